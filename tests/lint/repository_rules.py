@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules that need more than one file. Each is a function that takes all files
+(path from the root -> text) and yields (path, line, what is wrong)."""
+
+import fnmatch
+import os
+import re
+
+import cpp_text
+
+_ROOMS = ("index", "log", "codec", "api", "tools")
+
+
+def directories_of(files):
+    """Every directory that has a file, or a directory, in it."""
+    found = {""}
+    for path in files:
+        while path := os.path.dirname(path):
+            found.add(path)
+    return found
+
+
+def links(files):
+    """Relative links of markdown pages lead to a file or a directory."""
+    directories = directories_of(files)
+    for path, text in files.items():
+        if not path.endswith(".md"):
+            continue
+        prose = re.sub(r"^```.*?^```|`[^`\n]*`", lambda m: re.sub(r"[^\n]", " ", m.group()),
+                       text, flags=re.DOTALL | re.MULTILINE)
+        for match in re.finditer(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", prose):
+            target = match.group(1)
+            if re.match(r"[a-z]+:", target):
+                continue
+            full = os.path.normpath(os.path.join(os.path.dirname(path), target))
+            if full not in files and full not in directories and full != ".":
+                yield path, prose.count("\n", 0, match.start()) + 1, f"broken link: {target}"
+
+
+def build_of(path, files):
+    """The nearest BUILD.bazel at or above `path`, or None."""
+    directory = os.path.dirname(path)
+    while True:
+        candidate = os.path.join(directory, "BUILD.bazel")
+        if candidate in files:
+            return candidate
+        if not directory:
+            return None
+        directory = os.path.dirname(directory)
+
+
+def build_lists_sources(files):
+    """Every header and source is in the BUILD.bazel of its package."""
+    for path in files:
+        if not path.endswith((".h", ".cc")):
+            continue
+        build = build_of(path, files)
+        if not build or os.path.dirname(build) == "":
+            yield path, 1, "no BUILD.bazel in its directory"
+            continue
+        name = os.path.relpath(path, os.path.dirname(build))
+        quoted = re.findall(r'"([^"\n]+)"', files[build])
+        if not any(fnmatch.fnmatch(name, pattern) for pattern in quoted):
+            yield path, 1, f"not in {build}"
+
+
+def layering(files):
+    """The rooms' packages are checked for layering, and private by default."""
+    for path, text in files.items():
+        if os.path.basename(path) == "BUILD.bazel" and path.split("/")[0] in _ROOMS:
+            if "layering_check" not in text:
+                yield path, 1, 'no `features = ["layering_check"]` in package()'
+            if re.search(r"default_visibility\s*=\s*\[\s*\"//visibility:public", text):
+                yield path, 1, "everything in it is public by default"
+
+
+def own_header_first(files):
+    """x.cc includes x.h first, which proves that x.h stands alone."""
+    for path, text in files.items():
+        own = path[:-len(".cc")] + ".h"
+        if path.endswith(".cc") and own in files:
+            line, first = next(cpp_text.includes(text), (1, ""))
+            if first != own:
+                yield path, line, f"includes {first or 'nothing'} before {own}"
+
+
+RULES = (build_lists_sources, layering, links, own_header_first)
