@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/atomic_file.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "log/file_system.h"
+
+namespace varve {
+namespace {
+
+// The file is open for no longer than this, so that its name is closed when it
+// is renamed.
+absl::Status WriteNewFile(Directory& directory, std::string_view name,
+                          std::string_view contents) {
+  // A crash may have left one behind.
+  absl::StatusOr<std::unique_ptr<File>> file =
+      directory.OpenFile(name, OpenMode::kCreate);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = (*file)->Truncate(0); !status.ok()) return status;
+  if (absl::Status status = (*file)->WriteAt(0, contents); !status.ok()) {
+    return status;
+  }
+  return (*file)->Sync();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReadWholeFile(Directory& directory,
+                                          std::string_view name,
+                                          int64_t size_max) {
+  absl::StatusOr<std::unique_ptr<File>> file =
+      directory.OpenFile(name, OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<int64_t> size = (*file)->Size();
+  if (!size.ok()) return size.status();
+  if (*size > size_max) {
+    return absl::DataLossError(absl::StrCat((*file)->path(), ": it has ", *size,
+                                            " bytes, and may have ", size_max,
+                                            " at most"));
+  }
+  std::string contents(static_cast<size_t>(*size), '\0');
+  const absl::StatusOr<size_t> count =
+      (*file)->ReadAt(0, absl::MakeSpan(contents));
+  if (!count.ok()) return count.status();
+  contents.resize(*count);
+  return contents;
+}
+
+absl::Status ReplaceFile(Directory& directory, std::string_view name,
+                         std::string_view contents) {
+  const std::string temporary = absl::StrCat(name, kTemporarySuffix);
+  absl::Status status = WriteNewFile(directory, temporary, contents);
+  if (status.ok()) status = directory.Rename(temporary, name);
+  if (!status.ok()) {
+    // Another failure would only hide the first; what is left means nothing.
+    directory.RemoveFile(temporary).IgnoreError();
+    return status;
+  }
+  return directory.Sync();
+}
+
+}  // namespace varve

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_CLOCK_H_
+#define VARVE_LOG_CLOCK_H_
+
+#include "absl/time/time.h"
+
+namespace varve {
+
+// Where the log gets the time of day from; tests supply their own.
+//
+// Thread safety: thread-safe.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  // The wall-clock time. It may jump in either direction; callers that need
+  // an order clamp it themselves.
+  virtual absl::Time Now() = 0;
+
+  // A time that never jumps, for intervals; its zero means nothing. A clock
+  // that overrides `Now` alone uses that for both.
+  virtual absl::Time Steady() { return Now(); }
+
+  // The real clock. Never destroyed.
+  static Clock* Real();
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_CLOCK_H_

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_ENCODED_BATCH_H_
+#define VARVE_LOG_ENCODED_BATCH_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "log/record_batch.h"
+
+namespace varve {
+
+// A whole record batch that waits for its place in a log. It is appended as
+// one: after any crash, all of its records are there or none. Its base offset
+// and leader epoch mean nothing yet, the append sets them.
+//
+// It owns nothing: the bytes, a RecordBatchBuilder's or the caller's, must stay
+// as they are until the append has returned.
+//
+// Thread safety: immutable.
+class EncodedBatch {
+ public:
+  // A batch from elsewhere: another log, a network, a file. `bytes` must be one
+  // batch and nothing else. Compressed batches are taken as they are; the
+  // records of others are each looked at, so that what is appended can be read.
+  //
+  // Errors: DataLoss for bytes that are no batch, or whose CRC or records are
+  // wrong. InvalidArgument for a batch that cannot be appended: bytes behind
+  // it, or fewer records than offsets, as compaction leaves them.
+  static absl::StatusOr<EncodedBatch> Parse(std::string_view bytes);
+
+  // Precondition: the batch's CRC holds and its records can be read.
+  explicit EncodedBatch(const RecordBatch& batch) : batch_(batch) {}
+
+  const RecordBatch& batch() const { return batch_; }
+  std::string_view bytes() const { return batch_.bytes(); }
+  int64_t size_bytes() const { return batch_.size(); }
+
+  // How many offsets it takes. What a builder or Parse made has as many
+  // records, unless the builder was told to leave some out.
+  int64_t offset_count() const {
+    return int64_t{batch_.last_offset_delta()} + 1;
+  }
+  int32_t record_count() const { return batch_.record_count(); }
+
+ private:
+  RecordBatch batch_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_ENCODED_BATCH_H_

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/errno_status.h"
+
+#include <cerrno>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace varve {
+namespace {
+
+absl::StatusCode CodeOf(int error) {
+  switch (error) {
+    case EFBIG:
+    case ENOSPC:
+    case EDQUOT:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return absl::StatusCode::kResourceExhausted;
+    case ENOENT:
+      return absl::StatusCode::kNotFound;
+    case EEXIST:
+      return absl::StatusCode::kAlreadyExists;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::StatusCode::kPermissionDenied;
+    case ELOOP:
+    case ENOTDIR:
+    case EISDIR:
+    case ENOTEMPTY:
+      return absl::StatusCode::kFailedPrecondition;
+    case EIO:
+      return absl::StatusCode::kUnknown;
+    default:
+      return absl::ErrnoToStatusCode(error);
+  }
+}
+
+}  // namespace
+
+absl::Status ErrnoStatus(int error, std::string_view call,
+                         std::string_view path) {
+  const absl::Status with_text =
+      absl::ErrnoToStatus(error, absl::StrCat(path, ": ", call));
+  return absl::Status(CodeOf(error), with_text.message());
+}
+
+}  // namespace varve

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_FILE_SYSTEM_H_
+#define VARVE_LOG_FILE_SYSTEM_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+namespace varve {
+
+// The seam between varve and the operating system: every system call on files
+// goes through these four classes, so a test can fail, delay, forget or
+// reorder each of them. `FileSystem::Posix()` is the real one.
+//
+// Errors (all methods): the errno of the failed call, mapped as in
+// `log/errno_status.h`, with the path and the name of the call. No method
+// leaves a half-done change behind unless it says so.
+
+// An address range of one mapped file, unmapped on destruction.
+//
+// Thread safety: `data` and `size` are immutable; what the range holds is
+// shared memory, ordered by whoever publishes it.
+class Mapping {
+ public:
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  virtual ~Mapping() = default;
+
+  char* data() const { return data_; }
+  size_t size() const { return size_; }
+
+  // Turns a writable mapping read-only in place, so addresses stay valid.
+  virtual absl::Status ProtectReadOnly() = 0;
+
+ protected:
+  Mapping(char* data, size_t size) : data_(data), size_(size) {}
+
+ private:
+  char* const data_;
+  const size_t size_;
+};
+
+enum class MapAccess { kReadOnly, kReadWrite };
+
+// One open regular file; closed on destruction.
+//
+// Thread safety: thread-safe, as far as the kernel's calls are.
+class File {
+ public:
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  virtual ~File() = default;
+
+  // The path for messages: the directory's path, '/', and the name.
+  const std::string& path() const { return path_; }
+
+  // Bytes in the file.
+  virtual absl::StatusOr<int64_t> Size() = 0;
+
+  // Reads at most `out.size()` bytes at `position`; returns how many there
+  // were: fewer only at the end of the file.
+  virtual absl::StatusOr<size_t> ReadAt(int64_t position,
+                                        absl::Span<char> out) = 0;
+
+  // Writes all of `bytes` at `position`, or fails.
+  virtual absl::Status WriteAt(int64_t position, std::string_view bytes) = 0;
+
+  // Backs the bytes `begin` to `end` with disk blocks that read as zero, and
+  // makes the file at least `end` bytes long. fallocate(2), or zeros written
+  // where the file system has none. `begin` is the current size of the file.
+  //
+  // Errors: ResourceExhausted when the disk, the quota or RLIMIT_FSIZE is
+  // reached; the file has its old size then, and no signal is raised.
+  virtual absl::Status Allocate(int64_t begin, int64_t end) = 0;
+
+  // Sets the size to `size` bytes, cutting what is behind.
+  virtual absl::Status Truncate(int64_t size) = 0;
+
+  // fdatasync(2): on return all bytes stored so far, through WriteAt or a
+  // mapping, and the size survive a power loss. After a failure nothing is
+  // known of the unsynced bytes: do not try again (PostgreSQL's fsyncgate).
+  virtual absl::Status Sync() = 0;
+
+  // Syncs, then asks the kernel to forget the pages it caches, so that later
+  // reads come from the disk: after a failed sync the cache shows what the disk
+  // does not hold. Pages that are mapped just now stay.
+  virtual absl::Status DropCache() = 0;
+
+  // Maps the first `size` bytes, shared. `size` may exceed the size of the
+  // file; touching a page wholly behind the end is a SIGBUS, so callers keep
+  // below what they have allocated.
+  virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t size,
+                                                       MapAccess access) = 0;
+
+  // Takes the exclusive open-file-description lock on the whole file, which
+  // Kafka's own lock on `.lock` conflicts with. Held until the file closes.
+  //
+  // Errors: FailedPrecondition when another process, or another open file of
+  // this process, holds it.
+  virtual absl::Status Lock() = 0;
+
+ protected:
+  explicit File(std::string path) : path_(std::move(path)) {}
+
+ private:
+  const std::string path_;
+};
+
+enum class OpenMode {
+  kRead,       // an existing file, for reading
+  kReadWrite,  // an existing file, for both
+  kCreateNew,  // must not exist yet; created with mode 0600, for both
+  kCreate,     // created with mode 0600 if it is not there, for both
+};
+
+enum class EntryKind { kFile, kDirectory, kOther };
+
+struct DirectoryEntry {
+  std::string name;
+  EntryKind kind;
+};
+
+// One directory. Names are single path components; no symbolic link is
+// followed, and only regular files are opened.
+//
+// Thread safety: thread-safe.
+class Directory {
+ public:
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  virtual ~Directory() = default;
+
+  const std::string& path() const { return path_; }
+
+  // Errors: NotFound; AlreadyExists (kCreateNew); FailedPrecondition when the
+  // name is a link, a directory or a device.
+  virtual absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
+                                                         OpenMode mode) = 0;
+
+  // All entries but "." and "..", sorted by name.
+  virtual absl::StatusOr<std::vector<DirectoryEntry>> List() = 0;
+
+  // Replaces `to` if it exists. Atomic; durable after Sync.
+  virtual absl::Status Rename(std::string_view from, std::string_view to) = 0;
+
+  virtual absl::Status RemoveFile(std::string_view name) = 0;
+
+  // fsync(2) of the directory: names created, renamed and removed so far
+  // survive a power loss.
+  virtual absl::Status Sync() = 0;
+
+  virtual absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
+      std::string_view name) = 0;
+
+  // Creates with mode 0700.
+  virtual absl::Status CreateDirectory(std::string_view name) = 0;
+
+  // The directory must be empty.
+  virtual absl::Status RemoveDirectory(std::string_view name) = 0;
+
+ protected:
+  explicit Directory(std::string path) : path_(std::move(path)) {}
+
+ private:
+  const std::string path_;
+};
+
+// Thread safety: thread-safe.
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // Links in `path` itself are followed: the user chose it.
+  virtual absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
+      const std::string& path) = 0;
+
+  // Creates the directory (mode 0700) and those above it that are missing,
+  // and syncs what it created into their parents.
+  virtual absl::Status CreateDirectories(const std::string& path) = 0;
+
+  // The real one. Never destroyed.
+  static FileSystem* Posix();
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_FILE_SYSTEM_H_

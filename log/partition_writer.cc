@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/partition_writer.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "log/batch_placement.h"
+#include "log/environment.h"
+#include "log/file_system.h"
+#include "log/leader_epoch_checkpoint.h"
+#include "log/leader_epochs.h"
+#include "log/log_config.h"
+#include "log/partition_recovery.h"
+#include "log/record_batch.h"
+#include "log/roll_policy.h"
+#include "log/segment.h"
+#include "log/segment_list.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t kMaxOffset = std::numeric_limits<int64_t>::max();
+constexpr int32_t kMaxEpoch = std::numeric_limits<int32_t>::max();
+
+}  // namespace
+
+PartitionWriter::PartitionWriter(Directory* directory, SegmentList* segments,
+                                 const LogConfig* config,
+                                 const Environment* environment,
+                                 const RecoveredLog& log)
+    : directory_(directory),
+      segments_(segments),
+      config_(config),
+      environment_(environment),
+      read_only_(log.read_only),
+      epochs_(log.epochs),
+      highest_epoch_(log.highest_epoch),
+      needs_new_epoch_(log.needs_new_epoch),
+      needs_new_segment_(log.needs_new_segment),
+      next_offset_(log.next_offset) {}
+
+absl::Status PartitionWriter::CheckWritable() const {
+  if (read_only_.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory_->path(),
+                   ": read-only since its recovery: ", read_only_.message()));
+}
+
+absl::Status PartitionWriter::Prepare() {
+  if (absl::Status status = CheckWritable(); !status.ok()) return status;
+  if (absl::Status status = BeginEpoch(); !status.ok()) return status;
+  return OpenActive();
+}
+
+absl::Status PartitionWriter::BeginEpoch() {
+  if (!needs_new_epoch_ && epochs_.highest().has_value()) {
+    epoch_ = *epochs_.highest();
+    return absl::OkStatus();
+  }
+  if (highest_epoch_ == kMaxEpoch) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(directory_->path(), ": leader epochs are used up"));
+  }
+  LeaderEpochs next = epochs_;
+  next.Assign(highest_epoch_ + 1, next_offset_);
+  absl::Status status = WriteLeaderEpochCheckpoint(*directory_, next);
+  if (!status.ok()) return status;
+  epochs_ = std::move(next);
+  epoch_ = ++highest_epoch_;
+  needs_new_epoch_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWriter::OpenActive() {
+  const std::optional<int64_t> last = segments_->last_base_offset();
+  if (!last.has_value() || needs_new_segment_) return CreateActive();
+  absl::StatusOr<std::shared_ptr<Segment>> segment =
+      Segment::OpenForAppend(*directory_, *last, *config_);
+  if (!segment.ok()) return segment.status();
+  segments_->PutLast(*segment);
+  active_ = *std::move(segment);
+  segment_created_ms_ = absl::ToUnixMillis(environment_->clock->Now());
+  segment_ms_ = config_->segment_ms;
+  if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
+    last_append_time_ms_ =
+        std::max(last_append_time_ms_, active_->indexes().max_timestamp_ms());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWriter::CreateActive() {
+  absl::StatusOr<std::shared_ptr<Segment>> segment =
+      Segment::Create(*directory_, next_offset_, *config_);
+  if (!segment.ok()) return segment.status();
+  directory_changed_ = true;
+  needs_new_segment_ = false;
+  segments_->PutLast(*segment);
+  active_ = *std::move(segment);
+  segment_created_ms_ = absl::ToUnixMillis(environment_->clock->Now());
+  const int64_t jitter_max =
+      std::min(config_->segment_jitter_ms, config_->segment_ms);
+  segment_ms_ = config_->segment_ms;
+  if (jitter_max > 0) {
+    segment_ms_ -= static_cast<int64_t>(environment_->Random() %
+                                        static_cast<uint64_t>(jitter_max));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
+  if (batch.size > config_->batch_size_max()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a batch of ", batch.size, " bytes is larger than ",
+        config_->max_message_bytes <= config_->segment_bytes
+            ? "max.message.bytes"
+            : "segment.bytes",
+        " (", config_->batch_size_max(), "): raise it, or split the record"));
+  }
+  if (next_offset_ > kMaxOffset - batch.last_offset_delta - 1) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(directory_->path(), ": offsets are used up"));
+  }
+  if (config_->message_timestamp_type == TimestampType::kLogAppendTime ||
+      batch.max_timestamp_ms < 0) {
+    return absl::OkStatus();
+  }
+  const int64_t ahead = batch.max_timestamp_ms - batch.now_ms;
+  if (ahead > config_->message_timestamp_after_max_ms ||
+      -ahead > config_->message_timestamp_before_max_ms) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("timestamp ", batch.max_timestamp_ms, " ms is outside of ",
+                     ahead > 0 ? "message.timestamp.after.max.ms ("
+                               : "message.timestamp.before.max.ms (",
+                     ahead > 0 ? config_->message_timestamp_after_max_ms
+                               : config_->message_timestamp_before_max_ms,
+                     ") around now, ", batch.now_ms, " ms"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlacedBatch> PartitionWriter::Append(
+    IncomingBatch batch,
+    absl::FunctionRef<void(const BatchPlacement&, char*)> place) {
+  CHECK(ready());
+  // Stamped times never go back, whatever the clock does.
+  const int64_t append_time_ms = std::max(last_append_time_ms_, batch.now_ms);
+  if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
+    batch.max_timestamp_ms = append_time_ms;
+  }
+  if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
+  if (NeedsRoll(batch) != RollReason::kNone) {
+    if (absl::Status status = Roll(); !status.ok()) return status;
+  }
+  if (absl::Status status = active_->Reserve(batch.size); !status.ok())
+    return status;
+  last_append_time_ms_ = append_time_ms;
+  const BatchPlacement placement = {
+      .base_offset = next_offset_,
+      .leader_epoch = epoch_,
+      .timestamp_type = config_->message_timestamp_type,
+      .append_time_ms = append_time_ms};
+  place(placement, active_->write_at());
+  next_offset_ += int64_t{batch.last_offset_delta} + 1;
+  active_->Publish(batch.size);
+  return PlacedBatch{.base_offset = placement.base_offset,
+                     .timestamp_ms = batch.max_timestamp_ms};
+}
+
+RollReason PartitionWriter::NeedsRoll(const IncomingBatch& batch) const {
+  return ShouldRoll(
+      {.segment_size = active_->size(),
+       .base_offset = active_->base_offset(),
+       .first_batch_max_timestamp_ms = active_->first_batch_max_timestamp_ms(),
+       .created_ms = segment_created_ms_,
+       .offset_index_full = active_->indexes().offset_index_full(),
+       .time_index_full = active_->indexes().time_index_full(),
+       .batch_size = batch.size,
+       .batch_last_offset = next_offset_ + batch.last_offset_delta,
+       .batch_max_timestamp_ms = batch.max_timestamp_ms,
+       .now_ms = batch.now_ms},
+      {.segment_bytes = config_->segment_bytes, .segment_ms = segment_ms_});
+}
+
+absl::Status PartitionWriter::Roll() {
+  std::shared_ptr<Segment> full = active_;
+  // The new segment first: without room for it, nothing has changed.
+  if (absl::Status status = CreateActive(); !status.ok()) return status;
+  sealed_.push_back(full);
+  absl::Status status = full->Seal();
+  // The roll has happened: no full disk that changed nothing.
+  return status.ok() ? status : absl::UnknownError(status.message());
+}
+
+absl::Status PartitionWriter::Close() {
+  if (absl::Status status = CheckWritable(); !status.ok()) return status;
+  if (!ready()) return needs_close() ? BeginEpoch() : absl::OkStatus();
+  sealed_.push_back(std::move(active_));
+  active_ = nullptr;
+  return sealed_.back()->Seal();
+}
+
+PartitionWriter::Unsynced PartitionWriter::TakeUnsynced() {
+  Unsynced unsynced = {.directory = directory_changed_,
+                       .sealed = std::move(sealed_),
+                       .active = active_,
+                       .end_offset = next_offset_};
+  directory_changed_ = false;
+  sealed_.clear();
+  return unsynced;
+}
+
+}  // namespace varve

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_WRITER_H_
+#define VARVE_LOG_PARTITION_WRITER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "log/batch_placement.h"
+#include "log/environment.h"
+#include "log/file_system.h"
+#include "log/leader_epochs.h"
+#include "log/log_config.h"
+#include "log/partition_recovery.h"
+#include "log/roll_policy.h"
+#include "log/segment.h"
+#include "log/segment_list.h"
+
+namespace varve {
+
+// What the log must know of a batch before it is written.
+struct IncomingBatch {
+  int64_t size = 0;  // bytes, header included
+  int32_t last_offset_delta = 0;
+  int64_t max_timestamp_ms = -1;
+  int64_t now_ms = 0;  // the time of this append
+};
+
+// Where a batch went. The timestamp is the one its records read as when the
+// topic stamps them (LogAppendTime), else the batch's own maximum.
+struct PlacedBatch {
+  int64_t base_offset = 0;
+  int64_t timestamp_ms = -1;
+};
+
+// The writing end of one partition: the active segment, the next offset, the
+// leader epoch, and when to roll.
+//
+// Borrows the directory, the segment list, the config and the environment,
+// which must outlive it.
+//
+// Thread safety: externally synchronized, by the partition's lock.
+//
+// Durable: nothing by itself; `TakeUnsynced` says what has to be synced.
+class PartitionWriter {
+ public:
+  PartitionWriter(Directory* directory, SegmentList* segments,
+                  const LogConfig* config, const Environment* environment,
+                  const RecoveredLog& log);
+
+  // Whether `Prepare` has succeeded.
+  bool ready() const { return active_ != nullptr; }
+
+  // Makes the partition ready for its first append: a leader epoch of its own
+  // after an unclean open, durable on return, and an active segment.
+  //
+  // Errors: FailedPrecondition when recovery left the partition read-only;
+  // ResourceExhausted, and a later call may succeed.
+  absl::Status Prepare();
+
+  // Finds the batch its place, rolling the segment first when it is due; has
+  // `place` write it there; and publishes it to readers of the segment.
+  //
+  // Errors: InvalidArgument when it is larger than max.message.bytes or
+  // segment.bytes, or its timestamp is too far from now; ResourceExhausted
+  // when the disk is full or offsets run out. Nothing has changed then.
+  // Precondition: `ready()`.
+  absl::StatusOr<PlacedBatch> Append(
+      IncomingBatch batch,
+      absl::FunctionRef<void(const BatchPlacement&, char*)> place);
+
+  // Seals the active segment for good: after it, `ready()` is false. When
+  // nothing was appended since the open, only the epoch that a later append
+  // would have begun is kept (so that what was cut can never pass for it).
+  //
+  // Errors: FailedPrecondition when recovery left the partition read-only: it
+  // has to be recovered again.
+  absl::Status Close();
+
+  // Whether `Close` would change files.
+  bool needs_close() const {
+    return ready() || (needs_new_epoch_ && highest_epoch_ >= 0);
+  }
+
+  int64_t next_offset() const { return next_offset_; }
+
+  // What a sync has to cover for everything appended so far to be durable, in
+  // this order. The caller must sync all of it, or poison the partition.
+  struct Unsynced {
+    bool directory = false;                        // names were created
+    std::vector<std::shared_ptr<Segment>> sealed;  // with their indexes
+    std::shared_ptr<Segment> active;               // null: none
+    int64_t end_offset = 0;
+  };
+  Unsynced TakeUnsynced();
+
+  bool has_unsynced_sealed() const { return !sealed_.empty(); }
+
+ private:
+  absl::Status CheckWritable() const;
+  absl::Status CheckBatch(const IncomingBatch& batch) const;
+  absl::Status BeginEpoch();
+  absl::Status OpenActive();
+  absl::Status CreateActive();
+  RollReason NeedsRoll(const IncomingBatch& batch) const;
+  absl::Status Roll();
+
+  // Constant after construction.
+  Directory* const directory_;
+  SegmentList* const segments_;
+  const LogConfig* const config_;
+  const Environment* const environment_;
+  const absl::Status read_only_;
+
+  std::shared_ptr<Segment> active_;
+  std::vector<std::shared_ptr<Segment>> sealed_;  // since the last TakeUnsynced
+  bool directory_changed_ = false;                // since the last TakeUnsynced
+
+  LeaderEpochs epochs_;
+  int32_t highest_epoch_;
+  bool needs_new_epoch_;
+  bool needs_new_segment_;
+  int32_t epoch_ = -1;
+
+  int64_t next_offset_;
+  int64_t last_append_time_ms_ = 0;
+  int64_t segment_created_ms_ = 0;
+  int64_t segment_ms_ = 0;  // segment.ms less this segment's jitter
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_WRITER_H_

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_POSIX_MAPPING_H_
+#define VARVE_LOG_POSIX_MAPPING_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "log/file_system.h"
+
+namespace varve {
+
+// A shared mapping made with mmap(2). It does not need the descriptor any more.
+//
+// Thread safety: as `Mapping`.
+class PosixMapping final : public Mapping {
+ public:
+  // Maps the first `size` bytes of the file.
+  //
+  // Errors: InvalidArgument for a size of 0; those of mmap(2).
+  static absl::StatusOr<std::unique_ptr<Mapping>> Map(int descriptor,
+                                                      const std::string& path,
+                                                      size_t size,
+                                                      MapAccess access);
+
+  ~PosixMapping() override;
+
+  absl::Status ProtectReadOnly() override;
+
+ private:
+  PosixMapping(char* data, size_t size, std::string path);
+
+  const std::string path_;  // for messages
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_POSIX_MAPPING_H_

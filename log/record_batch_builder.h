@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_RECORD_BATCH_BUILDER_H_
+#define VARVE_LOG_RECORD_BATCH_BUILDER_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "log/batch_header.h"
+#include "log/encoded_batch.h"
+#include "log/record.h"
+#include "log/record_batch.h"
+
+namespace varve {
+
+// Whether a batch belongs to a transaction, and whether it holds the records of
+// a program or markers among them (log/control_record.h).
+enum class Transactional { kNo, kYes };
+enum class BatchKind { kData, kControl };
+
+// What a batch says besides its records. The defaults are what an ordinary
+// append wants.
+struct BatchOptions {
+  // Of an idempotent or transactional producer: all three, or none (-1). A
+  // control batch has no sequence.
+  int64_t producer_id = -1;
+  int16_t producer_epoch = -1;
+  int32_t base_sequence = -1;
+
+  Transactional transactional = Transactional::kNo;  // needs a producer
+  BatchKind kind = BatchKind::kData;
+
+  // kLogAppendTime marks records that a log has stamped already; an append
+  // to a topic that stamps sets it by itself.
+  TimestampType timestamp_type = TimestampType::kCreateTime;
+
+  // When the tombstones in the batch may go, in ms since the Unix epoch; set by
+  // compaction alone.
+  std::optional<int64_t> delete_horizon_ms = std::nullopt;
+
+  // Errors: InvalidArgument for options that contradict each other.
+  absl::Status Validate() const;
+};
+
+// What follows from the records appended, unless it is said here: compaction
+// drops records and keeps the offsets they took.
+struct BatchShape {
+  // At or behind the last record's.
+  std::optional<int32_t> last_offset_delta = std::nullopt;
+  std::optional<int64_t> max_timestamp_ms = std::nullopt;
+};
+
+// Encodes records into one batch, in a buffer of its own that it keeps: used
+// again and again, it stops allocating.
+//
+//   RecordBatchBuilder builder;
+//   for (...) { status = builder.Append({.value = line}, now); ... }
+//   result = partition.Append(builder.Finish(), durability);
+//   builder.Clear();
+//
+// Append copies the record: it need not outlive the call. What Finish returns
+// points into the builder. A builder that was moved from may only be destroyed
+// or assigned to.
+//
+// Thread safety: externally synchronized. It takes no lock, and belongs off
+// any.
+class RecordBatchBuilder {
+ public:
+  // Options that do not validate make every Append fail with their error.
+  explicit RecordBatchBuilder(const BatchOptions& options = {});
+
+  // Adds `record`. Its time is its own timestamp, or else `default_time`.
+  //
+  // Errors: InvalidArgument for a time before 1970 and for a record with which
+  // the batch would exceed kBatchSizeMax (2 GiB - 1). The batch stays as it
+  // was.
+  absl::Status Append(const Record& record, absl::Time default_time);
+
+  // As above with the time to store, in ms since the Unix epoch or -1 for none;
+  // `record.timestamp` is not looked at.
+  absl::Status Append(const Record& record, int64_t timestamp_ms);
+
+  // As above, at an offset of the caller's choice, so that offsets between are
+  // left out. `offset_delta` counts from the batch's base offset.
+  //
+  // Errors: also InvalidArgument for a delta that does not increase.
+  absl::Status AppendAt(int32_t offset_delta, const Record& record,
+                        int64_t timestamp_ms);
+
+  int32_t record_count() const { return record_count_; }
+  // Of the batch so far, its header included.
+  int64_t size_bytes() const { return size_; }
+
+  // The batch: base offset 0, leader epoch -1, length and CRC right. Valid
+  // until the builder is next changed, moved or destroyed. More may be appended
+  // after it, and Finish called again.
+  //
+  // Precondition: there is a record.
+  EncodedBatch Finish();
+
+  // As above, for batches whose shape is not that of their records. With no
+  // record it is what compaction leaves of an emptied batch: only a header,
+  // without base timestamp and delete horizon.
+  //
+  // Errors: InvalidArgument for a shape that does not hold the records, for no
+  // records and no last offset, and for options that do not validate.
+  absl::StatusOr<EncodedBatch> FinishAs(const BatchShape& shape);
+
+  // The encoded records, without a header: what a codec compresses.
+  // Valid as what Finish returns.
+  std::string_view records() const;
+
+  // As Finish, with `compressed`, which is `records()` compressed with `codec`,
+  // in their place.
+  //
+  // Errors: InvalidArgument if there is no record, `codec` is kNone or unknown,
+  // or the batch would exceed kBatchSizeMax.
+  absl::StatusOr<EncodedBatch> FinishCompressed(Compression codec,
+                                                std::string_view compressed);
+
+  // Forgets the records; the options and the buffer stay.
+  void Clear();
+
+ private:
+  // Bytes that are not cleared when they are made, and grow by doubling.
+  class Buffer {
+   public:
+    char* data() { return bytes_.get(); }
+    const char* data() const { return bytes_.get(); }
+    // Makes room for `size` bytes, of which the first `used` are kept.
+    void Reserve(int64_t size, int64_t used);
+
+   private:
+    std::unique_ptr<char[]> bytes_;
+    int64_t capacity_ = 0;
+  };
+
+  BatchHeader Header(const BatchShape& shape) const;
+
+  BatchOptions options_;
+  absl::Status options_status_;
+  Buffer plain_;       // the header's place, then the records
+  Buffer compressed_;  // a batch of FinishCompressed
+
+  int64_t size_ = batch_layout::kRecords;  // Invariant: bytes used in plain_.
+  int32_t record_count_ = 0;
+  int32_t last_offset_delta_ = -1;
+  int64_t base_timestamp_ms_ = kNoTimestamp;
+  int64_t max_timestamp_ms_ = kNoTimestamp;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_RECORD_BATCH_BUILDER_H_

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_RECORD_BATCHES_H_
+#define VARVE_LOG_RECORD_BATCHES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "log/record_batch.h"
+#include "log/record_cursor.h"
+#include "log/record_view.h"
+#include "log/segment.h"
+
+namespace varve {
+
+// Consecutive record batches of one partition, read in place: a view into the
+// mapped segment, without a copy. It pins the segment, so it stays valid when
+// the segment is sealed or deleted and when the partition and its store are
+// closed and destroyed. A pinned segment keeps its disk space: drop views when
+// they are done with.
+//
+// Every batch was checked when it was read (ReadOptions says how).
+//
+//   for (varve::RecordBatches::Records records = view.records();
+//        const varve::RecordView* record = records.Next();) { … }
+//
+// Thread safety: immutable; a copy is cheap and may go to another thread.
+class RecordBatches {
+ public:
+  // No batches; the next offset is `next_offset`.
+  explicit RecordBatches(int64_t next_offset = 0)
+      : first_offset_(next_offset), next_offset_(next_offset) {}
+
+  // `bytes` are whole batches in `pin`'s mapping, with records from
+  // `first_offset` (earlier ones in the first batch are passed over) to before
+  // `next_offset`.
+  RecordBatches(std::shared_ptr<const Segment> pin, std::string_view bytes,
+                int64_t first_offset, int64_t next_offset)
+      : pin_(std::move(pin)),
+        bytes_(bytes),
+        first_offset_(first_offset),
+        next_offset_(next_offset) {}
+
+  bool empty() const { return bytes_.empty(); }
+
+  // Bytes of all batches, headers included.
+  int64_t size_bytes() const { return static_cast<int64_t>(bytes_.size()); }
+  std::string_view bytes() const { return bytes_; }
+
+  // What to read next: the offset behind the last batch, or the offset that was
+  // asked for when there was none yet.
+  int64_t next_offset() const { return next_offset_; }
+
+  // The batches, front to back. The first may begin before the offset asked
+  // for.
+  class Iterator {
+   public:
+    using value_type = RecordBatch;
+    using difference_type = std::ptrdiff_t;
+
+    Iterator() = default;
+    explicit Iterator(std::string_view bytes) : rest_(bytes) { Measure(); }
+
+    RecordBatch operator*() const {
+      return RecordBatch(rest_.substr(0, size_));
+    }
+    Iterator& operator++();
+    Iterator operator++(int);
+    friend bool operator==(const Iterator& a, const Iterator& b) {
+      return a.rest_.size() == b.rest_.size();
+    }
+
+   private:
+    void Measure();
+
+    std::string_view rest_;
+    size_t size_ = 0;  // of the batch in front
+  };
+  Iterator begin() const { return Iterator(bytes_); }
+  Iterator end() const { return Iterator(); }
+
+  // Steps through the records from the offset asked for, of all batches.
+  // Control records (Kafka's transaction markers) are passed over. It borrows
+  // from the RecordBatches it came from.
+  //
+  // Thread safety: externally synchronized.
+  class Records {
+   public:
+    explicit Records(const RecordBatches& batches);
+
+    // The next record, valid until the call after; null behind the last one
+    // and when a batch cannot be decoded: `status()` tells the two apart.
+    const RecordView* Next();
+
+    // OK at the end. DataLoss: a batch's checksum is right, but its records are
+    // malformed. Unimplemented: a compressed batch; the message names the
+    // codec and the offset. The records before were all given.
+    const absl::Status& status() const { return status_; }
+
+   private:
+    Iterator batch_;
+    int64_t first_offset_;
+    std::optional<RecordCursor> cursor_;
+    absl::Status status_;
+  };
+  Records records() const { return Records(*this); }
+
+ private:
+  std::shared_ptr<const Segment> pin_;
+  std::string_view bytes_;
+  int64_t first_offset_;
+  int64_t next_offset_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_RECORD_BATCHES_H_

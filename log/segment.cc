@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/segment.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "index/offset_index.h"
+#include "log/batch_scanner.h"
+#include "log/file_system.h"
+#include "log/log_config.h"
+#include "log/mapped_file.h"
+#include "log/record_batch.h"
+#include "log/segment_indexes.h"
+#include "log/segment_name.h"
+
+namespace varve {
+
+Segment::Segment(int64_t base_offset, std::unique_ptr<MappedFile> data,
+                 std::unique_ptr<SegmentIndexes> indexes, int64_t size)
+    : base_offset_(base_offset),
+      data_(std::move(data)),
+      indexes_(std::move(indexes)),
+      visible_size_(size) {
+  int64_t first = 0;
+  if (RecordBatch::Check(data_->bytes(size), CrcCheck::kSkip, size, &first) ==
+      BatchDefect::kNone) {
+    first_batch_max_timestamp_ms_ =
+        RecordBatch(data_->bytes(first)).max_timestamp_ms();
+  }
+}
+
+absl::StatusOr<std::shared_ptr<Segment>> Segment::Create(
+    Directory& directory, int64_t base_offset, const LogConfig& config) {
+  const std::string name = SegmentFileName(base_offset, SegmentFileKind::kLog);
+  auto data = MappedFile::Create(directory, name, config.segment_bytes);
+  if (!data.ok()) return data.status();
+  auto indexes = SegmentIndexes::Create(directory, base_offset, config);
+  if (!indexes.ok()) {
+    // The error of the indexes is what the caller must hear of.
+    directory.RemoveFile(name).IgnoreError();
+    return indexes.status();
+  }
+  return std::shared_ptr<Segment>(
+      new Segment(base_offset, *std::move(data), *std::move(indexes), 0));
+}
+
+absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
+    Directory& directory, int64_t base_offset, const LogConfig& config) {
+  auto data = MappedFile::OpenForAppend(
+      directory, SegmentFileName(base_offset, SegmentFileKind::kLog),
+      config.segment_bytes);
+  if (!data.ok()) return data.status();
+  const int64_t size = (*data)->allocated();
+  auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
+  const bool sound = indexes.ok();
+  auto segment = std::shared_ptr<Segment>(
+      new Segment(base_offset, *std::move(data),
+                  sound ? *std::move(indexes) : nullptr, size));
+  if (!sound) {
+    absl::Status status = segment->RebuildIndexes(directory, config);
+    if (!status.ok()) return status;
+  }
+  return segment;
+}
+
+absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenReadOnly(
+    Directory& directory, int64_t base_offset, int64_t size_max) {
+  auto data = MappedFile::OpenReadOnly(
+      directory, SegmentFileName(base_offset, SegmentFileKind::kLog));
+  if (!data.ok()) return data.status();
+  const int64_t size = std::min((*data)->allocated(), size_max);
+  auto indexes = SegmentIndexes::OpenReadOnly(directory, base_offset);
+  return std::shared_ptr<Segment>(
+      new Segment(base_offset, *std::move(data),
+                  indexes.ok() ? *std::move(indexes) : nullptr, size));
+}
+
+absl::Status Segment::RebuildIndexes(Directory& directory,
+                                     const LogConfig& config) {
+  auto indexes = SegmentIndexes::Create(directory, base_offset_, config);
+  if (!indexes.ok()) return indexes.status();
+  BatchScanner scanner(visible_bytes(),
+                       {.position = 0, .base_offset = base_offset_},
+                       {.continuity = Continuity::kGapsAllowed});
+  // Damage that recovery kept has no entry; what stands behind it does.
+  for (std::optional<BatchPlace> place = BatchPlace{}; place.has_value();
+       place = scanner.FindBatchBehind()) {
+    if (place->position > 0) scanner.Resume(*place);
+    while (const RecordBatch* batch = scanner.Peek()) {
+      absl::Status status = (*indexes)->Reserve();
+      if (!status.ok()) return status;
+      (*indexes)->Add(*batch, scanner.position());
+      scanner.Advance();
+    }
+    if (scanner.stop() == ScanStop::kEnd) break;
+  }
+  indexes_ = *std::move(indexes);
+  return absl::OkStatus();
+}
+
+OffsetPosition Segment::Lookup(int64_t offset) const {
+  if (indexes_ == nullptr) return {.offset = base_offset_, .position = 0};
+  return indexes_->Lookup(offset);
+}
+
+absl::Status Segment::Reserve(int64_t size) {
+  if (absl::Status status = data_->EnsureAllocated(this->size() + size);
+      !status.ok()) {
+    return status;
+  }
+  return indexes_->Reserve();
+}
+
+void Segment::Publish(int64_t batch_size) {
+  const int64_t position = size();
+  const RecordBatch batch(data_->bytes(position + batch_size)
+                              .substr(static_cast<size_t>(position)));
+  if (position == 0) first_batch_max_timestamp_ms_ = batch.max_timestamp_ms();
+  visible_size_.store(position + batch_size, std::memory_order_release);
+  // Behind the store: an index entry never points at what is not visible.
+  indexes_->Add(batch, position);
+}
+
+absl::Status Segment::Seal() {
+  absl::Status data = data_->Seal(size());
+  absl::Status indexes =
+      indexes_ == nullptr ? absl::OkStatus() : indexes_->Seal();
+  return data.ok() ? indexes : data;
+}
+
+absl::Status Segment::SyncSealed() {
+  if (absl::Status status = data_->Sync(); !status.ok()) return status;
+  if (indexes_ != nullptr) {
+    if (absl::Status status = indexes_->Sync(); !status.ok()) return status;
+    indexes_->CloseDescriptors();
+  }
+  data_->CloseDescriptor();
+  return absl::OkStatus();
+}
+
+}  // namespace varve

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_SEGMENT_H_
+#define VARVE_LOG_SEGMENT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "index/offset_index.h"
+#include "log/file_system.h"
+#include "log/log_config.h"
+#include "log/mapped_file.h"
+#include "log/record_batch.h"
+#include "log/segment_indexes.h"
+
+namespace varve {
+
+// One segment of a partition: a file of record batches, mapped, with its
+// indexes. Batches are written straight into the mapping and then published;
+// readers look at published bytes only, in place.
+//
+// Owns its files and mappings. Views of its bytes hold it by shared_ptr, so
+// they stay valid after it is sealed, deleted or its log is closed.
+//
+// Thread safety: one writer (the partition's lock) and many readers; `Sync`
+// from any one thread at a time.
+//
+// Durable: what was published before a `Sync` began, once it returned OK.
+class Segment {
+ public:
+  // A new, empty segment. The directory entry is durable only after the
+  // directory was synced.
+  //
+  // Errors: AlreadyExists; ResourceExhausted.
+  static absl::StatusOr<std::shared_ptr<Segment>> Create(
+      Directory& directory, int64_t base_offset, const LogConfig& config);
+
+  // The last segment of a log, whose batches end with the file, to be
+  // continued. Indexes that do not hold together are made again.
+  //
+  // Errors: those of the files.
+  static absl::StatusOr<std::shared_ptr<Segment>> OpenForAppend(
+      Directory& directory, int64_t base_offset, const LogConfig& config);
+
+  // A segment to read only, its first `size_max` bytes at most. Without sound
+  // index files it is read all the same, by scanning.
+  static absl::StatusOr<std::shared_ptr<Segment>> OpenReadOnly(
+      Directory& directory, int64_t base_offset,
+      int64_t size_max = std::numeric_limits<int64_t>::max());
+
+  Segment(const Segment&) = delete;
+  Segment& operator=(const Segment&) = delete;
+
+  int64_t base_offset() const { return base_offset_; }
+  const std::string& path() const { return data_->path(); }
+
+  // The published batches, whole ones only.
+  //
+  // Memory ordering: an acquire load of the size; the bytes below it were
+  // stored before the release store in `Publish`.
+  std::string_view visible_bytes() const {
+    return data_->bytes(visible_size_.load(std::memory_order_acquire));
+  }
+
+  // Where to begin to look for `offset`: the index entry at or before it; the
+  // start of the segment when there is none, or no index.
+  OffsetPosition Lookup(int64_t offset) const;
+
+  // The writer's part.
+
+  // Makes room on disk for a batch of `size` bytes and its index entries.
+  //
+  // Errors: ResourceExhausted, with nothing changed.
+  // Precondition: `size` fits the capacity (the roll policy sees to it).
+  absl::Status Reserve(int64_t size);
+
+  // Where the next batch goes; all zeros up to what was reserved.
+  char* write_at() const { return data_->data() + size(); }
+
+  // Bytes published, as the writer knows it.
+  int64_t size() const { return visible_size_.load(std::memory_order_relaxed); }
+
+  // Makes the batch that was written at `write_at()` visible, and indexes it.
+  void Publish(int64_t batch_size);
+
+  // Whether an index has no room for another entry.
+  const SegmentIndexes& indexes() const { return *indexes_; }
+  // The max timestamp of the first batch, -1 when empty or without.
+  int64_t first_batch_max_timestamp_ms() const {
+    return first_batch_max_timestamp_ms_;
+  }
+
+  // Trims the files to what was published and makes the mappings read-only.
+  // Nothing can be appended behind it, even when it fails half-way.
+  absl::Status Seal();
+
+  // Makes the published batches durable.
+  absl::Status Sync() { return data_->Sync(); }
+
+  // Makes a sealed segment durable with its indexes, and closes its files: the
+  // mappings stay.
+  absl::Status SyncSealed();
+
+ private:
+  Segment(int64_t base_offset, std::unique_ptr<MappedFile> data,
+          std::unique_ptr<SegmentIndexes> indexes, int64_t size);
+
+  absl::Status RebuildIndexes(Directory& directory, const LogConfig& config);
+
+  // Constant after construction.
+  const int64_t base_offset_;
+  const std::unique_ptr<MappedFile> data_;
+  std::unique_ptr<SegmentIndexes> indexes_;  // null: read by scanning
+
+  // Memory ordering: `Publish` stores with release after the batch's bytes;
+  // readers load with acquire and look no further.
+  std::atomic<int64_t> visible_size_;
+
+  // Written by the writer alone.
+  int64_t first_batch_max_timestamp_ms_ = kNoTimestamp;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_SEGMENT_H_

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_SEGMENT_INDEXES_H_
+#define VARVE_LOG_SEGMENT_INDEXES_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "index/offset_index.h"
+#include "index/time_index.h"
+#include "log/file_system.h"
+#include "log/log_config.h"
+#include "log/mapped_file.h"
+#include "log/record_batch.h"
+
+namespace varve {
+
+// The offset index and the time index of one segment, in their mapped files.
+// They are a cache: everything in them can be made again from the batches, and
+// nothing they say is believed before the batch they point at agrees.
+//
+// Owns both files.
+//
+// Thread safety: one writer; `Lookup` from any thread.
+class SegmentIndexes {
+ public:
+  // New, empty files; files of the same names are replaced.
+  //
+  // Errors: those of MappedFile::Create.
+  static absl::StatusOr<std::unique_ptr<SegmentIndexes>> Create(
+      Directory& directory, int64_t base_offset, const LogConfig& config);
+
+  // Existing files, to be continued. Checks every entry against the one
+  // before it, but none against the segment.
+  //
+  // Errors: NotFound, or DataLoss: the caller makes them again.
+  static absl::StatusOr<std::unique_ptr<SegmentIndexes>> OpenForAppend(
+      Directory& directory, int64_t base_offset, const LogConfig& config);
+
+  // Existing files of a sealed segment, read-only. Errors: as above.
+  static absl::StatusOr<std::unique_ptr<SegmentIndexes>> OpenReadOnly(
+      Directory& directory, int64_t base_offset);
+
+  // The entry of the last batch indexed at or before `offset`; the start of
+  // the segment when there is none.
+  OffsetPosition Lookup(int64_t offset) const {
+    return offsets_.Lookup(offset);
+  }
+
+  // Makes room on disk for one more entry in each, so that `Add` cannot fail.
+  //
+  // Errors: ResourceExhausted, with nothing changed.
+  absl::Status Reserve();
+
+  // Takes note of a batch appended at `position`: it gets an entry when more
+  // than index.interval.bytes of batches came since the last one (Kafka's rule;
+  // the first batch of a segment never has one). Call it once for each batch,
+  // in order, after the batch is visible.
+  //
+  // Precondition: `Reserve` succeeded since the last `Add`.
+  void Add(const RecordBatch& batch, int64_t position);
+
+  bool offset_index_full() const { return offsets_.is_full(); }
+  bool time_index_full() const { return times_.is_full(); }
+
+  // The largest timestamp added, -1 for none.
+  int64_t max_timestamp_ms() const { return max_timestamp_ms_; }
+
+  // Adds the final time entry and trims both files to their entries. Not yet
+  // durable: `Sync` follows.
+  absl::Status Seal();
+
+  absl::Status Sync();
+
+  // After the last sync of a sealed segment.
+  void CloseDescriptors();
+
+ private:
+  SegmentIndexes(int64_t base_offset, int64_t interval_bytes,
+                 std::unique_ptr<MappedFile> offset_file,
+                 std::unique_ptr<MappedFile> time_file, bool empty);
+
+  static absl::StatusOr<std::unique_ptr<SegmentIndexes>> Open(
+      int64_t base_offset, int64_t interval_bytes,
+      absl::StatusOr<std::unique_ptr<MappedFile>> offset_file,
+      absl::StatusOr<std::unique_ptr<MappedFile>> time_file);
+
+  absl::Status SanityCheck() const;
+  void AddEntries(const RecordBatch& batch, int64_t position);
+
+  // Constant after construction.
+  const int64_t interval_bytes_;
+  const std::unique_ptr<MappedFile> offset_file_;
+  const std::unique_ptr<MappedFile> time_file_;
+
+  OffsetIndex offsets_;
+  TimeIndex times_;
+
+  // Written by the writer alone.
+  int64_t bytes_since_entry_ = 0;
+  int64_t max_timestamp_ms_ = kNoTimestamp;
+  int64_t max_timestamp_offset_;  // last offset of the batch that has it
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_SEGMENT_INDEXES_H_

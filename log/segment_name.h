@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The names of files and directories in a data directory: the only place that
+// prints or parses them. Parsing is strict: a name is taken only when printing
+// what it means gives the same name again.
+
+#ifndef VARVE_LOG_SEGMENT_NAME_H_
+#define VARVE_LOG_SEGMENT_NAME_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace varve {
+
+// In a partition's directory, beside its segments.
+inline constexpr std::string_view kLeaderEpochCheckpointName =
+    "leader-epoch-checkpoint";
+inline constexpr std::string_view kPartitionMetadataName = "partition.metadata";
+
+// The files of one segment, Kafka's.
+enum class SegmentFileKind {
+  kLog,        // .log: the batches
+  kIndex,      // .index: positions by offset
+  kTimeIndex,  // .timeindex: offsets by time
+  kTxnIndex,   // .txnindex: aborted transactions
+  kSnapshot,   // .snapshot: producers
+};
+
+struct SegmentFile {
+  int64_t base_offset = 0;
+  SegmentFileKind kind = SegmentFileKind::kLog;
+
+  friend bool operator==(const SegmentFile&, const SegmentFile&) = default;
+};
+
+// "00000000000000000057.log" for base offset 57.
+// Precondition: `base_offset` is 0 or more.
+std::string SegmentFileName(int64_t base_offset, SegmentFileKind kind);
+
+// Nothing when `name` is not the name of a segment's file.
+std::optional<SegmentFile> ParseSegmentFileName(std::string_view name);
+
+// A file that recovery set bytes aside in: what it cut from a segment.
+struct CutFile {
+  int64_t base_offset = 0;  // of the segment
+  int64_t position = 0;     // in its .log, where the cut bytes began
+  int sequence = 0;         // 0, or 1 and up when that name was taken
+
+  friend bool operator==(const CutFile&, const CutFile&) = default;
+};
+
+// How often the same position of the same segment is cut, at most.
+inline constexpr int kCutSequenceMax = 999;
+
+// "cut-00000000000000000057-4096", ".1", ".2" ... behind it for sequences
+// above 0. Kafka ignores files with such names.
+// Precondition: no field is negative.
+std::string CutFileName(const CutFile& cut);
+
+// Nothing when `name` is not such a name.
+std::optional<CutFile> ParseCutFileName(std::string_view name);
+
+struct TopicPartition {
+  std::string topic;
+  int32_t partition = 0;
+
+  friend bool operator==(const TopicPartition&,
+                         const TopicPartition&) = default;
+};
+
+// "orders-0", the directory of partition 0 of topic "orders".
+// Precondition: the topic's name is valid, the partition 0 or more.
+std::string PartitionDirectoryName(std::string_view topic, int32_t partition);
+
+// Nothing when `name` is not the name of a partition's directory: the topic's
+// name is invalid, or no number without leading zeros stands behind the last
+// '-'.
+std::optional<TopicPartition> ParsePartitionDirectoryName(
+    std::string_view name);
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_SEGMENT_NAME_H_

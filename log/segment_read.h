@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_SEGMENT_READ_H_
+#define VARVE_LOG_SEGMENT_READ_H_
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "log/batch_scanner.h"
+#include "log/record_batch.h"
+#include "log/segment.h"
+
+namespace varve {
+
+struct SegmentReadOptions {
+  int64_t offset = 0;     // the first record wanted
+  int64_t max_bytes = 0;  // of batches, at most, but never less than one batch
+  // Batches from here on are left out: the segment may show a batch before the
+  // log does. Above `offset`.
+  int64_t end_offset = std::numeric_limits<int64_t>::max();
+  CrcCheck crc = CrcCheck::kVerify;
+  Continuity continuity = Continuity::kExact;
+};
+
+// Whole, consecutive batches in a segment's mapping. The first holds
+// `SegmentReadOptions::offset`, or is the next one behind it where compaction
+// left a gap.
+struct SegmentSlice {
+  std::string_view bytes;
+  int64_t next_offset = 0;  // behind the last batch
+};
+
+// Finds a record by its offset: the offset index, then a scan of at most the
+// index interval, then as many batches as fit. Every batch in the slice was
+// checked (its CRC unless told not to, its continuity always); where a bad one
+// stands behind the first, the slice ends before it.
+//
+// Allocates nothing on success.
+//
+// Errors: NotFound when the segment's batches end before the offset: look in
+// the next segment. DataLoss when the offset lies in damaged bytes, with path,
+// position, what is wrong, and the next readable offset of the segment, if any.
+absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
+                                         const SegmentReadOptions& options);
+
+// Where a scan for `offset` begins: the batch of the index entry at or before
+// it, believed only when that batch is whole and ends at the entry's offset;
+// otherwise the front of the segment.
+BatchPlace FindScanStart(const Segment& segment, int64_t offset);
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_SEGMENT_READ_H_

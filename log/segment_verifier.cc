@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/segment_verifier.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "log/batch_scanner.h"
+#include "log/file_batch_scanner.h"
+#include "log/file_system.h"
+#include "log/index_verifier.h"
+#include "log/record_batch.h"
+#include "log/record_cursor.h"
+#include "log/record_view.h"
+#include "log/segment_name.h"
+#include "log/tail_recovery.h"
+#include "log/verify_finding.h"
+
+namespace varve {
+namespace {
+
+// Bytes between two calls of `progress`.
+constexpr int64_t kProgressStep = int64_t{4} << 20;
+
+bool IsLast(const SegmentVerifyInputs& inputs) {
+  return !inputs.next_base_offset.has_value();
+}
+
+// Whether the next open scans the segment, and makes its indexes again.
+bool WillBeRecovered(const SegmentVerifyInputs& inputs) {
+  return inputs.last_writer == LastWriter::kDied &&
+         (IsLast(inputs) || *inputs.next_base_offset > inputs.recovery_point);
+}
+
+// Whether zeros may stand behind the last batch and the last index entries.
+bool MayBeAllocatedAhead(const SegmentVerifyInputs& inputs) {
+  return WillBeRecovered(inputs) ||
+         inputs.last_writer == LastWriter::kStillOpen;
+}
+
+class SegmentVerifier {
+ public:
+  SegmentVerifier(Directory& directory, const SegmentVerifyInputs& inputs,
+                  VerifyCounts& counts, FindingList& findings, File& file,
+                  int64_t size)
+      : inputs_(inputs),
+        counts_(counts),
+        findings_(findings),
+        path_(file.path()),
+        // Before the batches, which an open writer stores first.
+        indexes_(
+            directory,
+            {.base_offset = inputs.base_offset,
+             .end = MayBeAllocatedAhead(inputs) ? SegmentEnd::kAllocatedAhead
+                                                : SegmentEnd::kTrimmed,
+             .severity = WillBeRecovered(inputs) ? FindingSeverity::kNote
+                                                 : FindingSeverity::kDamage},
+            findings),
+        scanner_(file, size, {.position = 0, .base_offset = inputs.base_offset},
+                 {.continuity = inputs.continuity, .epochs = inputs.epochs}) {}
+
+  int64_t Run() {
+    do {
+      ScanBatches();
+    } while (scanner_.status().ok() && !findings_.is_full() && HandleStop());
+    if (!scanner_.status().ok()) {
+      log_end_ = IndexVerifier::LogEnd::kDamaged;
+      findings_.Add(VerifyFinding::FromStatus(path_, scanner_.status()));
+    }
+    indexes_.Finish(log_end_);
+    counts_.index_entries += indexes_.entry_count();
+    ReportProgress();
+    return scanner_.expected_offset();
+  }
+
+ private:
+  void Add(VerifyFinding finding) {
+    finding.path = path_;
+    findings_.Add(std::move(finding));
+  }
+
+  void ReportProgress() {
+    if (inputs_.progress) inputs_.progress(unreported_bytes_);
+    unreported_bytes_ = 0;
+  }
+
+  void ScanBatches() {
+    while (const RecordBatch* batch = scanner_.Peek()) {
+      CheckRecords(*batch);
+      indexes_.CheckBatch(*batch, scanner_.position());
+      ++counts_.batches;
+      counts_.bytes += batch->size();
+      unreported_bytes_ += batch->size();
+      if (unreported_bytes_ >= kProgressStep) ReportProgress();
+      scanner_.Advance();
+    }
+  }
+
+  void CheckRecords(const RecordBatch& batch) {
+    if (batch.compression() != Compression::kNone) {
+      counts_.records += batch.record_count();
+      return;
+    }
+    int64_t largest_ms = kNoTimestamp;
+    RecordCursor cursor(batch);
+    while (const RecordView* record = cursor.Next()) {
+      largest_ms = std::max(largest_ms, record->timestamp_ms());
+      ++counts_.records;
+    }
+    if (!cursor.status().ok()) {
+      Add({.position = scanner_.position(),
+           .offset = batch.base_offset(),
+           .what = std::string(cursor.status().message())});
+      return;
+    }
+    CheckTimes(batch, largest_ms);
+  }
+
+  void CheckTimes(const RecordBatch& batch, int64_t largest_ms) {
+    const int64_t stated_ms = batch.max_timestamp_ms();
+    if (batch.record_count() == 0 || stated_ms == largest_ms) return;
+    Add({.position = scanner_.position(),
+         .offset = batch.base_offset(),
+         .what = "the largest timestamp is not that of the records",
+         .expected = absl::StrCat(largest_ms, " ms"),
+         .found = absl::StrCat(stated_ms, " ms")});
+  }
+
+  // Judges the place where the scan stopped. Returns whether it goes on.
+  bool HandleStop() {
+    switch (scanner_.stop()) {
+      case ScanStop::kNone:
+        return true;
+      case ScanStop::kZeros:
+        if (!MayBeAllocatedAhead(inputs_)) {
+          Add({.position = scanner_.position(),
+               .offset = scanner_.expected_offset(),
+               .what = "zeros stand behind the last batch",
+               .expected = "the end of the file",
+               .found = absl::StrCat(scanner_.size() - scanner_.position(),
+                                     " bytes")});
+        }
+        [[fallthrough]];
+      case ScanStop::kEnd:
+        CheckSuccessor();
+        return false;
+      default:
+        return HandleDamage();
+    }
+  }
+
+  // The next segment begins where this one ends.
+  void CheckSuccessor() {
+    if (IsLast(inputs_)) return;
+    const int64_t next = *inputs_.next_base_offset;
+    const int64_t due = scanner_.expected_offset();
+    if (due == next ||
+        (inputs_.continuity == Continuity::kGapsAllowed && due < next)) {
+      return;
+    }
+    Add({.position = scanner_.position(),
+         .offset = due,
+         .what = due < next ? "batches are missing at the end of the segment"
+                            : "the next segment begins too early",
+         .expected = absl::StrCat("the next segment at offset ", due),
+         .found = absl::StrCat("offset ", next)});
+  }
+
+  bool HandleDamage() {
+    VerifyFinding finding = {
+        .path = path_,
+        .position = scanner_.position(),
+        .offset = scanner_.expected_offset(),
+        .what = std::string(ScanStopText(scanner_.stop()))};
+    DescribeStop(finding);
+    const bool behind = scanner_.ResumeBehind();
+    if (behind) {
+      indexes_.SkipDamage(scanner_.position(), scanner_.expected_offset());
+      AppendWhereItGoesOn(finding);
+    } else {
+      log_end_ = IndexVerifier::LogEnd::kDamaged;
+      JudgeTail(finding);
+    }
+    findings_.Add(std::move(finding));
+    if (!behind && !IsLast(inputs_)) CheckSuccessor();
+    return behind;
+  }
+
+  void DescribeStop(VerifyFinding& finding) const {
+    absl::StatusOr<RecordBatch> batch =
+        RecordBatch::Parse(scanner_.stop_bytes(), CrcCheck::kVerify);
+    if (!batch.ok()) {
+      finding.found = std::string(batch.status().message());
+    } else if (scanner_.stop() == ScanStop::kWrongOffset) {
+      finding.expected = absl::StrCat(
+          inputs_.continuity == Continuity::kExact ? "" : "at least ",
+          scanner_.expected_offset());
+      finding.found = absl::StrCat(batch->base_offset());
+    } else {
+      const auto epoch = inputs_.epochs->EpochAt(batch->base_offset());
+      finding.expected = epoch.has_value() ? absl::StrCat("epoch ", *epoch)
+                                           : "an epoch in the checkpoint";
+      finding.found = absl::StrCat("epoch ", batch->leader_epoch());
+    }
+  }
+
+  void AppendWhereItGoesOn(VerifyFinding& finding) const {
+    absl::StrAppend(&finding.what, "; the log goes on at position ",
+                    scanner_.position(), " with offset ",
+                    scanner_.expected_offset());
+    if (WillBeRecovered(inputs_) && *finding.offset >= inputs_.recovery_point) {
+      absl::StrAppend(
+          &finding.what,
+          "; the next open will cut it here and set the rest aside");
+    }
+  }
+
+  // Damage with no batch behind it is what a crash, or a writer at work, may
+  // leave at the end of a log.
+  void JudgeTail(VerifyFinding& finding) const {
+    if (!IsLast(inputs_)) return;
+    if (inputs_.last_writer == LastWriter::kStillOpen) {
+      finding.severity = FindingSeverity::kNote;
+      absl::StrAppend(&finding.what, "; the writer may be about to finish it");
+      return;
+    }
+    if (inputs_.last_writer != LastWriter::kDied) return;
+    const StopRegion region = *finding.offset < inputs_.recovery_point
+                                  ? StopRegion::kBelowRecoveryPoint
+                                  : StopRegion::kAtOrAboveRecoveryPoint;
+    if (DecideRecovery(region, StopContent::kBadBatch, BatchBehind::kNone) ==
+        RecoveryAction::kCutTornTail) {
+      finding.severity = FindingSeverity::kNote;
+      absl::StrAppend(&finding.what,
+                      "; a torn tail: the next open will cut it and set it "
+                      "aside");
+    }
+  }
+
+  const SegmentVerifyInputs& inputs_;
+  VerifyCounts& counts_;
+  FindingList& findings_;
+  const std::string path_;
+  IndexVerifier indexes_;
+  FileBatchScanner scanner_;
+  IndexVerifier::LogEnd log_end_ = IndexVerifier::LogEnd::kWhole;
+  int64_t unreported_bytes_ = 0;
+};
+
+}  // namespace
+
+int64_t VerifySegment(Directory& directory, const SegmentVerifyInputs& inputs,
+                      VerifyCounts& counts, FindingList& findings) {
+  ++counts.segments;
+  const std::string name =
+      SegmentFileName(inputs.base_offset, SegmentFileKind::kLog);
+  auto file = directory.OpenFile(name, OpenMode::kRead);
+  absl::StatusOr<int64_t> size =
+      file.ok() ? (*file)->Size() : absl::StatusOr<int64_t>(file.status());
+  if (!size.ok()) {
+    findings.Add(VerifyFinding::FromStatus(
+        absl::StrCat(directory.path(), "/", name), size.status()));
+    return inputs.next_base_offset.value_or(inputs.base_offset);
+  }
+  return SegmentVerifier(directory, inputs, counts, findings, **file, *size)
+      .Run();
+}
+
+}  // namespace varve

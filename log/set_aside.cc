@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/set_aside.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "log/file_system.h"
+#include "log/segment_name.h"
+
+namespace varve {
+namespace {
+
+// The total size of the partition's set-aside files.
+absl::StatusOr<int64_t> SizeOfSetAside(Directory& directory) {
+  absl::StatusOr<std::vector<DirectoryEntry>> entries = directory.List();
+  if (!entries.ok()) return entries.status();
+  int64_t total = 0;
+  for (const DirectoryEntry& entry : *entries) {
+    if (!ParseCutFileName(entry.name).has_value()) continue;
+    auto file = directory.OpenFile(entry.name, OpenMode::kRead);
+    if (!file.ok()) return file.status();
+    absl::StatusOr<int64_t> size = (*file)->Size();
+    if (!size.ok()) return size.status();
+    total += *size;
+  }
+  return total;
+}
+
+// The first name for this place that no file has.
+absl::StatusOr<std::string> FreeName(Directory& directory, int64_t base_offset,
+                                     int64_t position) {
+  for (int sequence = 0; sequence <= kCutSequenceMax; ++sequence) {
+    std::string name = CutFileName({.base_offset = base_offset,
+                                    .position = position,
+                                    .sequence = sequence});
+    auto file = directory.OpenFile(name, OpenMode::kRead);
+    if (absl::IsNotFound(file.status())) return name;
+  }
+  return absl::ResourceExhaustedError(
+      absl::StrCat(directory.path(),
+                   ": too many cut-* files of one place; look at them, then "
+                   "remove them"));
+}
+
+absl::StatusOr<bool> Holds(File& file, std::string_view bytes) {
+  absl::StatusOr<int64_t> size = file.Size();
+  if (!size.ok()) return size.status();
+  if (*size != static_cast<int64_t>(bytes.size())) return false;
+  if (bytes.empty()) return true;
+  auto mapping = file.Map(bytes.size(), MapAccess::kReadOnly);
+  if (!mapping.ok()) return mapping.status();
+  return std::string_view((*mapping)->data(), bytes.size()) == bytes;
+}
+
+// The file that holds these bytes of this place already, made durable: the
+// recovery that wrote it was interrupted before the cut. Empty: there is none.
+absl::StatusOr<std::string> FindCopy(Directory& directory, int64_t base_offset,
+                                     int64_t position, std::string_view bytes) {
+  for (int sequence = 0; sequence <= kCutSequenceMax; ++sequence) {
+    std::string name = CutFileName({.base_offset = base_offset,
+                                    .position = position,
+                                    .sequence = sequence});
+    auto file = directory.OpenFile(name, OpenMode::kReadWrite);
+    if (absl::IsNotFound(file.status())) break;
+    if (!file.ok()) return file.status();
+    absl::StatusOr<bool> holds = Holds(**file, bytes);
+    if (!holds.ok()) return holds.status();
+    if (!*holds) continue;
+    absl::Status status = (*file)->Sync();
+    if (status.ok()) status = directory.Sync();
+    if (!status.ok()) return status;
+    return name;
+  }
+  return std::string();
+}
+
+absl::Status WriteAndSync(File& file, std::string_view bytes) {
+  absl::Status status = file.WriteAt(0, bytes);
+  return status.ok() ? file.Sync() : status;
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> SetAsideBytes(Directory& directory,
+                                          int64_t base_offset, int64_t position,
+                                          std::string_view bytes,
+                                          int64_t limit_bytes) {
+  absl::StatusOr<std::string> copy =
+      FindCopy(directory, base_offset, position, bytes);
+  if (!copy.ok() || !copy->empty()) return copy;
+  absl::StatusOr<int64_t> present = SizeOfSetAside(directory);
+  if (!present.ok()) return present.status();
+  if (*present + static_cast<int64_t>(bytes.size()) > limit_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(directory.path(), ": ", *present,
+                     " bytes are set aside in cut-* files already and ",
+                     bytes.size(), " more would exceed ", limit_bytes,
+                     "; look at them, then remove them"));
+  }
+  absl::StatusOr<std::string> name = FreeName(directory, base_offset, position);
+  if (!name.ok()) return name.status();
+  auto file = directory.OpenFile(*name, OpenMode::kCreateNew);
+  if (!file.ok()) return file.status();
+  if (absl::Status status = WriteAndSync(**file, bytes); !status.ok()) {
+    // The first error is the one to report.
+    directory.RemoveFile(*name).IgnoreError();
+    return status;
+  }
+  if (absl::Status status = directory.Sync(); !status.ok()) return status;
+  return *name;
+}
+
+absl::StatusOr<std::string> SetAsideSegment(Directory& directory,
+                                            int64_t base_offset) {
+  absl::StatusOr<std::string> name = FreeName(directory, base_offset, 0);
+  if (!name.ok()) return name.status();
+  // The indexes first: interrupted here, the segment is only without them;
+  // the other way round they would stay behind for ever.
+  for (SegmentFileKind kind :
+       {SegmentFileKind::kIndex, SegmentFileKind::kTimeIndex}) {
+    absl::Status removed =
+        directory.RemoveFile(SegmentFileName(base_offset, kind));
+    if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  }
+  absl::Status status = directory.Rename(
+      SegmentFileName(base_offset, SegmentFileKind::kLog), *name);
+  if (!status.ok()) return status;
+  return *name;
+}
+
+}  // namespace varve

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_SET_ASIDE_H_
+#define VARVE_LOG_SET_ASIDE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "log/file_system.h"
+
+namespace varve {
+
+// Recovery destroys nothing: what it cuts off a log goes into `cut-…` files
+// beside it first (log/segment_name.h has the name). Nothing in varve removes
+// them; they are named in the recovery report for the user to look at and
+// delete. So that crashes cannot fill a disk with them, one partition keeps
+// `limit_bytes` of them at most, and then is not recovered for writing until
+// some are gone.
+
+// Copies `bytes`, which stood at `position` of segment `base_offset`, and
+// syncs the copy and its directory entry. Returns the file's name; a copy that
+// an interrupted recovery made already is not made again.
+//
+// Errors: ResourceExhausted when the disk has no room, or the partition's
+// set-aside files would exceed the limit; no file is left behind then.
+absl::StatusOr<std::string> SetAsideBytes(Directory& directory,
+                                          int64_t base_offset, int64_t position,
+                                          std::string_view bytes,
+                                          int64_t limit_bytes);
+
+// Removes the indexes of segment `base_offset` and renames its whole .log.
+// Takes no room. Returns the new name. Durable after a sync of the directory.
+absl::StatusOr<std::string> SetAsideSegment(Directory& directory,
+                                            int64_t base_offset);
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_SET_ASIDE_H_
