@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/checksummed_text.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/crc/crc32c.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+
+namespace varve {
+namespace {
+
+std::string ChecksumLine(std::string_view body) {
+  return absl::StrFormat("crc32c %08x\n",
+                         static_cast<uint32_t>(absl::ComputeCrc32c(body)));
+}
+
+// The version in the first line, which is looked at before anything else: a
+// newer version may guard its text in another way.
+absl::StatusOr<int> ParseVersion(std::string_view kind, std::string_view text) {
+  std::string_view line = text.substr(0, text.find('\n'));
+  int version = 0;
+  if (!absl::ConsumePrefix(&line, absl::StrCat(kind, " ")) ||
+      !absl::SimpleAtoi(line, &version) || version < 1 ||
+      absl::StrCat(version) != line) {
+    return absl::DataLossError(
+        absl::StrCat("the first line is not \"", kind, " <version>\""));
+  }
+  return version;
+}
+
+}  // namespace
+
+std::string FormatChecksummedText(std::string_view kind,
+                                  absl::Span<const std::string> lines) {
+  std::string text = absl::StrCat(kind, " ", kStoreFormatVersion, "\n");
+  for (const std::string& line : lines) absl::StrAppend(&text, line, "\n");
+  text += ChecksumLine(text);
+  return text;
+}
+
+absl::StatusOr<std::vector<std::string>> ParseChecksummedText(
+    std::string_view kind, std::string_view text) {
+  const size_t checksum_size = ChecksumLine("").size();
+  if (text.empty()) return absl::DataLossError("the file is empty");
+  absl::StatusOr<int> version = ParseVersion(kind, text);
+  if (!version.ok()) return version.status();
+  const bool whole =
+      text.size() > checksum_size &&
+      text.substr(text.size() - checksum_size) ==
+          ChecksumLine(text.substr(0, text.size() - checksum_size));
+  if (*version > kStoreFormatVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "written by a newer varve (format version ", *version,
+        "; this one reads up to ", kStoreFormatVersion, "): use that one"));
+  }
+  if (!whole)
+    return absl::DataLossError("the checksum in the last line does not match");
+  text.remove_suffix(checksum_size);
+  std::vector<std::string> lines = absl::StrSplit(text, '\n');
+  lines.pop_back();            // what follows the last line feed: nothing
+  lines.erase(lines.begin());  // the version
+  return lines;
+}
+
+}  // namespace varve

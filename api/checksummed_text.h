@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_CHECKSUMMED_TEXT_H_
+#define VARVE_API_CHECKSUMMED_TEXT_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+
+namespace varve {
+
+// The form of varve's own two files (log/FORMAT.md, "Store files"): lines of
+// text that a person can read, guarded by a checksum.
+//
+//   varve.topics 1
+//   topic orders 4 Sx4sag89TleaixEiM0RVZg retention.ms=1000
+//   crc32c 8a9136aa
+//
+// Every line ends with a line feed. The first is the kind of the file and its
+// format version, the last the CRC-32C, as eight hexadecimal digits, of all
+// bytes before it.
+
+// The version this release writes, and the newest it reads.
+inline constexpr int kStoreFormatVersion = 1;
+
+std::string FormatChecksummedText(std::string_view kind,
+                                  absl::Span<const std::string> lines);
+
+// The lines between the first and the last.
+//
+// Errors: DataLoss when the text is not whole; FailedPrecondition when it is
+// of a newer format version, whatever else is in it.
+absl::StatusOr<std::vector<std::string>> ParseChecksummedText(
+    std::string_view kind, std::string_view text);
+
+}  // namespace varve
+
+#endif  // VARVE_API_CHECKSUMMED_TEXT_H_

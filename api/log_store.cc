@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/log_store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/log/log.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/partition.h"
+#include "api/recovery_report.h"
+#include "api/store_options.h"
+#include "api/store_state.h"
+#include "api/topic_catalog.h"
+#include "api/topic_config.h"
+#include "log/partition_log.h"
+
+namespace varve {
+namespace {
+
+TopicDescription Describe(Topic topic) {
+  return {.name = std::move(topic.name),
+          .id = topic.id,
+          .config = std::move(topic.config)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LogStore>> LogStore::Open(
+    const std::string& path, const StoreOptions& options) {
+  absl::StatusOr<std::unique_ptr<StoreState>> state =
+      StoreState::Open(path, options);
+  if (!state.ok()) return state.status();
+  return std::unique_ptr<LogStore>(new LogStore(*std::move(state)));
+}
+
+LogStore::LogStore(std::unique_ptr<StoreState> state)
+    : state_(std::move(state)) {}
+
+LogStore::~LogStore() {
+  absl::Status status = Close();
+  if (!status.ok()) LOG(ERROR) << path() << ": not closed cleanly: " << status;
+}
+
+absl::Status LogStore::CreateTopic(std::string_view name,
+                                   const TopicConfig& config) {
+  return state_->CreateTopic(name, config);
+}
+
+std::vector<TopicDescription> LogStore::ListTopics() const {
+  std::vector<TopicDescription> descriptions;
+  for (Topic& topic : state_->topics())
+    descriptions.push_back(Describe(std::move(topic)));
+  return descriptions;
+}
+
+absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
+    std::string_view name) const {
+  absl::StatusOr<Topic> topic = state_->FindTopic(name);
+  if (!topic.ok()) return topic.status();
+  return Describe(*std::move(topic));
+}
+
+absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
+                                              int32_t partition) {
+  absl::StatusOr<std::shared_ptr<PartitionLog>> log =
+      state_->OpenPartition(topic, partition);
+  if (!log.ok()) return log.status();
+  return Partition(std::make_shared<const Partition::Opened>(
+      Partition::Opened{.topic = std::string(topic),
+                        .index = partition,
+                        .log = *std::move(log)}));
+}
+
+RecoveryReport LogStore::recovery_report() const {
+  return state_->recovery_report();
+}
+
+const std::string& LogStore::path() const { return state_->path(); }
+
+absl::Status LogStore::Close() { return state_->Close(); }
+
+}  // namespace varve

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// varve's public interface: a store of topics, each an ordered, durable,
+// replayable log in partitions, in a directory of Kafka's files.
+//
+//   auto store = varve::LogStore::Open("/var/lib/app/log");
+//   (*store)->CreateTopic("orders", {.partitions = 4});
+//   auto orders = (*store)->partition("orders", 0);
+//   auto where = orders->Append({.key = "42", .value = "paid"});
+//   auto view = orders->Read(where->offset);
+//
+// Every call returns an absl::Status or a StatusOr; no exception crosses this
+// interface but std::bad_alloc. Paths, positions and reasons are in the
+// message.
+//
+// Caveats, which no code can take away:
+// - Reads look at mapped files. When the disk fails to deliver a page, or
+//   somebody else cuts a file short, the kernel says so with SIGBUS.
+// - A view pins its segment: its disk space is not freed while it lives.
+// - One process writes a store at a time. Keep it off network file systems.
+// - A fork'ed child must not use the store of its parent.
+
+#ifndef VARVE_API_LOG_STORE_H_
+#define VARVE_API_LOG_STORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/partition.h"
+#include "api/recovery_report.h"
+#include "api/store_options.h"
+#include "api/topic_config.h"
+#include "log/record_batch_builder.h"
+#include "log/topic_id.h"
+
+namespace varve {
+
+class StoreState;
+
+struct TopicDescription {
+  std::string name;
+  TopicId id;
+  TopicConfig config;
+};
+
+// An open store. It is the only writer of its directory, which it keeps locked
+// with Kafka's own lock file.
+//
+// Thread safety: thread-safe, but for the destructor.
+//
+// Durable: topics when CreateTopic returns; records as `Durability` says.
+class LogStore {
+ public:
+  // Opens the store in directory `path`. After a clean Close this looks at the
+  // catalog only; after anything else it recovers every partition first, for a
+  // time proportional to what was not synced, and `recovery_report` says what
+  // it found. Damage does not keep a store from opening.
+  //
+  // Errors:
+  //   NotFound            There is no store, and MissingStore::kFail was asked.
+  //   InvalidArgument     An option is out of range.
+  //   FailedPrecondition  Another writer has it open; the directory is another
+  //                       program's; or the store is of a newer version.
+  //   PermissionDenied    The directory cannot be written.
+  //   DataLoss            varve.topics, without which the topics are not known,
+  //                       is damaged. Nothing was changed: restore that file.
+  //   ResourceExhausted   The disk is full or a limit of the process reached.
+  static absl::StatusOr<std::unique_ptr<LogStore>> Open(
+      const std::string& path, const StoreOptions& options = {});
+
+  // Closes the store if `Close` was not called, and logs what `Close` would
+  // have returned.
+  ~LogStore();
+
+  LogStore(const LogStore&) = delete;
+  LogStore& operator=(const LogStore&) = delete;
+
+  // Creates a topic with empty partitions. Atomic: after a crash it is there
+  // with all of them, or not at all.
+  //
+  // Errors: InvalidArgument for a name or config that Kafka would refuse, or a
+  // name that differs from another topic's only in '.' and '_'; AlreadyExists;
+  // ResourceExhausted, and the topic is not there; FailedPrecondition when
+  // closed.
+  absl::Status CreateTopic(std::string_view name,
+                           const TopicConfig& config = {});
+
+  // All topics, by name.
+  std::vector<TopicDescription> ListTopics() const;
+
+  // Errors: NotFound; the message names the topics there are.
+  absl::StatusOr<TopicDescription> DescribeTopic(std::string_view name) const;
+
+  // A handle on a partition, opened if it was not yet.
+  //
+  // Errors: NotFound for an unknown topic; OutOfRange for a partition the topic
+  // does not have; DataLoss when the partition's directory is gone;
+  // FailedPrecondition when closed; ResourceExhausted.
+  absl::StatusOr<Partition> partition(std::string_view topic,
+                                      int32_t partition);
+
+  // What opening the store, and partitions since, has found and done.
+  RecoveryReport recovery_report() const;
+
+  // The directory, as it was given.
+  const std::string& path() const;
+
+  // Refuses further calls, fails waiters with Cancelled, waits for calls under
+  // way, syncs everything, trims the files, and marks the shutdown as clean.
+  // Idempotent: later calls return what the first did.
+  //
+  // Errors: the first one met. The rest is closed all the same, and the next
+  // open recovers.
+  absl::Status Close();
+
+ private:
+  explicit LogStore(std::unique_ptr<StoreState> state);
+
+  const std::unique_ptr<StoreState> state_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_LOG_STORE_H_

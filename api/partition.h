@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_PARTITION_H_
+#define VARVE_API_PARTITION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "log/durability.h"
+#include "log/encoded_batch.h"
+#include "log/partition_log.h"
+#include "log/record.h"
+#include "log/record_batches.h"
+
+namespace varve {
+
+// A handle on one partition of a topic: an ordered log of records, each known
+// by its offset. It is as cheap to copy as a shared_ptr, and what is read
+// through it may outlive the store.
+//
+// Offsets begin at 0, grow by one with each record and are never used again:
+//
+//   log_start() <= durable_end() <= visible_end()
+//
+// Records from the log start to before the visible end can be read; those
+// before the durable end survive a power loss.
+//
+// Thread safety: thread-safe. Appends to one partition are serialized, for the
+// time of one copy; readers do not wait for them.
+//
+// After LogStore::Close, and for a handle that outlives its store: calls fail
+// with FailedPrecondition, waiters with Cancelled; views stay valid.
+class Partition {
+ public:
+  const std::string& topic() const { return opened_->topic; }
+  int32_t index() const { return opened_->index; }
+
+  // Appends one record, as a batch of its own. What OK promises is said at
+  // `Durability`.
+  //
+  // Errors:
+  //   InvalidArgument     The record is larger than max.message.bytes or
+  //                       segment.bytes, or its timestamp is before the epoch
+  //                       or too far from now. Nothing was appended.
+  //   ResourceExhausted   The disk, the quota or a limit of the process is
+  //                       reached. Nothing was appended; it can be tried again
+  //                       as soon as there is room, without a reopen.
+  //   FailedPrecondition  The store is closed, or recovery left the partition
+  //                       read-only (the recovery report says why).
+  //   any other           A file could not be read, written or synced. After a
+  //                       failed sync the record may be visible and is not
+  //                       known to be durable, and every later append and sync
+  //                       of the partition fails the same way until the store
+  //                       is opened anew.
+  absl::StatusOr<AppendResult> Append(
+      const Record& record, Durability durability = Durability::kSynced) {
+    return opened_->log->Append(record, durability);
+  }
+
+  // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
+  // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
+  // all of its records are there or none. The offset returned is that of the
+  // first. Errors: as above.
+  absl::StatusOr<AppendResult> Append(
+      const EncodedBatch& batch, Durability durability = Durability::kSynced) {
+    return opened_->log->Append(batch, durability);
+  }
+
+  // Reads records from `offset` on, in place, as whole batches; continue at
+  // `next_offset()` of what is returned. At the visible end it is empty.
+  //
+  // Errors:
+  //   OutOfRange          Below the log start or behind the visible end; the
+  //                       message names both.
+  //   DataLoss            The record is damaged or missing. The message says
+  //                       where, why, and the next readable offset, if known;
+  //                       records around it can still be read.
+  //   FailedPrecondition  The store is closed.
+  //   ResourceExhausted   A segment could not be opened for want of descriptors
+  //                       or address space; try again when there are some.
+  absl::StatusOr<RecordBatches> Read(int64_t offset,
+                                     const ReadOptions& options = {}) const {
+    return opened_->log->Read(offset, options);
+  }
+
+  // Blocks until there is a record at `offset`: returns at once if there is.
+  //
+  // Errors: DeadlineExceeded; Cancelled when the store is closed meanwhile.
+  absl::Status WaitFor(int64_t offset,
+                       absl::Time deadline = absl::InfiniteFuture()) const {
+    return opened_->log->WaitFor(offset, deadline);
+  }
+
+  // Makes all records appended so far durable, whatever they were appended
+  // with. Errors: as the last line of `Append`'s.
+  absl::Status Sync() { return opened_->log->Sync(); }
+
+  // The offset of the first record.
+  int64_t log_start() const { return opened_->log->log_start(); }
+  // Behind the last record that survives a power loss.
+  int64_t durable_end() const { return opened_->log->durable_end(); }
+  // Behind the last record.
+  int64_t visible_end() const { return opened_->log->visible_end(); }
+  // The files that hold them.
+  int64_t segment_count() const { return opened_->log->segment_count(); }
+
+ private:
+  friend class LogStore;
+
+  struct Opened {
+    std::string topic;
+    int32_t index;
+    std::shared_ptr<PartitionLog> log;
+  };
+
+  explicit Partition(std::shared_ptr<const Opened> opened)
+      : opened_(std::move(opened)) {}
+
+  std::shared_ptr<const Opened> opened_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_PARTITION_H_

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/partition_identity.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "api/topic_catalog.h"
+#include "log/atomic_file.h"
+#include "log/file_system.h"
+#include "log/segment_name.h"
+#include "log/topic_id.h"
+
+namespace varve {
+namespace {
+
+// The file has 43 bytes; later versions of Kafka may add lines.
+constexpr int64_t kMetadataSizeMax = 4096;
+
+absl::StatusOr<TopicId> ReadTopicId(Directory& directory) {
+  absl::StatusOr<std::string> text =
+      ReadWholeFile(directory, kPartitionMetadataName, kMetadataSizeMax);
+  if (!text.ok()) return text.status();
+  return ParsePartitionMetadata(*text);
+}
+
+}  // namespace
+
+absl::Status CheckPartitionIdentity(
+    Directory& directory, const Topic& topic,
+    absl::FunctionRef<std::string(TopicId)> name_of, std::string& note) {
+  const std::string path =
+      absl::StrCat(directory.path(), "/", kPartitionMetadataName);
+  absl::StatusOr<TopicId> id = ReadTopicId(directory);
+  if (!id.ok()) {
+    note = absl::StrCat(path, ": not readable: ", id.status().message());
+    return absl::OkStatus();
+  }
+  if (*id == topic.id) return absl::OkStatus();
+  const std::string other = name_of(*id);
+  if (other.empty()) {
+    note = absl::StrCat(path, ": says topic id ", id->ToText(),
+                        ", which no topic has; expected ", topic.id.ToText());
+    return absl::OkStatus();
+  }
+  return absl::DataLossError(absl::StrCat(
+      path, ": this directory belongs to topic \"", other, "\", not to \"",
+      topic.name, "\": put the directories back in their places"));
+}
+
+}  // namespace varve

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_PARTITION_IDENTITY_H_
+#define VARVE_API_PARTITION_IDENTITY_H_
+
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "api/topic_catalog.h"
+#include "log/file_system.h"
+#include "log/topic_id.h"
+
+namespace varve {
+
+// Checks, by its partition.metadata, that a partition's directory has not
+// changed places with that of another topic. `name_of` gives the name of the
+// topic with an id, or nothing.
+//
+// Errors: DataLoss when the file names another topic of this store. A file that
+// is lost, damaged, or of an id that no topic has, says nothing about that: it
+// is added to `note`.
+absl::Status CheckPartitionIdentity(
+    Directory& directory, const Topic& topic,
+    absl::FunctionRef<std::string(TopicId)> name_of, std::string& note);
+
+}  // namespace varve
+
+#endif  // VARVE_API_PARTITION_IDENTITY_H_

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_PARTITION_TABLE_H_
+#define VARVE_API_PARTITION_TABLE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "api/recovery_report.h"
+#include "api/store_checkpoint.h"
+#include "api/store_events.h"
+#include "api/store_options.h"
+#include "api/topic_catalog.h"
+#include "log/file_system.h"
+#include "log/partition_log.h"
+#include "log/partition_recovery.h"
+#include "log/topic_id.h"
+
+namespace varve {
+
+// The partitions of an open store: each is opened when it is first asked for,
+// and recovered then if it has to be.
+//
+// Thread safety: thread-safe. Partitions are opened side by side, each by one
+// thread while others that want it wait. Lock order: a partition's opening, the
+// table's own, a partition log's.
+class PartitionTable {
+ public:
+  // How the store was closed before.
+  enum class Shutdown { kClean, kUnclean };
+
+  // The name of the topic with an id, or nothing.
+  using NameOfId = std::function<std::string(TopicId)>;
+
+  PartitionTable(std::shared_ptr<Directory> directory,
+                 const StoreOptions& options,
+                 std::shared_ptr<StoreEvents> events,
+                 StoreCheckpoint checkpoint, Shutdown shutdown,
+                 NameOfId name_of_id);
+
+  // Errors: DataLoss when the partition's directory is gone or another
+  // topic's; those of recovery. They are not remembered: a later call tries
+  // again.
+  absl::StatusOr<std::shared_ptr<PartitionLog>> Open(const Topic& topic,
+                                                     int32_t partition);
+
+  // Recovers a partition without keeping anything of it open: `Open` goes on
+  // from there. Errors: as above.
+  absl::Status Recover(const Topic& topic, int32_t partition);
+
+  // Those opened so far.
+  std::vector<std::shared_ptr<PartitionLog>> opened() const;
+
+  // The present checkpoint of every partition: as read for those that were
+  // neither opened nor recovered.
+  StoreCheckpoint checkpoint() const;
+
+  // What opening partitions found, in the order of their opening.
+  std::vector<PartitionRecovery> recoveries() const;
+
+  // Closes all; returns the first error.
+  absl::Status Close();
+
+ private:
+  using Key = std::pair<std::string, int32_t>;
+
+  // A partition that was recovered and is not open yet.
+  struct Recovered {
+    Topic topic;
+    RecoveredLog log;
+  };
+
+  std::shared_ptr<absl::Mutex> OpeningOf(const Key& key);
+  absl::StatusOr<std::shared_ptr<PartitionLog>> FindOpened(const Key& key);
+  absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(const Key& key);
+  absl::StatusOr<RecoveredLog> RecoveredOrRecover(Directory& directory,
+                                                  const Topic& topic,
+                                                  const Key& key);
+  std::shared_ptr<PartitionLog> MakeLog(std::unique_ptr<Directory> directory,
+                                        const Topic& topic,
+                                        const RecoveredLog& recovered) const;
+  absl::Status CloseRecovered(const Key& key, const Recovered& recovered);
+  absl::StatusOr<RecoveredLog> RecoverFiles(
+      Directory& directory, const Topic& topic,
+      const PartitionCheckpoint& checkpoint);
+
+  // Constant after construction.
+  const std::shared_ptr<Directory> directory_;
+  const StoreOptions options_;
+  const std::shared_ptr<StoreEvents> events_;
+  const Shutdown shutdown_;
+  const NameOfId name_of_id_;
+
+  mutable absl::Mutex mu_;
+  StoreCheckpoint checkpoint_ ABSL_GUARDED_BY(mu_);
+  // Held by the thread that opens or recovers the partition.
+  std::map<Key, std::shared_ptr<absl::Mutex>> openings_ ABSL_GUARDED_BY(mu_);
+  std::map<Key, Recovered> recovered_ ABSL_GUARDED_BY(mu_);
+  std::map<Key, std::shared_ptr<PartitionLog>> logs_ ABSL_GUARDED_BY(mu_);
+  std::vector<PartitionRecovery> recoveries_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_PARTITION_TABLE_H_

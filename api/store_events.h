@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_EVENTS_H_
+#define VARVE_API_STORE_EVENTS_H_
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "log/file_system.h"
+#include "log/partition_log.h"
+
+namespace varve {
+
+// What the partitions tell their store: that they are about to change files,
+// so that the mark of a clean shutdown has to go first; and that there is
+// something for the sync thread to do.
+//
+// Shared by the store and all of its partitions.
+//
+// Thread safety: thread-safe. Takes no other lock while it holds its own.
+class StoreEvents final : public PartitionLogListener {
+ public:
+  // Whether the store's files, as they are, still need a clean shutdown
+  // marked.
+  enum class Marker { kPresent, kAbsent };
+
+  StoreEvents(std::shared_ptr<Directory> directory, Marker marker)
+      : directory_(std::move(directory)), marker_(marker) {}
+
+  // Removes the mark of a clean shutdown, durably, if it is there.
+  absl::Status BeforeFirstChange() override;
+
+  void SyncWanted() override;
+  void CheckpointChanged() override;
+
+  // Blocks until there is news since the last `Wait` (a sync is wanted, the
+  // first change of a checkpoint, `Stop`), or `timeout` has passed.
+  void Wait(absl::Duration timeout);
+
+  // Whether a checkpoint changed since `TakeCheckpointChanged`.
+  bool checkpoint_changed() const {
+    return checkpoint_changed_.load(std::memory_order_acquire);
+  }
+  // Call it before the checkpoints are looked at, so that none is missed.
+  void TakeCheckpointChanged() {
+    checkpoint_changed_.exchange(false, std::memory_order_acq_rel);
+  }
+
+  void Stop();
+  bool stopped() const;
+
+  bool marker_present() const;
+
+ private:
+  const std::shared_ptr<Directory> directory_;
+
+  // Set by every sync, so it is tested before anybody is woken for it.
+  // Memory ordering: set after a durable end was stored; whoever clears it and
+  // then reads the durable ends finds at least that one.
+  std::atomic<bool> checkpoint_changed_ = false;
+
+  mutable absl::Mutex mu_;
+  Marker marker_ ABSL_GUARDED_BY(mu_);
+  bool news_ ABSL_GUARDED_BY(mu_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_EVENTS_H_

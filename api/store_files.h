@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_FILES_H_
+#define VARVE_API_STORE_FILES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/store_checkpoint.h"
+#include "api/topic_catalog.h"
+#include "log/file_system.h"
+
+namespace varve {
+
+// The regular files at the top of a data directory (log/FORMAT.md, "Store
+// files").
+
+inline constexpr std::string_view kLockName = ".lock";
+inline constexpr std::string_view kCleanShutdownName = ".kafka_cleanshutdown";
+inline constexpr std::string_view kTopicsName = "varve.topics";
+inline constexpr std::string_view kCheckpointName = "varve.checkpoint";
+// Kafka's copies of what varve.checkpoint says.
+inline constexpr std::string_view kRecoveryPointName =
+    "recovery-point-offset-checkpoint";
+inline constexpr std::string_view kLogStartName = "log-start-offset-checkpoint";
+
+enum class DirectoryContents {
+  kEmpty,  // nothing, or what a store's creation leaves when it is cut short
+  kStore,
+};
+
+// Says what a directory is, so that nothing is written into another program's.
+//
+// Errors: FailedPrecondition when it is neither; the message says whose it
+// seems to be and what to do.
+absl::StatusOr<DirectoryContents> InspectDirectory(Directory& directory);
+
+// Errors: NotFound; DataLoss and FailedPrecondition, with the path, as
+// TopicCatalog::FromText says.
+absl::StatusOr<TopicCatalog> ReadTopicCatalog(Directory& directory);
+
+// Durable on return, as are the others below.
+absl::Status WriteTopicCatalog(Directory& directory,
+                               const TopicCatalog& catalog);
+
+// Falls back on Kafka's copies when varve.checkpoint is missing or damaged,
+// and on nothing when they are too; what it had to do is added to `notes`. A
+// recovery point that is too low costs time at an unclean open, and damage
+// above it is then judged as a crash's, not as corruption.
+//
+// Errors: FailedPrecondition when a newer version wrote it; those of the files.
+absl::StatusOr<StoreCheckpoint> ReadStoreCheckpoint(
+    Directory& directory, std::vector<std::string>& notes);
+absl::Status WriteStoreCheckpoint(Directory& directory,
+                                  const StoreCheckpoint& checkpoint);
+
+// The copies that Kafka reads. They may lag behind: they are lower bounds too.
+absl::Status WriteKafkaCheckpoints(Directory& directory,
+                                   const StoreCheckpoint& checkpoint);
+
+absl::StatusOr<bool> HasCleanShutdownMarker(Directory& directory);
+absl::Status WriteCleanShutdownMarker(Directory& directory);
+// OK when there is none.
+absl::Status RemoveCleanShutdownMarker(Directory& directory);
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_FILES_H_

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/store_options.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+
+namespace varve {
+
+absl::Status StoreOptions::Validate() const {
+  if (sync_interval < absl::Milliseconds(1) || sync_interval > absl::Hours(1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("sync_interval: ", absl::FormatDuration(sync_interval),
+                     " is not within 1ms to 1h"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace varve

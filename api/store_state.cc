@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/store_state.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/log/log.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "api/partition_table.h"
+#include "api/recovery_report.h"
+#include "api/store_events.h"
+#include "api/store_files.h"
+#include "api/store_options.h"
+#include "api/sync_thread.h"
+#include "api/topic_catalog.h"
+#include "api/topic_creation.h"
+#include "log/file_system.h"
+#include "log/partition_log.h"
+#include "log/topic_id.h"
+
+namespace varve {
+namespace {
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenDataDirectory(
+    const std::string& path, const StoreOptions& options) {
+  FileSystem& files = *options.environment.files;
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      files.OpenDirectory(path);
+  if (!absl::IsNotFound(directory.status())) return directory;
+  if (options.missing == MissingStore::kFail) {
+    return absl::NotFoundError(absl::StrCat(path, ": there is no store"));
+  }
+  if (absl::Status status = files.CreateDirectories(path); !status.ok())
+    return status;
+  return files.OpenDirectory(path);
+}
+
+absl::StatusOr<std::unique_ptr<File>> LockStore(Directory& directory) {
+  absl::StatusOr<std::unique_ptr<File>> lock =
+      directory.OpenFile(kLockName, OpenMode::kCreate);
+  if (!lock.ok()) return lock.status();
+  absl::Status status = (*lock)->Lock();
+  if (absl::IsFailedPrecondition(status)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        directory.path(),
+        ": another writer has this store open; one process writes at a time"));
+  }
+  if (!status.ok()) return status;
+  return lock;
+}
+
+}  // namespace
+
+StoreState::StoreState(std::shared_ptr<Directory> directory,
+                       std::unique_ptr<File> lock, const StoreOptions& options,
+                       Found found)
+    : directory_(std::move(directory)),
+      options_(options),
+      clean_(found.clean),
+      notes_(std::move(found.notes)),
+      events_(std::make_shared<StoreEvents>(
+          directory_, found.clean ? StoreEvents::Marker::kPresent
+                                  : StoreEvents::Marker::kAbsent)),
+      lock_(std::move(lock)),
+      partitions_(directory_, options_, events_, std::move(found.checkpoint),
+                  found.clean ? PartitionTable::Shutdown::kClean
+                              : PartitionTable::Shutdown::kUnclean,
+                  [this](TopicId id) { return NameOf(id); }),
+      sync_thread_(directory_, &partitions_, events_,
+                   options_.environment.clock),
+      catalog_(std::move(found.catalog)) {}
+
+absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
+    const std::string& path, const StoreOptions& options) {
+  if (absl::Status status = options.Validate(); !status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<Directory>> opened =
+      OpenDataDirectory(path, options);
+  if (!opened.ok()) return opened.status();
+  std::shared_ptr<Directory> directory = *std::move(opened);
+  absl::StatusOr<DirectoryContents> contents = InspectDirectory(*directory);
+  if (!contents.ok()) return contents.status();
+  if (*contents == DirectoryContents::kEmpty &&
+      options.missing == MissingStore::kFail) {
+    return absl::NotFoundError(
+        absl::StrCat(path, ": there is no store, the directory is empty"));
+  }
+  absl::StatusOr<std::unique_ptr<File>> lock = LockStore(*directory);
+  if (!lock.ok()) return lock.status();
+  if (*contents == DirectoryContents::kEmpty) {
+    absl::Status status = SyncParent(path, options);
+    if (!status.ok()) return status;
+  }
+  absl::StatusOr<Found> found = ReadFound(*directory);
+  if (!found.ok()) return found.status();
+  std::unique_ptr<StoreState> state(new StoreState(
+      std::move(directory), *std::move(lock), options, *std::move(found)));
+  if (!state->clean_) state->RecoverAll();
+  if (absl::Status status = state->sync_thread_.Start(); !status.ok()) {
+    return status;
+  }
+  return state;
+}
+
+// Reads the store's files under its lock; makes them for a new store.
+absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
+  Found found;
+  absl::StatusOr<TopicCatalog> catalog = ReadTopicCatalog(directory);
+  if (absl::IsNotFound(catalog.status())) {
+    absl::Status status = WriteTopicCatalog(directory, TopicCatalog());
+    if (!status.ok()) return status;
+    return found;
+  }
+  if (!catalog.ok()) return catalog.status();
+  found.catalog = *std::move(catalog);
+  absl::StatusOr<StoreCheckpoint> checkpoint =
+      ReadStoreCheckpoint(directory, found.notes);
+  if (!checkpoint.ok()) return checkpoint.status();
+  found.checkpoint = *std::move(checkpoint);
+  absl::StatusOr<bool> clean = HasCleanShutdownMarker(directory);
+  if (!clean.ok()) return clean.status();
+  found.clean = *clean;
+  return found;
+}
+
+// A partition that cannot be recovered does not keep the others from opening:
+// its error comes back when it is asked for. The store is not marked as closed
+// cleanly then, so that it is recovered at the next open.
+void StoreState::RecoverAll() {
+  for (const Topic& topic : topics()) {
+    for (int32_t partition = 0; partition < topic.config.partitions;
+         ++partition) {
+      absl::Status status = partitions_.Recover(topic, partition);
+      if (status.ok()) continue;
+      notes_.push_back(std::string(status.message()));
+      recovered_all_ = false;
+    }
+  }
+  absl::Status status =
+      WriteStoreCheckpoint(*directory_, partitions_.checkpoint());
+  if (status.ok()) return;
+  // The old one is a lower bound still, and reads need none.
+  notes_.push_back(std::string(status.message()));
+  events_->CheckpointChanged();
+}
+
+// Makes the store itself durable: its directory's entry, whoever created it.
+// Where the parent cannot be read, its owner has to see to that.
+absl::Status StoreState::SyncParent(const std::string& path,
+                                    const StoreOptions& options) {
+  absl::StatusOr<std::unique_ptr<Directory>> parent =
+      options.environment.files->OpenDirectory(absl::StrCat(path, "/.."));
+  if (absl::IsPermissionDenied(parent.status())) return absl::OkStatus();
+  return parent.ok() ? (*parent)->Sync() : parent.status();
+}
+
+absl::Status StoreState::CreateTopic(std::string_view name,
+                                     const TopicConfig& config) {
+  absl::MutexLock lock(&mu_);
+  if (closed_)
+    return absl::FailedPreconditionError(absl::StrCat(path(), ": closed"));
+  const TopicId id = TopicId::FromRandom(options_.environment.Random(),
+                                         options_.environment.Random());
+  const Topic topic = {.name = std::string(name), .id = id, .config = config};
+  TopicCatalog next = catalog_;
+  if (absl::Status status = next.Add(topic); !status.ok()) return status;
+  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
+    return status;
+  if (absl::Status status = CreatePartitionDirectories(*directory_, topic);
+      !status.ok()) {
+    return status;
+  }
+  if (absl::Status status = WriteTopicCatalog(*directory_, next); !status.ok())
+    return status;
+  catalog_ = std::move(next);
+  return absl::OkStatus();
+}
+
+std::vector<Topic> StoreState::topics() const {
+  absl::MutexLock lock(&mu_);
+  return catalog_.topics();
+}
+
+absl::StatusOr<Topic> StoreState::FindTopic(std::string_view name) const {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<const Topic*> topic = catalog_.Get(name);
+  if (!topic.ok()) return topic.status();
+  return **topic;
+}
+
+absl::StatusOr<std::shared_ptr<PartitionLog>> StoreState::OpenPartition(
+    std::string_view topic, int32_t partition) {
+  absl::StatusOr<Topic> found = FindTopic(topic);
+  if (!found.ok()) return found.status();
+  if (partition < 0 || partition >= found->config.partitions) {
+    return absl::OutOfRangeError(
+        absl::StrCat("topic \"", topic, "\" has no partition ", partition,
+                     "; it has 0 to ", found->config.partitions - 1));
+  }
+  return partitions_.Open(*found, partition);
+}
+
+std::string StoreState::NameOf(TopicId id) const {
+  absl::MutexLock lock(&mu_);
+  return catalog_.NameOf(id);
+}
+
+RecoveryReport StoreState::recovery_report() const {
+  return {
+      .clean = clean_, .partitions = partitions_.recoveries(), .notes = notes_};
+}
+
+absl::Status StoreState::Close() {
+  absl::MutexLock lock(&mu_);
+  if (closed_) return close_status_;
+  closed_ = true;
+  sync_thread_.Stop();
+  close_status_ = partitions_.Close();
+  if (close_status_.ok() && !events_->marker_present() && recovered_all_) {
+    close_status_ = MarkClosed();
+  }
+  lock_ = nullptr;
+  return close_status_;
+}
+
+// The mark comes last: it says that all the rest is in order and durable.
+absl::Status StoreState::MarkClosed() {
+  const StoreCheckpoint checkpoint = partitions_.checkpoint();
+  if (absl::Status status = WriteStoreCheckpoint(*directory_, checkpoint);
+      !status.ok()) {
+    return status;
+  }
+  // Kafka's copies may lag behind.
+  absl::Status copied = WriteKafkaCheckpoints(*directory_, checkpoint);
+  if (!copied.ok()) LOG(WARNING) << copied;
+  return WriteCleanShutdownMarker(*directory_);
+}
+
+}  // namespace varve

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_STATE_H_
+#define VARVE_API_STORE_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "api/partition_table.h"
+#include "api/recovery_report.h"
+#include "api/store_events.h"
+#include "api/store_options.h"
+#include "api/sync_thread.h"
+#include "api/topic_catalog.h"
+#include "log/file_system.h"
+#include "log/partition_log.h"
+#include "log/topic_id.h"
+
+namespace varve {
+
+// An open store behind its public face, LogStore: the locked directory, the
+// catalog, the partitions, and the order in which they are opened and closed.
+//
+// Thread safety: thread-safe. Lock order: `mu_`, then the partition table's.
+class StoreState {
+ public:
+  static absl::StatusOr<std::unique_ptr<StoreState>> Open(
+      const std::string& path, const StoreOptions& options);
+
+  absl::Status CreateTopic(std::string_view name, const TopicConfig& config);
+  std::vector<Topic> topics() const;
+  absl::StatusOr<Topic> FindTopic(std::string_view name) const;
+  absl::StatusOr<std::shared_ptr<PartitionLog>> OpenPartition(
+      std::string_view topic, int32_t partition);
+  RecoveryReport recovery_report() const;
+  const std::string& path() const { return directory_->path(); }
+  absl::Status Close();
+
+ private:
+  // What was found on disk before anything was opened.
+  struct Found {
+    TopicCatalog catalog;
+    StoreCheckpoint checkpoint;
+    bool clean = false;
+    std::vector<std::string> notes;
+  };
+
+  StoreState(std::shared_ptr<Directory> directory, std::unique_ptr<File> lock,
+             const StoreOptions& options, Found found);
+
+  static absl::StatusOr<Found> ReadFound(Directory& directory);
+  static absl::Status SyncParent(const std::string& path,
+                                 const StoreOptions& options);
+  void RecoverAll();
+  std::string NameOf(TopicId id) const;
+  absl::Status MarkClosed();
+
+  // Constant after construction.
+  const std::shared_ptr<Directory> directory_;
+  const StoreOptions options_;
+  const bool clean_;
+  std::vector<std::string> notes_;  // complete when `Open` returns
+  const std::shared_ptr<StoreEvents> events_;
+  // Holds the store's lock while it is open.
+  std::unique_ptr<File> lock_;
+  PartitionTable partitions_;
+  bool recovered_all_ = true;  // complete when `Open` returns
+  SyncThread sync_thread_;
+
+  mutable absl::Mutex mu_;
+  TopicCatalog catalog_ ABSL_GUARDED_BY(mu_);
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status close_status_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_STATE_H_

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_VERIFIER_H_
+#define VARVE_API_STORE_VERIFIER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "log/environment.h"
+#include "log/partition_verifier.h"
+#include "log/segment_verifier.h"
+#include "log/verify_finding.h"
+
+namespace varve {
+
+// Whether another process has the store open for writing. It is the caller who
+// finds out: a verification takes no lock.
+enum class WriterPresence { kNone, kOpen };
+
+struct StoreVerifyOptions {
+  WriterPresence writer = WriterPresence::kNone;
+  // Called now and then with the bytes of batches looked at so far, and how
+  // many bytes the segments have; null is fine.
+  std::function<void(int64_t done, int64_t total)> progress = nullptr;
+};
+
+struct StoreVerification {
+  std::string path = {};
+  LastWriter last_writer = LastWriter::kClosedCleanly;
+  std::vector<VerifyFinding> findings = {};  // of the store's own files
+  std::vector<PartitionVerification> partitions = {};
+
+  // Findings that are no mere notes, of the store and all partitions.
+  size_t damage_count() const;
+};
+
+// Checks a whole store, byte by byte, against log/FORMAT.md: its own files, and
+// every partition of every topic (log/partition_verifier.h). It opens nothing
+// for writing, changes nothing and takes no lock.
+//
+// Beside an open writer it looks at files that change: what is not finished
+// yet is no damage, and a partition that looks damaged is looked at again.
+//
+// Errors: NotFound when there is no store; FailedPrecondition for another
+// program's directory, or a newer version's; those of the directory. Damage is
+// a finding, never an error.
+absl::StatusOr<StoreVerification> VerifyStore(
+    const std::string& path, const Environment& environment,
+    const StoreVerifyOptions& options);
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_VERIFIER_H_

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/topic_catalog.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "api/checksummed_text.h"
+#include "api/topic_config.h"
+#include "log/topic_id.h"
+#include "log/topic_name.h"
+
+namespace varve {
+namespace {
+
+constexpr std::string_view kKind = "varve.topics";
+
+// Topics named in one message, at most.
+constexpr int kNamesInMessage = 8;
+
+std::string FormatTopic(const Topic& topic) {
+  std::string line =
+      absl::StrCat("topic ", topic.name, " ", topic.config.partitions, " ",
+                   topic.id.ToText());
+  for (const auto& [name, value] : topic.config.log.NonDefault()) {
+    absl::StrAppend(&line, " ", name, "=", value);
+  }
+  return line;
+}
+
+absl::StatusOr<Topic> ParseTopic(std::string_view line) {
+  const std::vector<std::string_view> fields = absl::StrSplit(line, ' ');
+  if (fields.size() < 4 || fields[0] != "topic") {
+    return absl::DataLossError(
+        "not \"topic <name> <partitions> <id> [config=value]…\"");
+  }
+  Topic topic = {.name = std::string(fields[1]), .id = {}, .config = {}};
+  if (!absl::SimpleAtoi(fields[2], &topic.config.partitions)) {
+    return absl::DataLossError(
+        absl::StrCat("partitions \"", fields[2], "\" is no number"));
+  }
+  absl::StatusOr<TopicId> id = TopicId::FromText(fields[3]);
+  if (!id.ok()) return absl::DataLossError(id.status().message());
+  topic.id = *id;
+  for (size_t i = 4; i < fields.size(); ++i) {
+    const std::pair<std::string_view, std::string_view> config =
+        absl::StrSplit(fields[i], absl::MaxSplits('=', 1));
+    absl::Status status = topic.config.log.Set(config.first, config.second);
+    if (!status.ok()) return absl::DataLossError(status.message());
+  }
+  return topic;
+}
+
+}  // namespace
+
+absl::Status TopicCatalog::Add(Topic topic) {
+  if (absl::Status status = ValidateTopicName(topic.name); !status.ok())
+    return status;
+  if (absl::Status status = topic.config.Validate(); !status.ok())
+    return status;
+  if (Find(topic.name) != nullptr) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("topic \"", topic.name, "\" exists already"));
+  }
+  std::string folded = absl::StrReplaceAll(topic.name, {{".", "_"}});
+  auto [other, added] = folded_names_.emplace(std::move(folded), topic.name);
+  if (!added) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "topic \"", topic.name, "\" differs from \"", other->second,
+        "\" only in '.' and '_', which Kafka does not tell apart: choose "
+        "another name"));
+  }
+  std::string name = topic.name;
+  topics_.emplace(std::move(name), std::move(topic));
+  return absl::OkStatus();
+}
+
+const Topic* TopicCatalog::Find(std::string_view name) const {
+  auto it = topics_.find(name);
+  return it == topics_.end() ? nullptr : &it->second;
+}
+
+absl::StatusOr<const Topic*> TopicCatalog::Get(std::string_view name) const {
+  if (const Topic* topic = Find(name)) return topic;
+  std::string there_are;
+  int count = 0;
+  for (const auto& [other, topic] : topics_) {
+    if (++count > kNamesInMessage) break;
+    absl::StrAppend(&there_are, count == 1 ? "" : ", ", other);
+  }
+  if (count > kNamesInMessage) absl::StrAppend(&there_are, ", …");
+  return absl::NotFoundError(absl::StrCat(
+      "there is no topic \"", name, "\"; ",
+      topics_.empty() ? "there are none yet: create it first" : "topics: ",
+      there_are));
+}
+
+std::string TopicCatalog::NameOf(TopicId id) const {
+  for (const auto& [name, topic] : topics_) {
+    if (topic.id == id) return name;
+  }
+  return "";
+}
+
+std::vector<Topic> TopicCatalog::topics() const {
+  std::vector<Topic> topics;
+  topics.reserve(topics_.size());
+  for (const auto& [name, topic] : topics_) topics.push_back(topic);
+  return topics;
+}
+
+std::string TopicCatalog::ToText() const {
+  std::vector<std::string> lines;
+  lines.reserve(topics_.size());
+  for (const auto& [name, topic] : topics_) lines.push_back(FormatTopic(topic));
+  return FormatChecksummedText(kKind, lines);
+}
+
+absl::StatusOr<TopicCatalog> TopicCatalog::FromText(std::string_view text) {
+  absl::StatusOr<std::vector<std::string>> lines =
+      ParseChecksummedText(kKind, text);
+  if (!lines.ok()) return lines.status();
+  TopicCatalog catalog;
+  int number = 1;
+  for (const std::string& line : *lines) {
+    ++number;
+    absl::StatusOr<Topic> topic = ParseTopic(line);
+    absl::Status status =
+        topic.ok() ? catalog.Add(*std::move(topic)) : topic.status();
+    if (!status.ok()) {
+      return absl::DataLossError(
+          absl::StrCat("line ", number, ": ", status.message()));
+    }
+  }
+  return catalog;
+}
+
+}  // namespace varve

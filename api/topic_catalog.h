@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_TOPIC_CATALOG_H_
+#define VARVE_API_TOPIC_CATALOG_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/topic_config.h"
+#include "log/topic_id.h"
+
+namespace varve {
+
+struct Topic {
+  std::string name;
+  TopicId id;
+  TopicConfig config;
+};
+
+// The topics of a store: what the file varve.topics holds.
+//
+// Thread safety: externally synchronized.
+class TopicCatalog {
+ public:
+  // Errors: InvalidArgument for a bad name or config, or a name that collides
+  // with another topic's; AlreadyExists. Nothing has changed then.
+  absl::Status Add(Topic topic);
+
+  // Null when there is none.
+  const Topic* Find(std::string_view name) const;
+
+  // Errors: NotFound; the message names the topics there are.
+  absl::StatusOr<const Topic*> Get(std::string_view name) const;
+
+  // The name of the topic with this id; empty when there is none.
+  std::string NameOf(TopicId id) const;
+
+  // By name.
+  std::vector<Topic> topics() const;
+  bool empty() const { return topics_.empty(); }
+
+  // The file's contents, and back.
+  //
+  // Errors: DataLoss, with the line and what is wrong with it;
+  // FailedPrecondition when a newer version wrote it.
+  std::string ToText() const;
+  static absl::StatusOr<TopicCatalog> FromText(std::string_view text);
+
+ private:
+  std::map<std::string, Topic, std::less<>> topics_;
+  // Names with '_' for every '.', which must differ too, and whose they are.
+  std::map<std::string, std::string> folded_names_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_TOPIC_CATALOG_H_

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/topic_creation.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "api/topic_catalog.h"
+#include "log/atomic_file.h"
+#include "log/file_system.h"
+#include "log/partition_recovery.h"
+#include "log/segment_name.h"
+#include "log/topic_id.h"
+
+namespace varve {
+namespace {
+
+absl::Status CreateOne(Directory& data, const std::string& name,
+                       const Topic& topic) {
+  absl::Status created = data.CreateDirectory(name);
+  if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      data.OpenDirectory(name);
+  if (!directory.ok()) return directory.status();
+  absl::StatusOr<std::vector<int64_t>> segments = ListSegments(**directory);
+  if (!segments.ok()) return segments.status();
+  if (!segments->empty()) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        (*directory)->path(),
+        ": holds segments of a topic that is not in the catalog: move the "
+        "directory away, or choose another topic name"));
+  }
+  return ReplaceFile(**directory, kPartitionMetadataName,
+                     FormatPartitionMetadata(topic.id));
+}
+
+// What cannot be removed is left for the next creation to use.
+void RemoveOne(Directory& data, const std::string& name) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      data.OpenDirectory(name);
+  if (!directory.ok()) return;
+  (*directory)->RemoveFile(kPartitionMetadataName).IgnoreError();  // see above
+  data.RemoveDirectory(name).IgnoreError();                        // see above
+}
+
+}  // namespace
+
+absl::Status CreatePartitionDirectories(Directory& data, const Topic& topic) {
+  absl::Status status;
+  int32_t made = 0;
+  while (status.ok() && made < topic.config.partitions) {
+    status = CreateOne(data, PartitionDirectoryName(topic.name, made), topic);
+    if (!absl::IsAlreadyExists(status)) ++made;
+  }
+  if (status.ok()) status = data.Sync();
+  if (status.ok()) return status;
+  for (int32_t partition = 0; partition < made; ++partition) {
+    RemoveOne(data, PartitionDirectoryName(topic.name, partition));
+  }
+  return status;
+}
+
+}  // namespace varve
