@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/checkpoint_dump.h"
+
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "log/checkpoint_text.h"
+#include "log/leader_epochs.h"
+#include "log/topic_id.h"
+#include "tools/dump_sink.h"
+
+namespace varve {
+
+void DumpLeaderEpochs(std::string_view text, DumpSink& sink) {
+  absl::StatusOr<LeaderEpochs> epochs = LeaderEpochs::FromText(text);
+  if (!epochs.ok()) {
+    sink.AddDamage(epochs.status().message());
+    return;
+  }
+  for (const LeaderEpoch& entry : epochs->entries()) {
+    sink.Add("epoch",
+             {{"epoch", entry.epoch}, {"start_offset", entry.start_offset}});
+  }
+  sink.Add("end", {{"entries", epochs->entries().size()}});
+}
+
+void DumpPartitionMetadata(std::string_view text, DumpSink& sink) {
+  absl::StatusOr<TopicId> id = ParsePartitionMetadata(text);
+  if (!id.ok()) {
+    sink.AddDamage(id.status().message());
+    return;
+  }
+  sink.Add("metadata", {{"topic_id", id->ToText()}});
+}
+
+void DumpOffsetCheckpoint(std::string_view text, DumpSink& sink) {
+  absl::StatusOr<std::vector<PartitionOffset>> entries =
+      ParseOffsetCheckpoint(text);
+  if (!entries.ok()) {
+    sink.AddDamage(entries.status().message());
+    return;
+  }
+  for (const PartitionOffset& entry : *entries) {
+    sink.Add("checkpoint", {{"topic", entry.topic},
+                            {"partition", entry.partition},
+                            {"offset", entry.offset}});
+  }
+  sink.Add("end", {{"entries", entries->size()}});
+}
+
+}  // namespace varve

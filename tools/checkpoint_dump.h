@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Prints Kafka's small text files, an entry a line. Text that cannot be read is
+// damage.
+
+#ifndef VARVE_TOOLS_CHECKPOINT_DUMP_H_
+#define VARVE_TOOLS_CHECKPOINT_DUMP_H_
+
+#include <string_view>
+
+#include "tools/dump_sink.h"
+
+namespace varve {
+
+// leader-epoch-checkpoint.
+void DumpLeaderEpochs(std::string_view text, DumpSink& sink);
+
+// partition.metadata.
+void DumpPartitionMetadata(std::string_view text, DumpSink& sink);
+
+// recovery-point-offset-checkpoint and the others with an offset for each
+// partition.
+void DumpOffsetCheckpoint(std::string_view text, DumpSink& sink);
+
+}  // namespace varve
+
+#endif  // VARVE_TOOLS_CHECKPOINT_DUMP_H_

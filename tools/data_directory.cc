@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/data_directory.h"
+
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "api/log_store.h"
+#include "tools/command_line.h"
+
+namespace varve {
+namespace {
+
+void SayWhatWasRecovered(const LogStore& store) {
+  const RecoveryReport report = store.recovery_report();
+  bool found_something = !report.notes.empty();
+  for (const PartitionRecovery& partition : report.partitions) {
+    found_something |= !partition.findings.empty() || !partition.notes.empty();
+  }
+  if (!found_something) return;
+  std::cerr << absl::StrCat("varve: ", store.path(),
+                            ": recovered: ", report.ToString(), "\n");
+}
+
+}  // namespace
+
+absl::Status CheckDataDirectory(const GlobalOptions& options) {
+  if (!options.data.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "no data directory: say --data DIR, or set VARVE_DATA");
+}
+
+absl::Status NoStoreError(const GlobalOptions& options) {
+  return absl::NotFoundError(absl::StrCat(
+      options.data, ": there is no store; \"varve topics create NAME --data ",
+      options.data, "\" makes one"));
+}
+
+absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(
+    const GlobalOptions& options, MissingStore missing) {
+  if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
+    return status;
+  }
+  auto store = LogStore::Open(options.data, {.missing = missing});
+  if (absl::IsNotFound(store.status()) && missing == MissingStore::kFail) {
+    return NoStoreError(options);
+  }
+  if (store.ok()) SayWhatWasRecovered(**store);
+  return store;
+}
+
+}  // namespace varve

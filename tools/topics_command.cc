@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/topics_command.h"
+
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "api/log_store.h"
+#include "tools/command_line.h"
+#include "tools/data_directory.h"
+#include "tools/exit_status.h"
+#include "tools/human_units.h"
+#include "tools/record_json.h"
+#include "tools/text_table.h"
+#include "tools/topic_description.h"
+
+namespace varve {
+namespace {
+
+struct CreateOptions {
+  std::string name;
+  int32_t partitions = 1;
+  std::vector<std::string> configs;  // "name=value"
+};
+
+absl::StatusOr<TopicConfig> ConfigOf(const CreateOptions& options) {
+  TopicConfig config = {.partitions = options.partitions};
+  for (const std::string& text : options.configs) {
+    const std::pair<std::string, std::string> parts =
+        absl::StrSplit(text, absl::MaxSplits('=', 1));
+    if (text.find('=') == text.npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--config ", text, ": no \"=\" in it; write name=value"));
+    }
+    absl::Status status = config.log.Set(parts.first, parts.second);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = config.Validate();
+  if (!status.ok()) return status;
+  return config;
+}
+
+int Create(const GlobalOptions& global, const CreateOptions& options) {
+  absl::StatusOr<TopicConfig> config = ConfigOf(options);
+  if (!config.ok()) return FailWith(config.status());
+  auto store = OpenStore(global, MissingStore::kCreate);
+  if (!store.ok()) return FailWith(store.status());
+  absl::Status status = (*store)->CreateTopic(options.name, *config);
+  absl::Status closed = (*store)->Close();
+  if (absl::IsAlreadyExists(status)) {
+    PrintError(absl::StrCat(status.message(), "; \"varve topics describe ",
+                            options.name, "\" shows it"));
+    return kExitFailure;
+  }
+  if (!status.ok()) return FailWith(status);
+  if (!closed.ok()) return FailWith(closed);
+  if (global.json) {
+    std::cout << ToLine({{"topic", options.name},
+                         {"partitions", options.partitions}})
+              << "\n";
+  } else {
+    std::cout << absl::StrCat("created ", options.name, " with ",
+                              CountOf(options.partitions, "partition"), "\n");
+  }
+  return kExitSuccess;
+}
+
+std::string ConfigText(const TopicConfig& config) {
+  std::string text;
+  for (const auto& [name, value] : config.log.NonDefault()) {
+    absl::StrAppend(&text, text.empty() ? "" : " ", name, "=", value);
+  }
+  return text;
+}
+
+void PrintList(const std::vector<TopicDescription>& topics) {
+  TextTable table({{.title = "TOPIC"},
+                   {.title = "PARTITIONS", .align = Align::kRight},
+                   {.title = "ID"},
+                   {.title = "CONFIG"}});
+  for (const TopicDescription& topic : topics) {
+    table.AddRow({topic.name, absl::StrCat(topic.config.partitions),
+                  topic.id.ToText(), ConfigText(topic.config)});
+  }
+  std::cout << table.ToString();
+}
+
+Json ListJson(const std::vector<TopicDescription>& topics) {
+  Json list = Json::array();
+  for (const TopicDescription& topic : topics) {
+    Json config = Json::object();
+    for (const auto& [name, value] : topic.config.log.NonDefault()) {
+      config[name] = value;
+    }
+    list.push_back({{"topic", topic.name},
+                    {"id", topic.id.ToText()},
+                    {"partitions", topic.config.partitions},
+                    {"config", std::move(config)}});
+  }
+  return list;
+}
+
+int List(const GlobalOptions& global) {
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  const std::vector<TopicDescription> topics = (*store)->ListTopics();
+  absl::Status closed = (*store)->Close();
+  if (!closed.ok()) return FailWith(closed);
+  if (global.json) {
+    std::cout << ToLine(ListJson(topics)) << "\n";
+  } else if (topics.empty()) {
+    std::cerr << "varve: there are no topics yet\n";
+  } else {
+    PrintList(topics);
+  }
+  return kExitSuccess;
+}
+
+int Describe(const GlobalOptions& global, const std::string& name,
+             ConfigsShown shown) {
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  absl::StatusOr<TopicDetails> details = DescribeTopic(**store, name);
+  absl::Status closed = (*store)->Close();
+  if (!details.ok()) return FailWith(details.status());
+  if (!closed.ok()) return FailWith(closed);
+  std::cout << (global.json ? ToLine(ToJson(*details, shown)) + "\n"
+                            : ToText(*details, shown));
+  return kExitSuccess;
+}
+
+void AddCreate(CLI::App& topics, CommandLine& line) {
+  auto options = std::make_shared<CreateOptions>();
+  CLI::App* create = topics.add_subcommand("create", "make a topic");
+  create->fallthrough();
+  create->add_option("NAME", options->name, "1 to 249 of a-z A-Z 0-9 . _ -")
+      ->required();
+  create->add_option("--partitions", options->partitions, "how many")
+      ->capture_default_str();
+  create
+      ->add_option("--config", options->configs,
+                   "one of Kafka's topic configs; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  create->footer(
+      "Example:\n"
+      "  varve topics create orders --partitions 4 --config "
+      "segment.bytes=67108864\n"
+      "The data directory is made if it is not there.");
+  create->callback([&line, options] {
+    line.run = [&line, options] { return Create(line.global, *options); };
+  });
+}
+
+void AddDescribe(CLI::App& topics, CommandLine& line) {
+  struct Options {
+    std::string name;
+    bool all = false;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* describe =
+      topics.add_subcommand("describe", "show a topic and its partitions");
+  describe->fallthrough();
+  describe->add_option("NAME", options->name, "the topic")->required();
+  describe->add_flag("--all", options->all,
+                     "show every config, not only those set");
+  describe->callback([&line, options] {
+    line.run = [&line, options] {
+      return Describe(
+          line.global, options->name,
+          options->all ? ConfigsShown::kAll : ConfigsShown::kNonDefault);
+    };
+  });
+}
+
+}  // namespace
+
+void AddTopicsCommand(CLI::App& app, CommandLine& line) {
+  CLI::App* topics =
+      app.add_subcommand("topics", "create, list and describe topics");
+  topics->fallthrough();
+  AddCreate(*topics, line);
+  CLI::App* list = topics->add_subcommand("list", "show all topics");
+  list->fallthrough();
+  list->callback([&line] { line.run = [&line] { return List(line.global); }; });
+  AddDescribe(*topics, line);
+}
+
+}  // namespace varve

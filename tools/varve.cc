@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The command line of varve: topics, produce, consume, verify, dump-log.
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/base/log_severity.h"
+#include "absl/log/globals.h"
+#include "absl/log/initialize.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "tools/command_line.h"
+#include "tools/consume_command.h"
+#include "tools/dump_log_command.h"
+#include "tools/exit_status.h"
+#include "tools/produce_command.h"
+#include "tools/topics_command.h"
+#include "tools/verify_command.h"
+#include "tools/version.h"
+
+namespace varve {
+namespace {
+
+void AddGlobalOptions(CLI::App& app, CommandLine& line) {
+  app.add_option("--data", line.global.data, "the data directory of the store")
+      ->envname("VARVE_DATA")
+      ->type_name("DIR");
+  app.add_flag("--json", line.global.json, "print JSON, for a machine");
+  app.set_version_flag("--version", absl::StrCat("varve ", kVersion));
+  app.footer(
+      "Examples:\n"
+      "  export VARVE_DATA=/tmp/log\n"
+      "  varve topics create orders --partitions 4\n"
+      "  varve produce orders --key-separator : < orders.txt\n"
+      "  varve consume orders --partition 0 --offset 10 --count 5\n"
+      "  varve verify\n"
+      "One process has a store open at a time; verify and dump-log may run "
+      "beside it.\n"
+      "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
+}
+
+std::string Uncapitalized(std::string text) {
+  if (!text.empty()) {
+    text[0] = absl::ascii_tolower(static_cast<unsigned char>(text[0]));
+  }
+  return text;
+}
+
+int Run(int argc, char** argv) {
+  CLI::App app("Kafka's log in your process: look after a store of topics.",
+               "varve");
+  CommandLine line;
+  AddGlobalOptions(app, line);
+  AddTopicsCommand(app, line);
+  AddProduceCommand(app, line);
+  AddConsumeCommand(app, line);
+  AddVerifyCommand(app, line);
+  AddDumpLogCommand(app, line);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // Help and version are "errors" too, of status 0.
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return UsageError(
+        absl::StrCat(Uncapitalized(error.what()), "; see varve --help"));
+  }
+  if (!line.run) {
+    return UsageError(
+        "which command? varve --help, and varve topics --help, "
+        "say what there is");
+  }
+  return line.run();
+}
+
+}  // namespace
+}  // namespace varve
+
+int main(int argc, char** argv) {
+  // Whoever reads our output may stop: that is an error of write(2), EPIPE.
+  std::signal(SIGPIPE, SIG_IGN);
+  // Errors are returned, and told once.
+  absl::SetStderrThreshold(absl::LogSeverityAtLeast::kFatal);
+  absl::InitializeLog();
+  try {
+    const int status = varve::Run(argc, argv);
+    std::cout.flush();
+    return status;
+  } catch (const std::bad_alloc&) {
+    varve::PrintError("out of memory");
+  } catch (const std::exception& error) {
+    varve::PrintError(error.what());
+  }
+  return varve::kExitFailure;
+}
