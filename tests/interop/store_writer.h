@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_TESTS_INTEROP_STORE_WRITER_H_
+#define VARVE_TESTS_INTEROP_STORE_WRITER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/log_store.h"
+#include "log/log_config.h"
+#include "log/record_batch_builder.h"
+#include "tests/interop/described_batch.h"
+
+namespace varve {
+
+// A batch to append, other than a plain one.
+struct BatchPlan {
+  BatchOptions options = {};
+  // Offsets are deltas here; they need not be consecutive.
+  std::vector<DescribedRecord> records = {};
+  BatchShape shape = {};
+  Compression compression = Compression::kNone;  // or kGzip
+};
+
+// Writes to a store, and prints each batch on standard output as it should be
+// read: from what was asked for, not from what was stored.
+//
+// Thread safety: externally synchronized.
+class StoreWriter {
+ public:
+  // Opens the store; `leader_epoch` is what its appends are expected to get.
+  StoreWriter(const std::string& path, int32_t leader_epoch);
+
+  void CreateTopic(std::string_view name, const TopicConfig& config);
+
+  // Where the appends go from here on.
+  void Use(std::string_view topic, int32_t partition);
+
+  // Appends one record, whose offset is not looked at. A timestamp of -1 asks
+  // for the time of the append.
+  void Append(const DescribedRecord& record);
+
+  void Append(const BatchPlan& plan);
+
+  void Close();
+
+ private:
+  void Print(DescribedBatch described, const AppendResult& result);
+
+  const int32_t leader_epoch_;
+  const std::unique_ptr<LogStore> store_;
+  std::string topic_;
+  int32_t partition_index_ = 0;
+  LogConfig config_;
+  std::vector<Partition> partition_;  // one, or none yet
+};
+
+}  // namespace varve
+
+#endif  // VARVE_TESTS_INTEROP_STORE_WRITER_H_

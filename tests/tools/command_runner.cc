@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/tools/command_runner.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+namespace varve {
+namespace {
+
+// Where Bazel puts what a test may run.
+std::string ProgramPath(const std::string& program) {
+  const char* root = getenv("TEST_SRCDIR");
+  const char* workspace = getenv("TEST_WORKSPACE");
+  CHECK(root != nullptr && workspace != nullptr) << "not run by Bazel";
+  return absl::StrCat(root, "/", workspace, "/tools/", program);
+}
+
+int WaitFor(pid_t child) {
+  int how = 0;
+  while (waitpid(child, &how, 0) < 0) CHECK_EQ(errno, EINTR);
+  return WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
+}
+
+void Redirect(const std::string& path, int flags, int descriptor) {
+  const int opened = open(path.c_str(), flags, 0600);
+  if (opened < 0 || dup2(opened, descriptor) < 0) _exit(126);
+}
+
+}  // namespace
+
+CommandRunner::CommandRunner() : data_(scratch_ / "data") {}
+
+pid_t CommandRunner::Start(const Launch& launch) const {
+  std::vector<char*> arguments;
+  for (const std::string& argument : launch.command) {
+    arguments.push_back(const_cast<char*>(argument.c_str()));
+  }
+  arguments.push_back(nullptr);
+  // Made before the fork: the child of a program with threads may not allocate.
+  std::string data = "VARVE_DATA=" + data_;
+  std::vector<char*> environment = {data.data()};
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (!absl::StartsWith(*variable, "VARVE_DATA=")) {
+      environment.push_back(*variable);
+    }
+  }
+  environment.push_back(nullptr);
+  const pid_t child = fork();
+  CHECK_GE(child, 0);
+  if (child > 0) return child;
+  Redirect(launch.input_path, O_RDONLY, STDIN_FILENO);
+  Redirect(launch.output_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+  Redirect(launch.error_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
+  if (launch.before) launch.before();
+  execve(arguments[0], arguments.data(), environment.data());
+  _exit(127);
+}
+
+CommandResult CommandRunner::Varve(const std::vector<std::string>& arguments,
+                                   std::string_view input) {
+  return RunAfter(nullptr, "varve", arguments, input);
+}
+
+CommandResult CommandRunner::VarveAfter(
+    const std::function<void()>& before,
+    const std::vector<std::string>& arguments, std::string_view input) {
+  return RunAfter(before, "varve", arguments, input);
+}
+
+CommandResult CommandRunner::Quickstart(
+    const std::vector<std::string>& arguments) {
+  return RunAfter(nullptr, "quickstart", arguments, "");
+}
+
+CommandResult CommandRunner::RunAfter(const std::function<void()>& before,
+                                      const std::string& program,
+                                      const std::vector<std::string>& arguments,
+                                      std::string_view input) {
+  Launch launch = {.command = {ProgramPath(program)},
+                   .input_path = PathTo("stdin"),
+                   .output_path = PathTo("stdout"),
+                   .error_path = PathTo("stderr"),
+                   .before = before};
+  launch.command.insert(launch.command.end(), arguments.begin(),
+                        arguments.end());
+  WriteFileOrDie(launch.input_path, input);
+  unlink(launch.output_path.c_str());
+  unlink(launch.error_path.c_str());
+  const int status = WaitFor(Start(launch));
+  return {.exit_status = status,
+          .out = ReadFileOrDie(launch.output_path),
+          .err = ReadFileOrDie(launch.error_path)};
+}
+
+void CommandRunner::StartProducer(const std::string& topic) {
+  const std::string fifo = PathTo("fifo");
+  ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
+  producer_ = Start({.command = {ProgramPath("varve"), "produce", topic},
+                     .input_path = fifo,
+                     .output_path = PathTo("producer.out"),
+                     .error_path = PathTo("producer.err"),
+                     .before = nullptr});
+  // It opens when the child has opened its end; the lock comes a moment later.
+  producer_input_ = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(producer_input_, 0);
+  for (int i = 0; i < 1000; ++i) {
+    const CommandResult probe = Varve({"verify"});
+    if (absl::StrContains(probe.out, "open in another process")) return;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  FAIL() << "the producer does not open the store";
+}
+
+void CommandRunner::WriteToProducer(std::string_view lines) const {
+  while (!lines.empty()) {
+    const ssize_t written = write(producer_input_, lines.data(), lines.size());
+    ASSERT_GT(written, 0);
+    lines.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+int CommandRunner::EndProducer() {
+  close(producer_input_);
+  return WaitFor(std::exchange(producer_, -1));
+}
+
+void CommandRunner::CreateTopic(const std::string& name,
+                                const std::vector<std::string>& options) {
+  std::vector<std::string> arguments = {"topics", "create", name};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const CommandResult result = Varve(arguments);
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+}
+
+void CommandRunner::Produce(const std::string& topic, std::string_view lines) {
+  const CommandResult result = Varve({"produce", topic}, lines);
+  ASSERT_EQ(result.exit_status, 0) << result.err;
+}
+
+std::string ReadFileOrDie(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  CHECK(file) << path;
+  return {std::istreambuf_iterator<char>(file),
+          std::istreambuf_iterator<char>()};
+}
+
+void WriteFileOrDie(const std::string& path, std::string_view bytes) {
+  // A new file: ext4 syncs one that is cut to nothing and written again.
+  unlink(path.c_str());
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  file << bytes;
+  CHECK(file.flush()) << path;
+}
+
+void FlipBit(const std::string& path, size_t position, int bit) {
+  std::string bytes = ReadFileOrDie(path);
+  CHECK_LT(position, bytes.size()) << path;
+  bytes[position] = static_cast<char>(bytes[position] ^ (1 << bit));
+  WriteFileOrDie(path, bytes);
+}
+
+std::string SegmentPath(const std::string& partition_directory,
+                        const std::string& suffix) {
+  return absl::StrCat(partition_directory, "/00000000000000000000", suffix);
+}
+
+}  // namespace varve

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_TESTS_TOOLS_COMMAND_RUNNER_H_
+#define VARVE_TESTS_TOOLS_COMMAND_RUNNER_H_
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/scratch_directory.h"
+
+namespace varve {
+
+// What a program left behind.
+struct CommandResult {
+  int exit_status = -1;  // 128 + the signal, if one ended it
+  std::string out;
+  std::string err;
+};
+
+// Runs the real programs of tools/, as a shell would, with a data directory of
+// its own in VARVE_DATA.
+class CommandRunner {
+ public:
+  CommandRunner();
+
+  const std::string& data() const { return data_; }
+  // A path for a file of the test's own.
+  std::string PathTo(const std::string& name) const { return scratch_ / name; }
+
+  // Runs `varve` with these arguments to its end.
+  CommandResult Varve(const std::vector<std::string>& arguments,
+                      std::string_view input = "");
+  // As above, with `before` called in the child: limits, users.
+  CommandResult VarveAfter(const std::function<void()>& before,
+                           const std::vector<std::string>& arguments,
+                           std::string_view input = "");
+  // Runs `quickstart`.
+  CommandResult Quickstart(const std::vector<std::string>& arguments);
+
+  // Starts `varve produce TOPIC`, and returns when it has the store open and
+  // waits for input.
+  void StartProducer(const std::string& topic);
+  // More input for it.
+  void WriteToProducer(std::string_view lines) const;
+  // Ends its input, and returns its exit status.
+  int EndProducer();
+
+  // Creates a topic, or fails the test.
+  void CreateTopic(const std::string& name,
+                   const std::vector<std::string>& options = {});
+  // Produces `lines` to a topic, or fails the test.
+  void Produce(const std::string& topic, std::string_view lines);
+
+ private:
+  struct Launch {
+    std::vector<std::string> command;
+    std::string input_path;
+    std::string output_path;
+    std::string error_path;
+    std::function<void()> before;
+  };
+
+  CommandResult RunAfter(const std::function<void()>& before,
+                         const std::string& program,
+                         const std::vector<std::string>& arguments,
+                         std::string_view input);
+  pid_t Start(const Launch& launch) const;
+
+  ScratchDirectory scratch_;
+  std::string data_;
+  pid_t producer_ = -1;
+  int producer_input_ = -1;
+};
+
+std::string ReadFileOrDie(const std::string& path);
+void WriteFileOrDie(const std::string& path, std::string_view bytes);
+
+// Changes one bit of one byte.
+void FlipBit(const std::string& path, size_t position, int bit);
+
+// The file of a partition's first segment with this suffix, ".log" …
+std::string SegmentPath(const std::string& partition_directory,
+                        const std::string& suffix);
+
+}  // namespace varve
+
+#endif  // VARVE_TESTS_TOOLS_COMMAND_RUNNER_H_

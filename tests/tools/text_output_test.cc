@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the programs print with: units, tables, UTF-8, JSON, shortened lines.
+
+#include <optional>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+#include "tools/human_units.h"
+#include "tools/quickstart_page.h"
+#include "tools/record_json.h"
+#include "tools/text_table.h"
+#include "tools/utf8.h"
+
+namespace varve {
+namespace {
+
+TEST(HumanUnitsTest, CountsHaveCommas) {
+  EXPECT_EQ(HumanCount(0), "0");
+  EXPECT_EQ(HumanCount(999), "999");
+  EXPECT_EQ(HumanCount(1000), "1,000");
+  EXPECT_EQ(HumanCount(-1234567), "-1,234,567");
+  EXPECT_EQ(HumanCount(-999), "-999");
+}
+
+TEST(HumanUnitsTest, OneIsNotMany) {
+  EXPECT_EQ(CountOf(1, "record"), "1 record");
+  EXPECT_EQ(CountOf(0, "record"), "0 records");
+}
+
+TEST(HumanUnitsTest, BytesAreScaledByThousands) {
+  EXPECT_EQ(HumanBytes(0), "0 B");
+  EXPECT_EQ(HumanBytes(999), "999 B");
+  EXPECT_EQ(HumanBytes(1000), "1.0 kB");
+  EXPECT_EQ(HumanBytes(99'960), "100 kB");
+  EXPECT_EQ(HumanBytes(999'600), "1.0 MB");
+  EXPECT_EQ(HumanBytes(27'000'000), "27.0 MB");
+}
+
+TEST(HumanUnitsTest, RatesAndTimesFitTheirSize) {
+  EXPECT_EQ(HumanRate(1'000'000, absl::Seconds(2)), "500 k");
+  EXPECT_EQ(HumanRate(5, absl::Seconds(1)), "5");
+  EXPECT_EQ(HumanRate(0, absl::ZeroDuration()), "0");
+  EXPECT_EQ(HumanTime(absl::Milliseconds(12)), "12 ms");
+  EXPECT_EQ(HumanTime(absl::Milliseconds(830)), "0.83 s");
+  EXPECT_EQ(HumanTime(absl::Seconds(125)), "2 m 05 s");
+}
+
+TEST(TextTableTest, ColumnsAreAlignedAndLinesHaveNoTrailingBlanks) {
+  TextTable table({{.title = "NAME"}, {.title = "N", .align = Align::kRight}});
+  table.AddRow({"a", "1000"});
+  table.AddRow({"longer", "1"});
+  EXPECT_EQ(table.ToString(" "),
+            " NAME       N\n a       1000\n longer     1\n");
+}
+
+TEST(TextTableTest, UntitledTableHasNoTitleLine) {
+  TextTable table({{}, {}});
+  table.AddRow({"a", ""});
+  EXPECT_EQ(table.ToString(), "a\n");
+}
+
+TEST(Utf8Test, WholeCharactersPass) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8(std::string_view("a\0b", 3)));
+  EXPECT_TRUE(IsUtf8("\xc2\x80 \xe0\xa0\x80 \xed\x9f\xbf \xf0\x90\x80\x80"));
+  EXPECT_TRUE(IsUtf8("\xf4\x8f\xbf\xbf"));
+}
+
+TEST(Utf8Test, BrokenOnesDoNot) {
+  for (std::string_view bytes :
+       {"\x80", "\xc1\x81", "\xc2", "\xe0\x9f\x80", "\xed\xa0\x80", "\xe1\x80",
+        "\xf0\x8f\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
+        "\xc2\x41"}) {
+    EXPECT_FALSE(IsUtf8(bytes)) << bytes;
+  }
+}
+
+TEST(RecordJsonTest, BytesThatAreNoTextAreBase64UnderAnotherName) {
+  Json object;
+  SetBytes(object, "a", "text");
+  SetBytes(object, "b", "\xff\xfe");
+  SetBytes(object, "c", std::nullopt);
+  EXPECT_EQ(ToLine(object), R"({"a":"text","b_base64":"//4=","c":null})");
+}
+
+TEST(ShortenedTest, KeepsTheWidthAndShowsNoControlCharacters) {
+  EXPECT_EQ(Shortened("a\tb\x01\xff", 10), "a b..");
+  EXPECT_EQ(Shortened("0123456789", 10), "0123456789");
+  EXPECT_EQ(Shortened("0123456789a", 10), "0123456...");
+}
+
+}  // namespace
+}  // namespace varve
