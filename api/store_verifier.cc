@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -243,7 +243,7 @@ class StoreVerifier {
   std::optional<StoreCheckpoint> checkpoint_;  // none: damaged
   bool catalog_is_known_ = true;
   std::vector<KnownPartition> partitions_;
-  absl::flat_hash_set<std::string> known_directories_;
+  std::set<std::string> known_directories_;
   int64_t done_bytes_ = 0;
   int64_t total_bytes_ = 0;
   FindingList findings_;

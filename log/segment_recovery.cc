@@ -26,8 +26,8 @@
 namespace varve {
 namespace {
 
-// One segment is set aside at most twice over before the user has to look.
-constexpr int64_t kSetAsideSegmentsMax = 2;
+// What a partition sets aside before the user has to look, in whole segments.
+constexpr int64_t kSetAsideSegmentsMax = 8;
 
 class SegmentRecoverer {
  public:

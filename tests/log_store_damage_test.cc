@@ -5,7 +5,7 @@
 // the open, the recovery report, a read or a verification, or it is harmless,
 // and all records come back equal. Never is a wrong record handed out.
 
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -54,12 +54,10 @@ void WriteFiles(const std::string& path, const Files& files) {
   }
 }
 
-// Memory, where there is some: the test makes thousands of small stores.
+// In memory, where there is some: the test makes thousands of small stores.
 std::string FastDirectory(const ScratchDirectory& scratch) {
-  std::error_code error;
-  const std::string shared = absl::StrCat("/dev/shm/varve-damage-", getpid());
-  std::filesystem::create_directory(shared, error);
-  return error ? scratch / "store" : shared;
+  std::string shared = "/dev/shm/varve-damage-XXXXXX";
+  return mkdtemp(shared.data()) == nullptr ? scratch / "store" : shared;
 }
 
 class DamageTest : public testing::Test {

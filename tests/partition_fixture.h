@@ -80,6 +80,7 @@ class ManualClock final : public Clock {
   std::atomic<int64_t> steady_ms_ = 5000;
 };
 
+// Counts what the log tells its store.
 class CountingListener final : public PartitionLogListener {
  public:
   absl::Status BeforeFirstChange() override {

@@ -399,7 +399,7 @@ TEST_F(PartitionRecoveryTest, SetAsideFilesAreBounded) {
   WriteAndCrash(2);
   config_.segment_bytes = 2 * size_;
   WriteBytes(path_ + "/" + CutFileName({.base_offset = 50}),
-             std::string(static_cast<size_t>(4 * size_ - 10), 'x'));
+             std::string(static_cast<size_t>(16 * size_ - 10), 'x'));
   CutAt(0, static_cast<size_t>(size_ + 30));
   Recover();
   EXPECT_THAT(recovered_.read_only,

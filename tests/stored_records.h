@@ -8,11 +8,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "api/log_store.h"
+#include "gtest/gtest.h"
 #include "log/record_batches.h"
 #include "log/record_view.h"
 #include "tests/random_records.h"
@@ -45,9 +47,21 @@ inline absl::StatusOr<StoredRecords> ReadAll(const Partition& partition) {
 
 // What a machine that stops now leaves of a store: its files as they are, with
 // what other processes see of the mapped ones.
+// Temporary files may vanish while they are copied, as they may in a crash.
 inline void CopyStore(const std::string& from, const std::string& to) {
   std::filesystem::remove_all(to);
-  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive);
+  std::filesystem::create_directory(to);
+  for (const auto& entry : std::filesystem::directory_iterator(from)) {
+    const std::string target = to + "/" + entry.path().filename().string();
+    std::error_code error;
+    if (entry.is_directory(error)) {
+      CopyStore(entry.path(), target);
+    } else {
+      std::filesystem::copy_file(entry.path(), target, error);
+    }
+    EXPECT_TRUE(!error || entry.path().extension() == ".tmp")
+        << entry.path() << ": " << error.message();
+  }
 }
 
 }  // namespace varve

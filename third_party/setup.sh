@@ -5,7 +5,7 @@
 #
 #   third_party/setup.sh             the compiler, Bazel and the libraries
 #   third_party/setup.sh lint        and clang, clang-format, clang-tidy
-#   third_party/setup.sh fuzz        and clang with libFuzzer
+#   third_party/setup.sh sanitizers  and clang with its run-times and libFuzzer
 #   third_party/setup.sh interop     and a JDK and Maven
 #
 # Where Bazel's downloads can be reached and a recent Bazel (or bazelisk) is
@@ -224,11 +224,12 @@ set_up() {
     lint)
       want clang /usr/bin/clang clang-format /usr/bin/clang-format clang-tidy /usr/bin/clang-tidy
       ;;
-    fuzz)
-      want clang /usr/bin/clang libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer
+    sanitizers)
+      want clang /usr/bin/clang llvm-14 /usr/bin/llvm-symbolizer-14 \
+        libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer
       ;;
     interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
-    *) die "no such tier: $1 (build, lint, fuzz, interop)" ;;
+    *) die "no such tier: $1 (build, lint, sanitizers, interop)" ;;
   esac
   install_packages
 }
