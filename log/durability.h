@@ -7,13 +7,15 @@ namespace varve {
 
 // What an append promises when it returns OK.
 //
-//            returns when                  kill -9   power loss
-// kMemory    the batch is visible          nothing   an unsynced suffix may go;
-//                                          is lost   never a gap or wrong byte
-// kInterval  as kMemory; a timer syncs,    nothing   at most the last
-//            also when idle                is lost   StoreOptions::sync_interval
-// kSynced    a sync covers the batch, its  nothing   nothing is lost
-//            directory entries included    is lost
+// kMemory: the batch is visible. kill -9 loses nothing. A power loss may take
+// an unsynced suffix of the log; never a gap, never a wrong byte.
+//
+// kInterval: as kMemory, and a timer syncs, also when the log is idle; appends
+// wait when the unsynced ones are older than StoreOptions::sync_interval. A
+// power loss takes at most the appends of that time.
+//
+// kSynced: a completed sync covers the batch, directory entries included. A
+// power loss takes nothing.
 //
 // Power loss: given a disk that keeps what it says it has flushed.
 enum class Durability { kMemory, kInterval, kSynced };
