@@ -4,8 +4,8 @@
 
 #include "api/log_store.h"
 
-int main(int, char** argv) {
-  auto store = varve::LogStore::Open(argv[1]);
+int main(int argc, char** argv) {
+  auto store = varve::LogStore::Open(argc > 1 ? argv[1] : "orders-log");
   if (!store.ok()) return std::cerr << store.status() << '\n', 1;
   absl::Status created = (*store)->CreateTopic("orders", {.partitions = 4});
   if (!created.ok() && !absl::IsAlreadyExists(created)) return 1;

@@ -38,7 +38,8 @@ enum class CompressionType { kProducer, kUncompressed };
 // max.message.bytes, message.timestamp.*. The others are checked, stored and
 // given back, and do nothing yet: preallocate (blocks are always allocated
 // ahead), compression.type (batches are kept as they come), retention.*,
-// cleanup.policy, delete.retention.ms, min.compaction.lag.ms,
+// cleanup.policy (but offsets may be missing from a compacted topic, as from
+// Kafka's), delete.retention.ms, min.compaction.lag.ms,
 // max.compaction.lag.ms, min.cleanable.dirty.ratio, file.delete.delay.ms.
 //
 // Thread safety: externally synchronized.
