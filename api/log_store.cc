@@ -12,6 +12,7 @@
 #include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "api/partition.h"
 #include "api/recovery_report.h"
 #include "api/store_options.h"
@@ -82,6 +83,10 @@ RecoveryReport LogStore::recovery_report() const {
 }
 
 const std::string& LogStore::path() const { return state_->path(); }
+
+absl::StatusOr<absl::Duration> LogStore::RunMaintenance() {
+  return state_->RunMaintenance();
+}
 
 absl::Status LogStore::Close() { return state_->Close(); }
 

@@ -31,6 +31,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "api/partition.h"
 #include "api/recovery_report.h"
 #include "api/store_options.h"
@@ -109,6 +110,15 @@ class LogStore {
 
   // The directory, as it was given.
   const std::string& path() const;
+
+  // Does everything that is due in the background, once, on the calling thread,
+  // and returns how long until the next of it: call it again after that time.
+  // For programs with a scheduler of their own, with Background::kNone; several
+  // threads may call it at once, and share the work. What fails is logged, and
+  // told to the appends it concerns.
+  //
+  // Errors: FailedPrecondition when closed.
+  absl::StatusOr<absl::Duration> RunMaintenance();
 
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
   // way, syncs everything, trims the files, and marks the shutdown as clean.

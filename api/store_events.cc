@@ -6,7 +6,6 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "api/store_files.h"
 
 namespace varve {
@@ -19,35 +18,11 @@ absl::Status StoreEvents::BeforeFirstChange() {
   return status;
 }
 
-void StoreEvents::SyncWanted() {
-  absl::MutexLock lock(&mu_);
-  news_ = true;
-}
+void StoreEvents::SyncWanted() { sync_bell_.Ring(); }
 
 void StoreEvents::CheckpointChanged() {
   if (checkpoint_changed_.exchange(true, std::memory_order_acq_rel)) return;
-  absl::MutexLock lock(&mu_);
-  news_ = true;
-}
-
-void StoreEvents::Wait(absl::Duration timeout) {
-  absl::MutexLock lock(&mu_);
-  auto woken = [this] {
-    mu_.AssertReaderHeld();
-    return news_ || stopped_;
-  };
-  mu_.AwaitWithTimeout(absl::Condition(&woken), timeout);
-  news_ = false;
-}
-
-void StoreEvents::Stop() {
-  absl::MutexLock lock(&mu_);
-  stopped_ = true;
-}
-
-bool StoreEvents::stopped() const {
-  absl::MutexLock lock(&mu_);
-  return stopped_;
+  sync_bell_.Ring();
 }
 
 bool StoreEvents::marker_present() const {

@@ -10,7 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "api/duty_bell.h"
 #include "log/file_system.h"
 #include "log/partition_log.h"
 
@@ -18,7 +18,7 @@ namespace varve {
 
 // What the partitions tell their store: that they are about to change files,
 // so that the mark of a clean shutdown has to go first; and that there is
-// something for the sync thread to do.
+// something to do for one of the store's duties, whose bells are here.
 //
 // Shared by the store and all of its partitions.
 //
@@ -38,10 +38,6 @@ class StoreEvents final : public PartitionLogListener {
   void SyncWanted() override;
   void CheckpointChanged() override;
 
-  // Blocks until there is news since the last `Wait` (a sync is wanted, the
-  // first change of a checkpoint, `Stop`), or `timeout` has passed.
-  void Wait(absl::Duration timeout);
-
   // Whether a checkpoint changed since `TakeCheckpointChanged`.
   bool checkpoint_changed() const {
     return checkpoint_changed_.load(std::memory_order_acquire);
@@ -51,8 +47,10 @@ class StoreEvents final : public PartitionLogListener {
     checkpoint_changed_.exchange(false, std::memory_order_acq_rel);
   }
 
-  void Stop();
-  bool stopped() const;
+  // Rung when there is something to do before the duty's next time.
+  DutyBell& prepare_bell() { return prepare_bell_; }
+  DutyBell& sync_bell() { return sync_bell_; }
+  DutyBell& maintain_bell() { return maintain_bell_; }
 
   bool marker_present() const;
 
@@ -66,8 +64,10 @@ class StoreEvents final : public PartitionLogListener {
 
   mutable absl::Mutex mu_;
   Marker marker_ ABSL_GUARDED_BY(mu_);
-  bool news_ ABSL_GUARDED_BY(mu_) = false;
-  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+
+  DutyBell prepare_bell_;
+  DutyBell sync_bell_;
+  DutyBell maintain_bell_;
 };
 
 }  // namespace varve

@@ -12,6 +12,13 @@ namespace varve {
 // What to do when the data directory is not there.
 enum class MissingStore { kCreate, kFail };
 
+// Whose threads do what has to be done in the background: syncing kInterval
+// appends and sealed segments, making room ahead, deleting what is too old.
+enum class Background {
+  kOwnThreads,  // the store's: three, which sleep while there is nothing to do
+  kNone,        // the program's, by LogStore::RunMaintenance
+};
+
 struct StoreOptions {
   // Default: an empty store is created, with the directories above it.
   MissingStore missing = MissingStore::kCreate;
@@ -20,6 +27,11 @@ struct StoreOptions {
   // than this, so a power loss takes no more. Shorter: less to lose, more
   // syncs. Range: 1 ms to 1 hour. Default: 1 s.
   absl::Duration sync_interval = absl::Seconds(1);
+
+  // Default: the store's own threads. With kNone it starts no thread, and what
+  // the program does not do by RunMaintenance is done late: appends sync when
+  // they find their window over, and old segments stay.
+  Background background = Background::kOwnThreads;
 
   // Files, clock and random numbers; tests supply their own.
   Environment environment = {};

@@ -2,6 +2,7 @@
 
 #include "api/store_state.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,15 +15,18 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
+#include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_files.h"
 #include "api/store_options.h"
-#include "api/sync_thread.h"
+#include "api/sync_duty.h"
 #include "api/topic_catalog.h"
 #include "api/topic_creation.h"
 #include "log/file_system.h"
+#include "log/log_config.h"
 #include "log/partition_log.h"
 #include "log/topic_id.h"
 
@@ -74,8 +78,7 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   found.clean ? PartitionTable::Shutdown::kClean
                               : PartitionTable::Shutdown::kUnclean,
                   [this](TopicId id) { return NameOf(id); }),
-      sync_thread_(directory_, &partitions_, events_,
-                   options_.environment.clock),
+      duties_(options_.environment.clock),
       catalog_(std::move(found.catalog)) {}
 
 absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
@@ -103,10 +106,20 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   std::unique_ptr<StoreState> state(new StoreState(
       std::move(directory), *std::move(lock), options, *std::move(found)));
   if (!state->clean_) state->RecoverAll();
-  if (absl::Status status = state->sync_thread_.Start(); !status.ok()) {
+  state->AddDuties();
+  if (options.background == Background::kNone) return state;
+  if (absl::Status status = state->duties_.Start(); !status.ok()) {
     return status;
   }
   return state;
+}
+
+void StoreState::AddDuties() {
+  Clock* const clock = options_.environment.clock;
+  duties_.Add(
+      {.name = "varve-sync"},
+      std::make_unique<SyncDuty>(directory_, &partitions_, events_, clock),
+      &events_->sync_bell());
 }
 
 // Reads the store's files under its lock; makes them for a new store.
@@ -217,17 +230,44 @@ RecoveryReport StoreState::recovery_report() const {
       .clean = clean_, .partitions = partitions_.recoveries(), .notes = notes_};
 }
 
+absl::StatusOr<absl::Duration> StoreState::RunMaintenance() {
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_)
+      return absl::FailedPreconditionError(absl::StrCat(path(), ": closed"));
+  }
+  // An append that comes right after this is seen by the next call at the
+  // latest when half of its window is over, which is when its sync is due.
+  return std::min(duties_.RunDue(), ShortestSyncWindow() / 2);
+}
+
+// The window of a kInterval append to the most demanding topic.
+absl::Duration StoreState::ShortestSyncWindow() const {
+  int64_t flush_ms = LogConfig::kForever;
+  for (const Topic& topic : topics()) {
+    flush_ms = std::min(flush_ms, topic.config.log.flush_ms);
+  }
+  const absl::Duration window =
+      std::min(options_.sync_interval, absl::Milliseconds(flush_ms));
+  return std::max(window, absl::Milliseconds(1));
+}
+
 absl::Status StoreState::Close() {
-  absl::MutexLock lock(&mu_);
-  if (closed_) return close_status_;
-  closed_ = true;
-  sync_thread_.Stop();
-  close_status_ = partitions_.Close();
-  if (close_status_.ok() && !events_->marker_present() && recovered_all_) {
-    close_status_ = MarkClosed();
+  absl::MutexLock closing(&closing_);
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_) return close_status_;
+    closed_ = true;
+  }
+  duties_.Stop();
+  absl::Status status = partitions_.Close();
+  if (status.ok() && !events_->marker_present() && recovered_all_) {
+    status = MarkClosed();
   }
   lock_ = nullptr;
-  return close_status_;
+  absl::MutexLock lock(&mu_);
+  close_status_ = status;
+  return status;
 }
 
 // The mark comes last: it says that all the rest is in order and durable.

@@ -13,11 +13,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
+#include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_options.h"
-#include "api/sync_thread.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
 #include "log/partition_log.h"
@@ -28,7 +29,8 @@ namespace varve {
 // An open store behind its public face, LogStore: the locked directory, the
 // catalog, the partitions, and the order in which they are opened and closed.
 //
-// Thread safety: thread-safe. Lock order: `mu_`, then the partition table's.
+// Thread safety: thread-safe. Lock order: `closing_`, `mu_`, then the partition
+// table's. The duties take `mu_`, so they are stopped without it.
 class StoreState {
  public:
   static absl::StatusOr<std::unique_ptr<StoreState>> Open(
@@ -41,6 +43,7 @@ class StoreState {
       std::string_view topic, int32_t partition);
   RecoveryReport recovery_report() const;
   const std::string& path() const { return directory_->path(); }
+  absl::StatusOr<absl::Duration> RunMaintenance();
   absl::Status Close();
 
  private:
@@ -59,6 +62,9 @@ class StoreState {
   static absl::Status SyncParent(const std::string& path,
                                  const StoreOptions& options);
   void RecoverAll();
+  // Where the background duties are put together.
+  void AddDuties();
+  absl::Duration ShortestSyncWindow() const;
   std::string NameOf(TopicId id) const;
   absl::Status MarkClosed();
 
@@ -72,8 +78,10 @@ class StoreState {
   std::unique_ptr<File> lock_;
   PartitionTable partitions_;
   bool recovered_all_ = true;  // complete when `Open` returns
-  SyncThread sync_thread_;
+  StoreDuties duties_;
 
+  // Held by the first `Close`, so that others wait for it.
+  absl::Mutex closing_ ABSL_ACQUIRED_BEFORE(mu_);
   mutable absl::Mutex mu_;
   TopicCatalog catalog_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;

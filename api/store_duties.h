@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_DUTIES_H_
+#define VARVE_API_STORE_DUTIES_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "api/duty.h"
+#include "api/duty_bell.h"
+#include "api/duty_thread.h"
+#include "log/clock.h"
+
+namespace varve {
+
+// What a store does in the background, each kind on a thread of its own, so
+// that a slow disk keeps nobody from populating pages, and deleting old
+// segments keeps nobody from syncing:
+//
+//   varve-prepare   makes room ahead of the appends
+//   varve-sync      makes durable what nobody waits for (SyncDuty)
+//   varve-maintain  deletes what is too old; gives way to all other threads
+//
+// Without threads of its own the program lends it some, by `RunDue`.
+//
+// Owns the duties. Borrows the bells and the clock, which must outlive it.
+//
+// Thread safety: thread-safe, but for `Add`, `Start` and the destructor.
+class StoreDuties {
+ public:
+  explicit StoreDuties(Clock* clock) : clock_(clock) {}
+  ~StoreDuties() { Stop(); }
+
+  StoreDuties(const StoreDuties&) = delete;
+  StoreDuties& operator=(const StoreDuties&) = delete;
+
+  // Before `Start`.
+  void Add(const DutyThread::Options& options, std::unique_ptr<Duty> duty,
+           DutyBell* bell);
+
+  // Starts a thread for each duty.
+  //
+  // Errors: ResourceExhausted when there can be no more threads.
+  absl::Status Start();
+
+  // Does what is due of all duties, but for those that another thread is at,
+  // and returns how long until something will be next: ZeroDuration or more.
+  absl::Duration RunDue();
+
+  // Asks the duties to end early and waits for all threads that are at them.
+  // Nothing runs any more then. Idempotent.
+  void Stop();
+
+ private:
+  struct Entry {
+    std::unique_ptr<Duty> duty;
+    std::unique_ptr<DutyThread> thread;
+  };
+
+  Clock* const clock_;
+  // Constant after the last `Add`.
+  std::vector<Entry> entries_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_DUTIES_H_

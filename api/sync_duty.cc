@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/sync_duty.h"
+
+#include <algorithm>
+#include <memory>
+#include <stop_token>
+#include <utility>
+
+#include "absl/log/log.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "api/partition_table.h"
+#include "api/store_events.h"
+#include "api/store_files.h"
+#include "log/clock.h"
+#include "log/file_system.h"
+#include "log/partition_log.h"
+
+namespace varve {
+
+SyncDuty::SyncDuty(std::shared_ptr<Directory> directory,
+                   PartitionTable* partitions,
+                   std::shared_ptr<StoreEvents> events, Clock* clock)
+    : directory_(std::move(directory)),
+      partitions_(partitions),
+      events_(std::move(events)),
+      clock_(clock) {}
+
+absl::Time SyncDuty::Run(const std::stop_token& stop) {
+  const absl::Time sync_due = SyncDuePartitions(stop);
+  return std::min(sync_due, WriteDueCheckpoint());
+}
+
+// Syncs what is due; returns when the next sync will be.
+absl::Time SyncDuty::SyncDuePartitions(const std::stop_token& stop) {
+  absl::Time next = absl::InfiniteFuture();
+  for (const std::shared_ptr<PartitionLog>& log : partitions_->opened()) {
+    if (stop.stop_requested()) break;
+    if (log->SyncDue() <= clock_->Steady()) {
+      absl::Status status = log->Sync();
+      // The log is poisoned now, so its writers learn of it too.
+      if (!status.ok()) LOG(ERROR) << status;
+    }
+    next = std::min(next, log->SyncDue());
+  }
+  return next;
+}
+
+// Writes the checkpoint if it has changed and is due; returns when to look
+// again.
+absl::Time SyncDuty::WriteDueCheckpoint() {
+  if (!events_->checkpoint_changed()) return absl::InfiniteFuture();
+  if (clock_->Steady() < checkpoint_due_) return checkpoint_due_;
+  checkpoint_due_ = clock_->Steady() + kCheckpointInterval;
+  events_->TakeCheckpointChanged();
+  absl::Status status =
+      WriteStoreCheckpoint(*directory_, partitions_->checkpoint());
+  if (status.ok()) return absl::InfiniteFuture();
+  // The old checkpoint is a lower bound still; the next round tries again.
+  LOG(WARNING) << status;
+  events_->CheckpointChanged();
+  return checkpoint_due_;
+}
+
+}  // namespace varve
