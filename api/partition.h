@@ -11,9 +11,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "log/append_event.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
 #include "log/partition_log.h"
+#include "log/read_options.h"
 #include "log/record.h"
 #include "log/record_batches.h"
 
@@ -88,12 +90,55 @@ class Partition {
     return opened_->log->Read(offset, options);
   }
 
-  // Blocks until there is a record at `offset`: returns at once if there is.
+  // The offset of the first record whose timestamp is `time` or later; when
+  // every record is earlier, the end that a read of this level sees. Programs
+  // choose their timestamps, so records of an earlier time may follow it.
   //
-  // Errors: DeadlineExceeded; Cancelled when the store is closed meanwhile.
+  // Errors: FailedPrecondition when the store is closed; ResourceExhausted as
+  // of `Read`.
+  absl::StatusOr<int64_t> OffsetForTime(
+      absl::Time time, ReadLevel level = ReadLevel::kDefault) const {
+    return opened_->log->OffsetForTime(time, level);
+  }
+
+  // Blocks until a read of this level sees a record at `offset`: returns at
+  // once if it does. Waiting costs appends nothing but the wake-up.
+  //
+  // Errors: DeadlineExceeded; Cancelled when the store is closed meanwhile; the
+  // error of a failed sync, since nothing can be appended after it.
   absl::Status WaitFor(int64_t offset,
-                       absl::Time deadline = absl::InfiniteFuture()) const {
-    return opened_->log->WaitFor(offset, deadline);
+                       absl::Time deadline = absl::InfiniteFuture(),
+                       ReadLevel level = ReadLevel::kDefault) const {
+    return opened_->log->WaitFor(offset, deadline, level);
+  }
+
+  // Blocks until the record at `offset` survives a power loss. It syncs nothing
+  // itself: it waits for the timer of kInterval, for a kSynced append, or for
+  // somebody's `Sync`. Errors: as above.
+  absl::Status WaitDurable(int64_t offset,
+                           absl::Time deadline = absl::InfiniteFuture()) const {
+    return WaitFor(offset, deadline, ReadLevel::kDurable);
+  }
+
+  // A descriptor for an event loop, readable when there may be more to read:
+  // log/append_event.h says how it is used.
+  //
+  // Errors: ResourceExhausted when there can be no more descriptors;
+  // FailedPrecondition when the store is closed.
+  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent() const {
+    return opened_->log->NewAppendEvent();
+  }
+
+  // Gives up all records before `offset`: the log starts there, durably, and
+  // the files that are wholly before it are deleted (what a view shows stays
+  // until the view is dropped). Syncs what comes before `offset`, if it was
+  // not. Nothing happens when the log starts there, or later, already.
+  //
+  // Errors: OutOfRange behind the visible end; FailedPrecondition when the
+  // store is closed; those of a sync or a full disk, and the log starts at
+  // `offset` nevertheless: call it again to have it durable.
+  absl::Status TrimBefore(int64_t offset) {
+    return opened_->log->TrimBefore(offset);
   }
 
   // Makes all records appended so far durable, whatever they were appended

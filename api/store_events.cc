@@ -3,9 +3,12 @@
 #include "api/store_events.h"
 
 #include <atomic>
+#include <memory>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "api/checkpoint_writer.h"
 #include "api/store_files.h"
 
 namespace varve {
@@ -23,6 +26,21 @@ void StoreEvents::SyncWanted() { sync_bell_.Ring(); }
 void StoreEvents::CheckpointChanged() {
   if (checkpoint_changed_.exchange(true, std::memory_order_acq_rel)) return;
   sync_bell_.Ring();
+}
+
+absl::Status StoreEvents::WriteCheckpoint() {
+  std::shared_ptr<CheckpointWriter> writer;
+  {
+    absl::MutexLock lock(&mu_);
+    writer = checkpoint_writer_;
+  }
+  return writer->Write();
+}
+
+void StoreEvents::SetCheckpointWriter(
+    std::shared_ptr<CheckpointWriter> writer) {
+  absl::MutexLock lock(&mu_);
+  checkpoint_writer_ = std::move(writer);
 }
 
 bool StoreEvents::marker_present() const {

@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "api/checkpoint_writer.h"
 #include "api/duty_bell.h"
 #include "log/file_system.h"
 #include "log/partition_log.h"
@@ -37,6 +38,10 @@ class StoreEvents final : public PartitionLogListener {
 
   void SyncWanted() override;
   void CheckpointChanged() override;
+  absl::Status WriteCheckpoint() override;
+
+  // Who writes the checkpoint, from now on.
+  void SetCheckpointWriter(std::shared_ptr<CheckpointWriter> writer);
 
   // Whether a checkpoint changed since `TakeCheckpointChanged`.
   bool checkpoint_changed() const {
@@ -64,6 +69,7 @@ class StoreEvents final : public PartitionLogListener {
 
   mutable absl::Mutex mu_;
   Marker marker_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<CheckpointWriter> checkpoint_writer_ ABSL_GUARDED_BY(mu_);
 
   DutyBell prepare_bell_;
   DutyBell sync_bell_;

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "api/checkpoint_writer.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
 #include "api/store_duties.h"
@@ -78,8 +79,12 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   found.clean ? PartitionTable::Shutdown::kClean
                               : PartitionTable::Shutdown::kUnclean,
                   [this](TopicId id) { return NameOf(id); }),
+      checkpoint_writer_(std::make_shared<CheckpointWriter>(
+          directory_, [this] { return partitions_.checkpoint(); })),
       duties_(options_.environment.clock),
-      catalog_(std::move(found.catalog)) {}
+      catalog_(std::move(found.catalog)) {
+  events_->SetCheckpointWriter(checkpoint_writer_);
+}
 
 absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
     const std::string& path, const StoreOptions& options) {
@@ -116,10 +121,9 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
 
 void StoreState::AddDuties() {
   Clock* const clock = options_.environment.clock;
-  duties_.Add(
-      {.name = "varve-sync"},
-      std::make_unique<SyncDuty>(directory_, &partitions_, events_, clock),
-      &events_->sync_bell());
+  duties_.Add({.name = "varve-sync"},
+              std::make_unique<SyncDuty>(&partitions_, events_, clock),
+              &events_->sync_bell());
 }
 
 // Reads the store's files under its lock; makes them for a new store.
@@ -156,8 +160,7 @@ void StoreState::RecoverAll() {
       recovered_all_ = false;
     }
   }
-  absl::Status status =
-      WriteStoreCheckpoint(*directory_, partitions_.checkpoint());
+  absl::Status status = checkpoint_writer_->Write();
   if (status.ok()) return;
   // The old one is a lower bound still, and reads need none.
   notes_.push_back(std::string(status.message()));
@@ -264,6 +267,7 @@ absl::Status StoreState::Close() {
   if (status.ok() && !events_->marker_present() && recovered_all_) {
     status = MarkClosed();
   }
+  checkpoint_writer_->Stop();
   lock_ = nullptr;
   absl::MutexLock lock(&mu_);
   close_status_ = status;
@@ -272,13 +276,12 @@ absl::Status StoreState::Close() {
 
 // The mark comes last: it says that all the rest is in order and durable.
 absl::Status StoreState::MarkClosed() {
-  const StoreCheckpoint checkpoint = partitions_.checkpoint();
-  if (absl::Status status = WriteStoreCheckpoint(*directory_, checkpoint);
-      !status.ok()) {
+  if (absl::Status status = checkpoint_writer_->Write(); !status.ok()) {
     return status;
   }
   // Kafka's copies may lag behind.
-  absl::Status copied = WriteKafkaCheckpoints(*directory_, checkpoint);
+  absl::Status copied =
+      WriteKafkaCheckpoints(*directory_, partitions_.checkpoint());
   if (!copied.ok()) LOG(WARNING) << copied;
   return WriteCleanShutdownMarker(*directory_);
 }

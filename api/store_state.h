@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "api/checkpoint_writer.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
 #include "api/store_duties.h"
@@ -77,6 +78,7 @@ class StoreState {
   // Holds the store's lock while it is open.
   std::unique_ptr<File> lock_;
   PartitionTable partitions_;
+  const std::shared_ptr<CheckpointWriter> checkpoint_writer_;
   bool recovered_all_ = true;  // complete when `Open` returns
   StoreDuties duties_;
 

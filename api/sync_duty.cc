@@ -12,20 +12,14 @@
 #include "absl/time/time.h"
 #include "api/partition_table.h"
 #include "api/store_events.h"
-#include "api/store_files.h"
 #include "log/clock.h"
-#include "log/file_system.h"
 #include "log/partition_log.h"
 
 namespace varve {
 
-SyncDuty::SyncDuty(std::shared_ptr<Directory> directory,
-                   PartitionTable* partitions,
+SyncDuty::SyncDuty(PartitionTable* partitions,
                    std::shared_ptr<StoreEvents> events, Clock* clock)
-    : directory_(std::move(directory)),
-      partitions_(partitions),
-      events_(std::move(events)),
-      clock_(clock) {}
+    : partitions_(partitions), events_(std::move(events)), clock_(clock) {}
 
 absl::Time SyncDuty::Run(const std::stop_token& stop) {
   const absl::Time sync_due = SyncDuePartitions(stop);
@@ -54,8 +48,7 @@ absl::Time SyncDuty::WriteDueCheckpoint() {
   if (clock_->Steady() < checkpoint_due_) return checkpoint_due_;
   checkpoint_due_ = clock_->Steady() + kCheckpointInterval;
   events_->TakeCheckpointChanged();
-  absl::Status status =
-      WriteStoreCheckpoint(*directory_, partitions_->checkpoint());
+  absl::Status status = events_->WriteCheckpoint();
   if (status.ok()) return absl::InfiniteFuture();
   // The old checkpoint is a lower bound still; the next round tries again.
   LOG(WARNING) << status;

@@ -11,7 +11,6 @@
 #include "api/partition_table.h"
 #include "api/store_events.h"
 #include "log/clock.h"
-#include "log/file_system.h"
 
 namespace varve {
 
@@ -27,8 +26,8 @@ class SyncDuty final : public Duty {
   // How far varve.checkpoint may lag behind.
   static constexpr absl::Duration kCheckpointInterval = absl::Seconds(1);
 
-  SyncDuty(std::shared_ptr<Directory> directory, PartitionTable* partitions,
-           std::shared_ptr<StoreEvents> events, Clock* clock);
+  SyncDuty(PartitionTable* partitions, std::shared_ptr<StoreEvents> events,
+           Clock* clock);
 
   absl::Time Run(const std::stop_token& stop) override;
 
@@ -37,7 +36,6 @@ class SyncDuty final : public Duty {
   absl::Time WriteDueCheckpoint();
 
   // Constant after construction.
-  const std::shared_ptr<Directory> directory_;
   PartitionTable* const partitions_;
   const std::shared_ptr<StoreEvents> events_;
   Clock* const clock_;

@@ -49,4 +49,11 @@ absl::Status ErrnoStatus(int error, std::string_view call,
   return absl::Status(CodeOf(error), with_text.message());
 }
 
+absl::Status AsPoison(const absl::Status& status) {
+  if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status)) {
+    return status;
+  }
+  return absl::UnknownError(status.message());
+}
+
 }  // namespace varve

@@ -31,6 +31,11 @@ namespace varve {
 absl::Status ErrnoStatus(int error, std::string_view call,
                          std::string_view path);
 
+// A failure after which nobody knows what the files hold, as an error that does
+// not look like a full disk or a bad argument: those leave everything as it was
+// and invite another try.
+absl::Status AsPoison(const absl::Status& status);
+
 }  // namespace varve
 
 #endif  // VARVE_LOG_ERRNO_STATUS_H_

@@ -16,16 +16,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "log/append_event.h"
 #include "log/batch_placement.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
+#include "log/errno_status.h"
+#include "log/log_config.h"
+#include "log/partition_read.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
 #include "log/record.h"
 #include "log/record_batches.h"
 #include "log/record_timestamp.h"
 #include "log/segment_list.h"
-#include "log/segment_read.h"
+#include "log/unsynced_files.h"
 
 namespace varve {
 namespace {
@@ -35,22 +39,11 @@ absl::Time FromTimestamp(int64_t timestamp_ms) {
                           : absl::FromUnixMillis(timestamp_ms);
 }
 
-// A failed sync must not look like a full disk or a bad argument, which leave
-// the log as it was and invite another try.
-absl::Status AsPoison(const absl::Status& status) {
-  if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status)) {
-    return status;
-  }
-  return absl::UnknownError(status.message());
-}
-
 // flush.ms is a bound for every append; the store's interval for kInterval
 // ones.
-absl::Duration SyncInterval(const PartitionLog::Options& options) {
-  if (options.config.flush_ms == LogConfig::kForever)
-    return options.sync_interval;
-  return std::min(options.sync_interval,
-                  absl::Milliseconds(options.config.flush_ms));
+absl::Duration SyncInterval(absl::Duration of_store, const LogConfig& config) {
+  if (config.flush_ms == LogConfig::kForever) return of_store;
+  return std::min(of_store, absl::Milliseconds(config.flush_ms));
 }
 
 }  // namespace
@@ -58,17 +51,22 @@ absl::Duration SyncInterval(const PartitionLog::Options& options) {
 PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
                            const Options& options,
                            const RecoveredLog& recovered)
-    : options_(options),
-      sync_interval_(SyncInterval(options)),
+    : environment_(options.environment),
+      sync_interval_(options.sync_interval),
+      listener_(options.listener),
       directory_(std::move(directory)),
-      log_start_(recovered.log_start),
       segments_(directory_.get(), recovered.segment_bases,
                 recovered.last_segment_size),
+      // What a deletion that was cut short has left.
+      trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
+      log_start_(recovered.log_start),
       visible_end_(recovered.next_offset),
       durable_end_(recovered.next_offset),
-      writer_(directory_.get(), &segments_, &options_.config,
-              &options_.environment, recovered) {
-  CHECK(options_.listener != nullptr);
+      continuity_(ContinuityOf(options.config)),
+      config_(options.config),
+      writer_(directory_.get(), &segments_, &config_, &environment_, recovered),
+      sync_schedule_(SyncInterval(options.sync_interval, options.config)) {
+  CHECK(listener_ != nullptr);
 }
 
 PartitionLog::~PartitionLog() {
@@ -81,7 +79,7 @@ PartitionLog::~PartitionLog() {
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
                                                   Durability durability) {
-  const absl::Time now = options_.environment.clock->Now();
+  const absl::Time now = environment_.clock->Now();
   const int64_t now_ms = absl::ToUnixMillis(now);
   const absl::StatusOr<int64_t> timestamp_ms =
       RecordTimestampMs(record, now_ms);
@@ -97,14 +95,14 @@ absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const EncodedBatch& batch,
                                                   Durability durability) {
-  return AppendBatch(
-      {.size = batch.size_bytes(),
-       .last_offset_delta = batch.batch().last_offset_delta(),
-       .max_timestamp_ms = batch.batch().max_timestamp_ms(),
-       .now_ms = absl::ToUnixMillis(options_.environment.clock->Now())},
-      durability, [&](const BatchPlacement& placement, char* at) {
-        PlaceBatch(batch, placement, at);
-      });
+  return AppendBatch({.size = batch.size_bytes(),
+                      .last_offset_delta = batch.batch().last_offset_delta(),
+                      .max_timestamp_ms = batch.batch().max_timestamp_ms(),
+                      .now_ms = absl::ToUnixMillis(environment_.clock->Now())},
+                     durability,
+                     [&](const BatchPlacement& placement, char* at) {
+                       PlaceBatch(batch, placement, at);
+                     });
 }
 
 absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
@@ -117,6 +115,9 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     if (absl::Status status = PrepareAppend(); !status.ok()) return status;
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch, place);
     if (!placed.ok()) return NoteFailure(placed.status());
+    if (durability != Durability::kSynced) {
+      has_weak_appends_.store(true, std::memory_order_relaxed);
+    }
     PublishEnd();
     result = {.offset = placed->base_offset,
               .timestamp = FromTimestamp(placed->timestamp_ms)};
@@ -130,122 +131,119 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
 }
 
 absl::Status PartitionLog::PrepareAppend() {
-  if (closed_)
-    return absl::FailedPreconditionError(
-        absl::StrCat(directory_->path(), ": closed"));
+  if (closed_) return ClosedError();
   if (!failure_.ok()) return failure_;
   if (writer_.ready()) return absl::OkStatus();
-  if (absl::Status status = options_.listener->BeforeFirstChange();
-      !status.ok())
+  if (absl::Status status = listener_->BeforeFirstChange(); !status.ok())
     return status;
   return writer_.Prepare();
+}
+
+absl::Status PartitionLog::ClosedError() const {
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory_->path(), ": closed"));
 }
 
 // A full disk or a bad argument changed nothing; after anything else, nobody
 // knows what the files hold.
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
-  if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status))
+  if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status)) {
     failure_ = status;
+    waiters_.Notify();
+  }
   return status;
 }
 
 void PartitionLog::PublishEnd() {
   visible_end_.store(writer_.next_offset(), std::memory_order_release);
-  if (waiter_count_ > 0) visible_end_changed_.SignalAll();
-  if (writer_.has_unsynced_sealed()) options_.listener->SyncWanted();
+  waiters_.Notify();
+  if (writer_.has_unsynced_sealed()) listener_->SyncWanted();
 }
 
+// Takes note of the append for the timer, too.
 bool PartitionLog::NeedsSync(Durability durability) {
+  if (durability == Durability::kSynced) return true;
   const int64_t unsynced_count = writer_.next_offset() - durable_end();
-  if (unsynced_count >= options_.config.flush_messages) return true;
-  switch (durability) {
-    case Durability::kMemory:
-      if (options_.config.flush_ms == LogConfig::kForever) return false;
-      [[fallthrough]];
-    case Durability::kInterval:
-      return IsOverdue(options_.environment.clock->Steady());
-    case Durability::kSynced:
-      return true;
+  if (unsynced_count >= config_.flush_messages) return true;
+  if (durability == Durability::kMemory &&
+      config_.flush_ms == LogConfig::kForever) {
+    return false;
   }
-  return true;
+  const absl::Time now = environment_.clock->Steady();
+  if (sync_schedule_.NoteAppend(now)) listener_->SyncWanted();
+  return sync_schedule_.IsOverdue(now);
 }
 
-// Takes note that there is something to sync, and says whether the window of
-// the oldest such append, also one that is being synced just now, is over.
-bool PartitionLog::IsOverdue(absl::Time now) {
-  // Also when a clock was set back: the window would be stretched.
-  if (now < unsynced_since_) {
-    unsynced_since_ = now;
-    options_.listener->SyncWanted();
-  }
-  return now - std::min(unsynced_since_, syncing_since_) > sync_interval_;
+int64_t PartitionLog::readable_end(ReadLevel level) const {
+  const bool to_visible = level == ReadLevel::kVisible ||
+                          (level == ReadLevel::kDefault &&
+                           has_weak_appends_.load(std::memory_order_relaxed));
+  return to_visible ? visible_end() : durable_end();
+}
+
+absl::Status PartitionLog::OutOfRange(int64_t offset, int64_t end) const {
+  return absl::OutOfRangeError(
+      absl::StrCat(directory_->path(), ": offset ", offset,
+                   " is out of range: the log starts at ", log_start(),
+                   " and ends before ", end));
 }
 
 absl::StatusOr<RecordBatches> PartitionLog::Read(int64_t offset,
                                                  const ReadOptions& options) {
-  if (closed_for_reads_.load(std::memory_order_relaxed)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(directory_->path(), ": closed"));
+  if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
+  const int64_t end = readable_end(options.level);
+  if (offset < log_start()) return OutOfRange(offset, end);
+  if (offset >= end) {
+    if (offset > visible_end()) return OutOfRange(offset, end);
+    return RecordBatches(offset);
   }
-  const int64_t end = visible_end();
-  if (offset < log_start_ || offset > end) {
-    return absl::OutOfRangeError(
-        absl::StrCat(directory_->path(), ": offset ", offset,
-                     " is out of range: the log starts at ", log_start_,
-                     " and ends before ", end));
-  }
-  if (offset == end) return RecordBatches(offset);
-  return ReadFrom(offset, end, options);
+  absl::StatusOr<RecordBatches> batches = ReadPartition(
+      segments_, {.offset = offset,
+                  .end_offset = end,
+                  .max_bytes = options.max_bytes,
+                  .crc = options.crc,
+                  .continuity = continuity_.load(std::memory_order_relaxed)});
+  // Trimmed while it was being read.
+  if (!batches.ok() && offset < log_start()) return OutOfRange(offset, end);
+  return batches;
 }
 
-absl::StatusOr<RecordBatches> PartitionLog::ReadFrom(
-    int64_t offset, int64_t end, const ReadOptions& options) {
-  const Continuity continuity = ContinuityOf(options_.config);
-  int64_t look_at = offset;
+absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
+                                                    ReadLevel level) {
+  if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
   while (true) {
-    absl::StatusOr<SegmentList::Found> found = segments_.Find(look_at);
-    if (absl::IsNotFound(found.status())) {
-      return absl::DataLossError(absl::StrCat(
-          found.status().message(), "; the next readable offset is ",
-          segments_.first_base_offset().value_or(end)));
-    }
-    if (!found.ok()) return found.status();
-    absl::StatusOr<SegmentSlice> slice =
-        ReadSegment(*found->segment, {.offset = offset,
-                                      .max_bytes = options.max_bytes,
-                                      .end_offset = end,
-                                      .crc = options.crc,
-                                      .continuity = continuity});
-    if (slice.ok()) {
-      return RecordBatches(std::move(found->segment), slice->bytes, offset,
-                           slice->next_offset);
-    }
-    if (!absl::IsNotFound(slice.status())) return slice.status();
-    const int64_t next = found->next_base_offset.value_or(end);
-    if (continuity == Continuity::kExact) {
-      return absl::DataLossError(
-          absl::StrCat(found->segment->path(), ": ends before offset ", offset,
-                       "; the next readable offset is ", next));
-    }
-    if (next >= end) return RecordBatches(end);
-    look_at = next;
+    const int64_t begin = log_start();
+    absl::StatusOr<int64_t> offset = FindPartitionOffsetForTime(
+        segments_, absl::ToUnixMillis(time), begin, readable_end(level));
+    // Another try when the log was trimmed meanwhile.
+    if (begin == log_start()) return offset;
   }
 }
 
-absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline) {
-  if (visible_end() > offset) return absl::OkStatus();
+absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
+                                   ReadLevel level) {
+  if (readable_end(level) > offset) return absl::OkStatus();
   absl::MutexLock lock(&mu_);
-  ++waiter_count_;
   bool expired = false;
-  while (writer_.next_offset() <= offset && !closed_ && !expired) {
-    expired = visible_end_changed_.WaitWithDeadline(&mu_, deadline);
+  while (readable_end(level) <= offset && failure_.ok() && !closed_ &&
+         !expired) {
+    expired = waiters_.Wait(mu_, deadline);
   }
-  --waiter_count_;
-  if (writer_.next_offset() > offset) return absl::OkStatus();
+  if (readable_end(level) > offset) return absl::OkStatus();
   if (closed_)
     return absl::CancelledError(absl::StrCat(directory_->path(), ": closed"));
+  if (!failure_.ok()) return failure_;
   return absl::DeadlineExceededError(absl::StrCat(
       directory_->path(), ": no record at offset ", offset, " yet"));
+}
+
+absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
+  absl::StatusOr<std::shared_ptr<AppendEvent>> event = AppendEvent::Create();
+  if (!event.ok()) return event;
+  absl::MutexLock lock(&mu_);
+  if (closed_) return ClosedError();
+  waiters_.Add(*event);
+  return event;
 }
 
 absl::Status PartitionLog::Sync() {
@@ -262,45 +260,119 @@ absl::Status PartitionLog::SyncTo(int64_t offset) {
     absl::MutexLock lock(&mu_);
     if (!writer_.has_unsynced_sealed()) return absl::OkStatus();
   }
-  PartitionWriter::Unsynced unsynced;
+  return SyncAll();
+}
+
+absl::Status PartitionLog::SyncAll() {
+  UnsyncedFiles unsynced;
   {
     absl::MutexLock lock(&mu_);
     if (!failure_.ok()) return failure_;
     unsynced = writer_.TakeUnsynced();
-    syncing_since_ = std::exchange(unsynced_since_, absl::InfiniteFuture());
+    sync_schedule_.BeginSync();
   }
-  const absl::Status status = AsPoison(SyncFiles(unsynced));
+  const absl::Status status = unsynced.Sync(*directory_);
   {
     absl::MutexLock lock(&mu_);
-    syncing_since_ = absl::InfiniteFuture();
+    sync_schedule_.EndSync();
     if (failure_.ok()) failure_ = status;
-  }
-  if (!status.ok()) return status;
-  durable_end_.store(unsynced.end_offset, std::memory_order_release);
-  options_.listener->CheckpointChanged();
-  return absl::OkStatus();
-}
-
-absl::Status PartitionLog::SyncFiles(
-    const PartitionWriter::Unsynced& unsynced) {
-  for (const std::shared_ptr<Segment>& segment : unsynced.sealed) {
-    if (absl::Status status = segment->SyncSealed(); !status.ok()) {
-      return status;
+    if (status.ok()) {
+      durable_end_.store(unsynced.end_offset, std::memory_order_release);
     }
+    waiters_.Notify();
   }
-  if (unsynced.directory) {
-    if (absl::Status status = directory_->Sync(); !status.ok()) return status;
-  }
-  return unsynced.active == nullptr ? absl::OkStatus()
-                                    : unsynced.active->Sync();
+  if (status.ok()) listener_->CheckpointChanged();
+  return status;
 }
 
 absl::Time PartitionLog::SyncDue() {
   absl::MutexLock lock(&mu_);
   if (!failure_.ok() || closed_) return absl::InfiniteFuture();
   if (writer_.has_unsynced_sealed()) return absl::InfinitePast();
-  // Half-way through the window: the sync itself takes time.
-  return unsynced_since_ + sync_interval_ / 2;
+  return sync_schedule_.Due();
+}
+
+absl::Status PartitionLog::TrimBefore(int64_t offset) {
+  if (absl::Status status = MoveLogStart(offset); !status.ok()) return status;
+  if (absl::Status status = listener_->WriteCheckpoint(); !status.ok()) {
+    return status;
+  }
+  return DeleteTrimmed();
+}
+
+absl::Status PartitionLog::MoveLogStart(int64_t offset) {
+  if (offset > visible_end()) return OutOfRange(offset, visible_end());
+  // So the log start never passes the durable end.
+  if (absl::Status status = SyncTo(offset); !status.ok()) return status;
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_) return ClosedError();
+    if (offset <= log_start()) return absl::OkStatus();
+    if (absl::Status status = listener_->BeforeFirstChange(); !status.ok()) {
+      return status;
+    }
+    log_start_.store(offset, std::memory_order_release);
+  }
+  listener_->CheckpointChanged();
+  trimmed_.Add(segments_.RemoveBefore(offset));
+  return absl::OkStatus();
+}
+
+absl::Status PartitionLog::DeleteTrimmed() {
+  if (trimmed_.empty()) return absl::OkStatus();
+  absl::Status status = listener_->BeforeFirstChange();
+  return status.ok() ? trimmed_.Delete() : status;
+}
+
+absl::Status PartitionLog::Roll() {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = PrepareAppend(); !status.ok()) return status;
+  if (absl::Status status = writer_.RollIfWritten(); !status.ok()) {
+    return NoteFailure(status);
+  }
+  if (writer_.has_unsynced_sealed()) listener_->SyncWanted();
+  return absl::OkStatus();
+}
+
+LogConfig PartitionLog::config() const {
+  absl::MutexLock lock(&mu_);
+  return config_;
+}
+
+absl::Status PartitionLog::SetConfig(const LogConfig& config) {
+  absl::MutexLock lock(&mu_);
+  if (closed_) return ClosedError();
+  config_ = config;
+  continuity_.store(ContinuityOf(config), std::memory_order_relaxed);
+  sync_schedule_.set_interval(SyncInterval(sync_interval_, config));
+  listener_->SyncWanted();
+  if (!failure_.ok()) return absl::OkStatus();
+  absl::Status status = writer_.ConfigChanged();
+  return status.ok() ? status : NoteFailure(status);
+}
+
+absl::Status PartitionLog::Park() {
+  absl::MutexLock sync(&sync_mu_);
+  if (absl::Status status = SyncAll(); !status.ok()) return status;
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_ || !failure_.ok()) return failure_;
+    if (writer_.next_offset() != durable_end()) {
+      return absl::UnavailableError(
+          absl::StrCat(directory_->path(), ": is being appended to"));
+    }
+    if (absl::Status status = CloseWriter(); !status.ok()) return status;
+  }
+  if (absl::Status status = SyncAll(); !status.ok()) return status;
+  absl::MutexLock lock(&mu_);
+  if (!writer_.ready()) segments_.CloseAll();
+  return absl::OkStatus();
+}
+
+absl::Status PartitionLog::CloseWriter() {
+  if (!writer_.ready()) return absl::OkStatus();
+  failure_ = AsPoison(writer_.Close());
+  return failure_;
 }
 
 absl::Status PartitionLog::Close() {
@@ -310,11 +382,11 @@ absl::Status PartitionLog::Close() {
     if (closed_) return failure_;
     closed_ = true;
     closed_for_reads_.store(true, std::memory_order_relaxed);
-    visible_end_changed_.SignalAll();
+    waiters_.Notify();
     if (!failure_.ok()) return failure_;
     changed = writer_.needs_close();
     absl::Status status = changed && !writer_.ready()
-                              ? options_.listener->BeforeFirstChange()
+                              ? listener_->BeforeFirstChange()
                               : absl::OkStatus();
     if (status.ok()) status = writer_.Close();
     if (!status.ok()) failure_ = status;

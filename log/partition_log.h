@@ -13,17 +13,23 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "log/append_event.h"
+#include "log/batch_scanner.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
+#include "log/end_waiters.h"
 #include "log/environment.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
+#include "log/partition_log_listener.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
+#include "log/read_options.h"
 #include "log/record.h"
-#include "log/record_batch.h"
 #include "log/record_batches.h"
 #include "log/segment_list.h"
+#include "log/sync_schedule.h"
+#include "log/trimmed_segments.h"
 
 namespace varve {
 
@@ -33,33 +39,6 @@ struct AppendResult {
   // The time the record reads as; of a batch, the latest of its records.
   // InfinitePast when the batch has none.
   absl::Time timestamp;
-};
-
-struct ReadOptions {
-  // Bytes of batches to return at most; always one whole batch at least.
-  // Larger: fewer calls; a view that pins more. Default: 1 MiB. Range: 0 up.
-  int64_t max_bytes = int64_t{1} << 20;
-  // Whether each batch's CRC is verified before it is handed out.
-  CrcCheck crc = CrcCheck::kVerify;
-};
-
-// What a partition's log tells its store.
-//
-// Thread safety: called from any thread, some of the partition's locks held:
-// do not call back.
-class PartitionLogListener {
- public:
-  virtual ~PartitionLogListener() = default;
-
-  // Before the log first changes a file. Not OK: it changes nothing and the
-  // call that wanted to fails with this.
-  virtual absl::Status BeforeFirstChange() = 0;
-
-  // `SyncDue` has become earlier.
-  virtual void SyncWanted() = 0;
-
-  // `checkpoint` has changed. Called after every sync.
-  virtual void CheckpointChanged() = 0;
 };
 
 // The durable, ordered record batches of one partition.
@@ -123,17 +102,73 @@ class PartitionLog {
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options);
 
-  // Blocks until `offset` is below the visible end.
+  // The offset of the first record whose timestamp is `time` or later; the end
+  // that a read of this level sees when every record is earlier. Records of
+  // earlier time may follow: programs choose their timestamps.
+  //
+  // Errors: FailedPrecondition after `Close`; those of opening segments.
+  absl::StatusOr<int64_t> OffsetForTime(absl::Time time,
+                                        ReadLevel level = ReadLevel::kDefault);
+
+  // Blocks until a read of this level sees a record at `offset`.
   //
   // Errors: DeadlineExceeded; Cancelled when the log is closed meanwhile.
-  absl::Status WaitFor(int64_t offset, absl::Time deadline);
+  absl::Status WaitFor(int64_t offset, absl::Time deadline,
+                       ReadLevel level = ReadLevel::kDefault);
+
+  // An event that is signalled whenever the visible or the durable end moves,
+  // and when the log is closed.
+  //
+  // Errors: ResourceExhausted; FailedPrecondition after `Close`.
+  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent();
 
   // Makes everything appended so far durable.
   //
   // Errors: the poison, see above.
   absl::Status Sync();
 
-  int64_t log_start() const { return log_start_; }
+  // Makes `offset` the log start: records before it cannot be read any more,
+  // and segments wholly before it are deleted, at once but for the views that
+  // pin them. Nothing happens when the log starts there or later already.
+  //
+  // Durable on return: the new start, and what is left, which is synced if it
+  // was not.
+  //
+  // Errors: OutOfRange behind the visible end; FailedPrecondition when closed;
+  // those of the sync and the checkpoint, and the log starts at `offset`
+  // nevertheless.
+  absl::Status TrimBefore(int64_t offset);
+
+  // The two halves of `TrimBefore`, for callers that trim many partitions and
+  // write the checkpoint once between: moves the log start, and deletes the
+  // files that the checkpoint on disk no longer needs.
+  // Precondition of the second: a checkpoint that was taken after
+  // `MoveLogStart` is durable.
+  absl::Status MoveLogStart(int64_t offset);
+  absl::Status DeleteTrimmed();
+
+  // Begins a new segment, unless the active one is empty.
+  //
+  // Errors: as of `Append`.
+  absl::Status Roll();
+
+  // Changes the config of the live log. Limits of size, time, sync and
+  // timestamps hold from the next append on, those of indexes from the next
+  // segment on.
+  //
+  // Precondition: `config.Validate()` is OK.
+  absl::Status SetConfig(const LogConfig& config);
+
+  // Gives back the descriptors and mappings of a log that is not in use, all
+  // but its views'; the next append or read opens what it needs again. Syncs
+  // what was not, and trims the files to their exact length.
+  //
+  // Errors: the poison; Unavailable when it was appended to meanwhile.
+  absl::Status Park();
+
+  int64_t log_start() const {
+    return log_start_.load(std::memory_order_acquire);
+  }
   int64_t durable_end() const {
     return durable_end_.load(std::memory_order_acquire);
   }
@@ -141,7 +176,9 @@ class PartitionLog {
     return visible_end_.load(std::memory_order_acquire);
   }
   int64_t segment_count() const { return segments_.count(); }
-  const LogConfig& config() const { return options_.config; }
+  // Where a read of this level ends.
+  int64_t readable_end(ReadLevel level) const;
+  LogConfig config() const;
 
   // When `Sync` should be called next for the sake of kInterval appends and
   // sealed segments; InfiniteFuture when there is nothing to do.
@@ -168,21 +205,25 @@ class PartitionLog {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NeedsSync(Durability durability) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool IsOverdue(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<RecordBatches> ReadFrom(int64_t offset, int64_t end,
-                                         const ReadOptions& options);
+  absl::Status ClosedError() const;
+  absl::Status OutOfRange(int64_t offset, int64_t end) const;
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
-  absl::Status SyncFiles(const PartitionWriter::Unsynced& unsynced)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_);
+  absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction.
-  const Options options_;
-  const absl::Duration sync_interval_;  // flush.ms may shorten it
+  const Environment environment_;
+  const absl::Duration sync_interval_;
+  const std::shared_ptr<PartitionLogListener> listener_;
   const std::unique_ptr<Directory> directory_;
-  const int64_t log_start_;
 
   SegmentList segments_;
+  TrimmedSegments trimmed_;
 
+  // Memory ordering: stored with release before segments below it are taken
+  // out; a reader that misses its segment looks at it again with acquire.
+  std::atomic<int64_t> log_start_;
   // Memory ordering: stored with release after the batch is visible in its
   // segment; a reader that loads it with acquire finds every record below it.
   std::atomic<int64_t> visible_end_;
@@ -192,21 +233,23 @@ class PartitionLog {
   // Memory ordering: relaxed; a late look at it only lets one more read
   // through.
   std::atomic<bool> closed_for_reads_ = false;
+  // Memory ordering: relaxed; both values lead to a right read.
+  std::atomic<Continuity> continuity_;
+  // Whether an append was weaker than kSynced.
+  // Memory ordering: relaxed, set before the visible end moves.
+  std::atomic<bool> has_weak_appends_ = false;
 
   // Held while the disk syncs. Before `mu_`.
   absl::Mutex sync_mu_ ABSL_ACQUIRED_BEFORE(mu_);
 
   // The writer lock.
-  absl::Mutex mu_;
-  PartitionWriter writer_ ABSL_GUARDED_BY(mu_);
+  mutable absl::Mutex mu_;
+  LogConfig config_ ABSL_GUARDED_BY(mu_);
+  PartitionWriter writer_ ABSL_GUARDED_BY(mu_);  // borrows `config_`
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);  // the poison
-  // When the oldest kInterval append that is not yet in a sync was made.
-  absl::Time unsynced_since_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
-  // The same, of the appends that are being synced just now.
-  absl::Time syncing_since_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();
-  int64_t waiter_count_ ABSL_GUARDED_BY(mu_) = 0;
-  absl::CondVar visible_end_changed_;
+  SyncSchedule sync_schedule_ ABSL_GUARDED_BY(mu_);
+  EndWaiters waiters_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace varve

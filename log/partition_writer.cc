@@ -26,6 +26,7 @@
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
+#include "log/unsynced_files.h"
 
 namespace varve {
 namespace {
@@ -189,7 +190,23 @@ RollReason PartitionWriter::NeedsRoll(const IncomingBatch& batch) const {
        .batch_last_offset = next_offset_ + batch.last_offset_delta,
        .batch_max_timestamp_ms = batch.max_timestamp_ms,
        .now_ms = batch.now_ms},
-      {.segment_bytes = config_->segment_bytes, .segment_ms = segment_ms_});
+      {.segment_bytes = std::min(config_->segment_bytes, active_->capacity()),
+       .segment_ms = segment_ms_});
+}
+
+absl::Status PartitionWriter::RollIfWritten() {
+  CHECK(ready());
+  return active_->size() == 0 ? absl::OkStatus() : Roll();
+}
+
+absl::Status PartitionWriter::ConfigChanged() {
+  if (!ready()) return absl::OkStatus();
+  segment_ms_ = std::min(segment_ms_, config_->segment_ms);
+  if (active_->size() > 0 || active_->capacity() == config_->segment_bytes) {
+    return absl::OkStatus();
+  }
+  const std::shared_ptr<Segment> empty = std::exchange(active_, nullptr);
+  return empty->Seal();
 }
 
 absl::Status PartitionWriter::Roll() {
@@ -210,11 +227,11 @@ absl::Status PartitionWriter::Close() {
   return sealed_.back()->Seal();
 }
 
-PartitionWriter::Unsynced PartitionWriter::TakeUnsynced() {
-  Unsynced unsynced = {.directory = directory_changed_,
-                       .sealed = std::move(sealed_),
-                       .active = active_,
-                       .end_offset = next_offset_};
+UnsyncedFiles PartitionWriter::TakeUnsynced() {
+  UnsyncedFiles unsynced = {.directory = directory_changed_,
+                            .sealed = std::move(sealed_),
+                            .active = active_,
+                            .end_offset = next_offset_};
   directory_changed_ = false;
   sealed_.clear();
   return unsynced;

@@ -20,6 +20,7 @@
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
+#include "log/unsynced_files.h"
 
 namespace varve {
 
@@ -74,6 +75,14 @@ class PartitionWriter {
       IncomingBatch batch,
       absl::FunctionRef<void(const BatchPlacement&, char*)> place);
 
+  // Begins a new segment unless the active one is empty. Errors: as of Append.
+  // Precondition: `ready()`.
+  absl::Status RollIfWritten();
+
+  // Call it when the config has changed. An empty active segment whose room is
+  // not the new one's is closed, so that `Prepare` opens it anew.
+  absl::Status ConfigChanged();
+
   // Seals the active segment for good: after it, `ready()` is false. When
   // nothing was appended since the open, only the epoch that a later append
   // would have begun is kept (so that what was cut can never pass for it).
@@ -89,15 +98,9 @@ class PartitionWriter {
 
   int64_t next_offset() const { return next_offset_; }
 
-  // What a sync has to cover for everything appended so far to be durable, in
-  // this order. The caller must sync all of it, or poison the partition.
-  struct Unsynced {
-    bool directory = false;                        // names were created
-    std::vector<std::shared_ptr<Segment>> sealed;  // with their indexes
-    std::shared_ptr<Segment> active;               // null: none
-    int64_t end_offset = 0;
-  };
-  Unsynced TakeUnsynced();
+  // What has changed since the last call. The caller must sync all of it, or
+  // poison the partition.
+  UnsyncedFiles TakeUnsynced();
 
   bool has_unsynced_sealed() const { return !sealed_.empty(); }
 

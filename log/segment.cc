@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "index/offset_index.h"
+#include "index/time_index.h"
 #include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
@@ -111,6 +112,16 @@ absl::Status Segment::RebuildIndexes(Directory& directory,
 OffsetPosition Segment::Lookup(int64_t offset) const {
   if (indexes_ == nullptr) return {.offset = base_offset_, .position = 0};
   return indexes_->Lookup(offset);
+}
+
+TimestampOffset Segment::LookupTime(int64_t timestamp_ms) const {
+  if (indexes_ == nullptr) return {.timestamp_ms = -1, .offset = base_offset_};
+  return indexes_->LookupTime(timestamp_ms);
+}
+
+std::optional<int64_t> Segment::largest_timestamp_ms() const {
+  if (indexes_ == nullptr) return std::nullopt;
+  return indexes_->max_timestamp_ms();
 }
 
 absl::Status Segment::Reserve(int64_t size) {

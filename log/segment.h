@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "index/offset_index.h"
+#include "index/time_index.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
 #include "log/mapped_file.h"
@@ -72,7 +74,19 @@ class Segment {
   // start of the segment when there is none, or no index.
   OffsetPosition Lookup(int64_t offset) const;
 
+  // Where to begin to look for records of `timestamp_ms` or later: none stands
+  // before the batch that ends at the offset returned, whose largest timestamp
+  // is the one returned. {-1, base offset} for the start of the segment.
+  TimestampOffset LookupTime(int64_t timestamp_ms) const;
+
+  // The largest timestamp of the segment, -1 when no record has one; nothing
+  // when there is no sound time index that says so.
+  std::optional<int64_t> largest_timestamp_ms() const;
+
   // The writer's part.
+
+  // Bytes of batches that fit, which may differ from a config set since.
+  int64_t capacity() const { return data_->capacity(); }
 
   // Makes room on disk for a batch of `size` bytes and its index entries.
   //

@@ -3,6 +3,7 @@
 #include "log/segment_indexes.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -58,7 +59,8 @@ SegmentIndexes::SegmentIndexes(int64_t base_offset, int64_t interval_bytes,
              empty ? 0 : time_file_->allocated() / TimeIndex::kEntrySize),
       max_timestamp_offset_(base_offset) {
   if (times_.entry_count() > 0) {
-    max_timestamp_ms_ = times_.last_entry().timestamp_ms;
+    max_timestamp_ms_.store(times_.last_entry().timestamp_ms,
+                            std::memory_order_relaxed);
     max_timestamp_offset_ = times_.last_entry().offset;
   }
 }
@@ -154,8 +156,9 @@ absl::Status SegmentIndexes::Reserve() {
 }
 
 void SegmentIndexes::Add(const RecordBatch& batch, int64_t position) {
-  if (batch.max_timestamp_ms() > max_timestamp_ms_) {
-    max_timestamp_ms_ = batch.max_timestamp_ms();
+  if (batch.max_timestamp_ms() > max_timestamp_ms()) {
+    max_timestamp_ms_.store(batch.max_timestamp_ms(),
+                            std::memory_order_relaxed);
     max_timestamp_offset_ = batch.last_offset();
   }
   if (bytes_since_entry_ > interval_bytes_) {
@@ -172,19 +175,19 @@ void SegmentIndexes::AddEntries(const RecordBatch& batch, int64_t position) {
   if (!offsets_.is_full()) {
     offsets_.Append(batch.last_offset(), position).IgnoreError();
   }
-  if (!times_.is_full() && max_timestamp_ms_ >= 0) {
+  if (!times_.is_full() && max_timestamp_ms() >= 0) {
     times_
-        .MaybeAppend(max_timestamp_ms_, max_timestamp_offset_,
+        .MaybeAppend(max_timestamp_ms(), max_timestamp_offset_,
                      TimeIndex::Slot::kOrdinary)
         .IgnoreError();
   }
 }
 
 absl::Status SegmentIndexes::Seal() {
-  if (max_timestamp_ms_ >= 0) {
+  if (max_timestamp_ms() >= 0) {
     // As in AddEntries: a refusal leaves an entry out, no more.
     times_
-        .MaybeAppend(max_timestamp_ms_, max_timestamp_offset_,
+        .MaybeAppend(max_timestamp_ms(), max_timestamp_offset_,
                      TimeIndex::Slot::kFinal)
         .IgnoreError();
   }

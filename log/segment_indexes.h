@@ -3,6 +3,7 @@
 #ifndef VARVE_LOG_SEGMENT_INDEXES_H_
 #define VARVE_LOG_SEGMENT_INDEXES_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -23,7 +24,8 @@ namespace varve {
 //
 // Owns both files.
 //
-// Thread safety: one writer; `Lookup` from any thread.
+// Thread safety: one writer; `Lookup`, `LookupTime` and `max_timestamp_ms` from
+// any thread.
 class SegmentIndexes {
  public:
   // New, empty files; files of the same names are replaced.
@@ -49,6 +51,12 @@ class SegmentIndexes {
     return offsets_.Lookup(offset);
   }
 
+  // The entry with the largest timestamp that is `timestamp_ms` or less; base
+  // offset and -1 when there is none. `TimeIndex::Lookup` says what it means.
+  TimestampOffset LookupTime(int64_t timestamp_ms) const {
+    return times_.Lookup(timestamp_ms);
+  }
+
   // Makes room on disk for one more entry in each, so that `Add` cannot fail.
   //
   // Errors: ResourceExhausted, with nothing changed.
@@ -66,7 +74,9 @@ class SegmentIndexes {
   bool time_index_full() const { return times_.is_full(); }
 
   // The largest timestamp added, -1 for none.
-  int64_t max_timestamp_ms() const { return max_timestamp_ms_; }
+  int64_t max_timestamp_ms() const {
+    return max_timestamp_ms_.load(std::memory_order_relaxed);
+  }
 
   // Adds the final time entry and trims both files to their entries. Not yet
   // durable: `Sync` follows.
@@ -100,7 +110,9 @@ class SegmentIndexes {
 
   // Written by the writer alone.
   int64_t bytes_since_entry_ = 0;
-  int64_t max_timestamp_ms_ = kNoTimestamp;
+  // Memory ordering: relaxed; one writer, and readers that take any value it
+  // had of late.
+  std::atomic<int64_t> max_timestamp_ms_ = kNoTimestamp;
   int64_t max_timestamp_offset_;  // last offset of the batch that has it
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -37,46 +38,85 @@ int64_t SegmentList::IndexOf(int64_t offset) const {
 }
 
 absl::StatusOr<SegmentList::Found> SegmentList::Find(int64_t offset) {
-  Found found;
-  int64_t base_offset = 0;
-  int64_t size_max = 0;
-  {
-    absl::ReaderMutexLock lock(&mu_);
-    const int64_t i = IndexOf(offset);
-    if (i < 0) {
-      return absl::NotFoundError(absl::StrCat(
-          directory_->path(), ": no segment holds offset ", offset));
+  while (true) {
+    absl::StatusOr<Place> place = FindPlace(offset);
+    if (!place.ok()) return place.status();
+    if (place->found.segment != nullptr) return std::move(place->found);
+    auto opened =
+        Segment::OpenReadOnly(*directory_, place->base_offset, place->size_max);
+    if (!PutOpened(*place, opened.ok() ? *opened : nullptr)) continue;
+    if (absl::IsNotFound(opened.status())) {
+      return absl::DataLossError(
+          absl::StrCat(opened.status().message(), ": the segment is gone"));
     }
-    const Entry& entry = entries_[static_cast<size_t>(i)];
-    found.segment = entry.segment;
-    base_offset = entry.base_offset;
-    size_max = entry.size_max;
-    if (i + 1 < static_cast<int64_t>(entries_.size())) {
-      found.next_base_offset = entries_[static_cast<size_t>(i) + 1].base_offset;
-    }
+    if (!opened.ok()) return opened.status();
   }
-  if (found.segment != nullptr) return found;
-  auto opened = Segment::OpenReadOnly(*directory_, base_offset, size_max);
-  if (absl::IsNotFound(opened.status())) {
-    return absl::DataLossError(
-        absl::StrCat(opened.status().message(), ": the segment is gone"));
+}
+
+absl::StatusOr<SegmentList::Place> SegmentList::FindPlace(
+    int64_t offset) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const int64_t i = IndexOf(offset);
+  if (i < 0) {
+    return absl::NotFoundError(
+        absl::StrCat(directory_->path(), ": no segment holds offset ", offset));
   }
-  if (!opened.ok()) return opened.status();
+  const Entry& entry = entries_[static_cast<size_t>(i)];
+  Place place = {.base_offset = entry.base_offset,
+                 .size_max = entry.size_max,
+                 .generation = generation_,
+                 .found = {.segment = entry.segment}};
+  if (i + 1 < static_cast<int64_t>(entries_.size())) {
+    place.found.next_base_offset =
+        entries_[static_cast<size_t>(i) + 1].base_offset;
+  }
+  return place;
+}
+
+bool SegmentList::PutOpened(const Place& place,
+                            std::shared_ptr<Segment> segment) {
   absl::MutexLock lock(&mu_);
-  // Another reader may have been faster, or the writer have opened it.
-  Entry& entry = entries_[static_cast<size_t>(IndexOf(base_offset))];
-  if (entry.segment == nullptr) entry.segment = *std::move(opened);
-  found.segment = entry.segment;
-  return found;
+  if (generation_ != place.generation) return false;
+  Entry& entry = entries_[static_cast<size_t>(IndexOf(place.base_offset))];
+  // Another reader may have been faster.
+  if (entry.segment == nullptr) entry.segment = std::move(segment);
+  return true;
 }
 
 void SegmentList::PutLast(std::shared_ptr<Segment> segment) {
   absl::MutexLock lock(&mu_);
+  ++generation_;
   const int64_t base_offset = segment->base_offset();
   if (entries_.empty() || entries_.back().base_offset < base_offset) {
     entries_.push_back({.base_offset = base_offset});
   }
-  entries_.back().segment = std::move(segment);
+  Entry& last = entries_.back();
+  last.size_max = std::numeric_limits<int64_t>::max();
+  last.segment.swap(segment);  // the old one is unmapped without the lock
+}
+
+std::vector<int64_t> SegmentList::RemoveBefore(int64_t offset) {
+  std::vector<Entry> removed;
+  {
+    absl::MutexLock lock(&mu_);
+    auto kept = entries_.begin();
+    while (kept != entries_.end() && kept + 1 != entries_.end() &&
+           (kept + 1)->base_offset <= offset) {
+      removed.push_back(std::move(*kept++));
+    }
+    if (kept != entries_.begin()) ++generation_;
+    entries_.erase(entries_.begin(), kept);
+  }
+  std::vector<int64_t> bases;
+  for (const Entry& entry : removed) bases.push_back(entry.base_offset);
+  return bases;
+}
+
+void SegmentList::CloseAll() {
+  std::vector<std::shared_ptr<Segment>> closed;  // unmapped without the lock
+  absl::MutexLock lock(&mu_);
+  ++generation_;
+  for (Entry& entry : entries_) closed.push_back(std::move(entry.segment));
 }
 
 std::optional<int64_t> SegmentList::last_base_offset() const {

@@ -31,9 +31,9 @@ class SegmentList {
               std::optional<int64_t> last_size);
 
   struct Found {
-    std::shared_ptr<Segment> segment;
+    std::shared_ptr<Segment> segment = {};
     // Of the segment behind; none for the last one.
-    std::optional<int64_t> next_base_offset;
+    std::optional<int64_t> next_base_offset = {};
   };
 
   // The segment that holds `offset` if any does: the last one that begins at
@@ -46,6 +46,17 @@ class SegmentList {
   // Puts the segment behind the last one, or in its place when it has the
   // same base offset.
   void PutLast(std::shared_ptr<Segment> segment);
+
+  // Takes every segment out that lies wholly below `offset`, the last one
+  // never; returns their base offsets. Their files stay: the caller removes
+  // them.
+  std::vector<int64_t> RemoveBefore(int64_t offset);
+
+  // Closes the segments that are open, so that they cost neither mapping nor
+  // descriptor; views keep theirs. They are opened again when they are read.
+  //
+  // Precondition: nothing is being written to any of them.
+  void CloseAll();
 
   // The base offset of the last segment; none when there is no segment.
   std::optional<int64_t> last_base_offset() const;
@@ -60,6 +71,20 @@ class SegmentList {
     std::shared_ptr<Segment> segment = {};  // null until it is needed
   };
 
+  // What `Find` found before it opens the segment.
+  struct Place {
+    int64_t base_offset = 0;
+    int64_t size_max = 0;
+    int64_t generation = 0;
+    Found found;
+  };
+
+  absl::StatusOr<Place> FindPlace(int64_t offset) const;
+
+  // Keeps a segment that was opened, unless the list has changed since: then it
+  // may not be what the log holds now. Returns whether it has not.
+  bool PutOpened(const Place& place, std::shared_ptr<Segment> segment);
+
   // The index of the entry to look for `offset` in, -1 for none.
   int64_t IndexOf(int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
@@ -67,6 +92,8 @@ class SegmentList {
 
   mutable absl::Mutex mu_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mu_);
+  // Counts the changes of what a file's name or its length stand for.
+  int64_t generation_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace varve

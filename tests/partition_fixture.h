@@ -89,11 +89,17 @@ class CountingListener final : public PartitionLogListener {
   }
   void SyncWanted() override { ++syncs_wanted; }
   void CheckpointChanged() override { ++checkpoint_changes; }
+  absl::Status WriteCheckpoint() override {
+    ++checkpoints_written;
+    return write_checkpoint;
+  }
 
   absl::Status before_first_change;
   std::atomic<int> first_changes = 0;
   std::atomic<int> syncs_wanted = 0;
   std::atomic<int> checkpoint_changes = 0;
+  absl::Status write_checkpoint;
+  std::atomic<int> checkpoints_written = 0;
 };
 
 // A partition's log in a directory of its own, and what may befall it.

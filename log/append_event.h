@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_APPEND_EVENT_H_
+#define VARVE_LOG_APPEND_EVENT_H_
+
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "log/file_descriptor.h"
+
+namespace varve {
+
+// A descriptor for poll, epoll and io_uring that becomes readable when there
+// may be something new in a partition: for programs whose thread already waits
+// in an event loop. An eventfd(2).
+//
+//   epoll: event->descriptor() is readable
+//   event->Clear();
+//   read from the partition until what is returned is empty
+//
+// In this order no append is missed. It may be readable without anything new.
+// An append costs one write(2) when nobody has cleared the event since, and a
+// test otherwise.
+//
+// Owns the descriptor. The partition forgets an event that is destroyed.
+//
+// Thread safety: thread-safe.
+class AppendEvent {
+ public:
+  // Errors: ResourceExhausted when there can be no more descriptors.
+  static absl::StatusOr<std::shared_ptr<AppendEvent>> Create();
+
+  // Valid as long as the event. Do not read, write or close it.
+  int descriptor() const { return descriptor_.number(); }
+
+  // Makes the descriptor unreadable until something new comes.
+  void Clear();
+
+  // Makes it readable. Called by the partition.
+  void Signal();
+
+ private:
+  explicit AppendEvent(FileDescriptor descriptor)
+      : descriptor_(std::move(descriptor)) {}
+
+  const FileDescriptor descriptor_;
+
+  // Whether the descriptor is readable already.
+  // Memory ordering: `Clear` exchanges with acquire and release, so whoever
+  // clears what a `Signal` set sees every append that was before it.
+  std::atomic<bool> signalled_ = false;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_APPEND_EVENT_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/end_waiters.h"
+
+#include <memory>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "log/append_event.h"
+
+namespace varve {
+
+bool EndWaiters::Wait(absl::Mutex& mutex, absl::Time deadline) {
+  ++blocked_count_;
+  anybody_ = true;
+  const bool expired = moved_.WaitWithDeadline(&mutex, deadline);
+  --blocked_count_;
+  UpdateAnybody();
+  return expired;
+}
+
+void EndWaiters::Add(const std::shared_ptr<AppendEvent>& event) {
+  events_.push_back(event);
+  anybody_ = true;
+}
+
+void EndWaiters::NotifyAll() {
+  if (blocked_count_ > 0) moved_.SignalAll();
+  std::erase_if(events_, [](const std::weak_ptr<AppendEvent>& weak) {
+    const std::shared_ptr<AppendEvent> event = weak.lock();
+    if (event != nullptr) event->Signal();
+    return event == nullptr;
+  });
+  UpdateAnybody();
+}
+
+void EndWaiters::UpdateAnybody() {
+  anybody_ = blocked_count_ > 0 || !events_.empty();
+}
+
+}  // namespace varve

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_LOG_LISTENER_H_
+#define VARVE_LOG_PARTITION_LOG_LISTENER_H_
+
+#include "absl/status/status.h"
+
+namespace varve {
+
+// What a partition's log tells its store.
+//
+// Thread safety: called from any thread, some of the partition's locks held
+// (but for `WriteCheckpoint`): do not call back.
+class PartitionLogListener {
+ public:
+  virtual ~PartitionLogListener() = default;
+
+  // Before the log first changes a file. Not OK: it changes nothing and the
+  // call that wanted to fails with this.
+  virtual absl::Status BeforeFirstChange() = 0;
+
+  // `SyncDue` has become earlier.
+  virtual void SyncWanted() = 0;
+
+  // `checkpoint` has changed. Called after every sync.
+  virtual void CheckpointChanged() = 0;
+
+  // Makes the present `checkpoint` of the log durable. Called without a lock.
+  virtual absl::Status WriteCheckpoint() = 0;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_LOG_LISTENER_H_

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_READ_OPTIONS_H_
+#define VARVE_LOG_READ_OPTIONS_H_
+
+#include <cstdint>
+
+#include "log/record_batch.h"
+
+namespace varve {
+
+// How far a read looks.
+enum class ReadLevel {
+  // kDurable as long as every append of this process to the partition was a
+  // kSynced one; kVisible from the first weaker one on: who appends like that
+  // has accepted that a power loss takes records back.
+  kDefault,
+  kVisible,  // to the visible end
+  // To the durable end: no record that a power loss could still replace by
+  // another one at the same offset.
+  kDurable,
+};
+
+struct ReadOptions {
+  // Bytes of batches to return at most; always one whole batch at least.
+  // Larger: fewer calls; a view that pins more. Default: 1 MiB. Range: 0 up.
+  int64_t max_bytes = int64_t{1} << 20;
+  // Whether each batch's CRC is verified before it is handed out.
+  CrcCheck crc = CrcCheck::kVerify;
+  ReadLevel level = ReadLevel::kDefault;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_READ_OPTIONS_H_

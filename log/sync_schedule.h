@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_SYNC_SCHEDULE_H_
+#define VARVE_LOG_SYNC_SCHEDULE_H_
+
+#include "absl/time/time.h"
+
+namespace varve {
+
+// When the kInterval appends of a partition have to be synced: how old the
+// oldest of them is that no sync has covered, one that is under way included.
+//
+// Times are the clock's steady ones.
+//
+// Thread safety: externally synchronized, by the log's lock.
+class SyncSchedule {
+ public:
+  // An append is synced before it is older than `interval`.
+  explicit SyncSchedule(absl::Duration interval) : interval_(interval) {}
+
+  void set_interval(absl::Duration interval) { interval_ = interval; }
+
+  // Takes note of an append. Returns whether `Due` has become earlier.
+  bool NoteAppend(absl::Time now);
+
+  // Whether the window of the oldest append, also of one that is being synced,
+  // is over.
+  bool IsOverdue(absl::Time now) const;
+
+  // When a sync should begin; InfiniteFuture when there is nothing to sync.
+  absl::Time Due() const {
+    // Half-way through the window: the sync itself takes time.
+    return unsynced_since_ + interval_ / 2;
+  }
+
+  // A sync that covers every append so far.
+  void BeginSync();
+  void EndSync() { syncing_since_ = absl::InfiniteFuture(); }
+
+ private:
+  absl::Duration interval_;
+  // When the oldest append that is not yet in a sync was made.
+  absl::Time unsynced_since_ = absl::InfiniteFuture();
+  // The same, of those that are being synced just now.
+  absl::Time syncing_since_ = absl::InfiniteFuture();
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_SYNC_SCHEDULE_H_

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/time_search.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "index/time_index.h"
+#include "log/batch_scanner.h"
+#include "log/record_batch.h"
+#include "log/record_cursor.h"
+#include "log/segment.h"
+#include "log/segment_read.h"
+
+namespace varve {
+namespace {
+
+// Where the scan begins: behind what the time index rules out.
+BatchPlace FindTimeScanStart(const Segment& segment, int64_t timestamp_ms) {
+  const BatchPlace front = {.position = 0,
+                            .base_offset = segment.base_offset()};
+  const TimestampOffset entry = segment.LookupTime(timestamp_ms);
+  if (entry.timestamp_ms < 0) return front;
+  BatchScanner scanner(segment.visible_bytes(),
+                       FindScanStart(segment, entry.offset),
+                       {.continuity = Continuity::kGapsAllowed});
+  while (const RecordBatch* batch = scanner.Peek()) {
+    if (batch->last_offset() >= entry.offset) {
+      const bool agrees = batch->last_offset() == entry.offset &&
+                          batch->max_timestamp_ms() == entry.timestamp_ms;
+      return agrees ? BatchPlace{.position = scanner.position(),
+                                 .base_offset = batch->base_offset()}
+                    : front;
+    }
+    scanner.Advance();
+  }
+  return front;
+}
+
+// The first record of the batch that fits; nothing when none does.
+std::optional<int64_t> FindInBatch(const RecordBatch& batch,
+                                   const TimeSearch& search) {
+  const int64_t begin = std::max(search.begin_offset, batch.base_offset());
+  if (batch.compression() != Compression::kNone) return begin;
+  RecordCursor cursor(batch);
+  while (const RecordView* record = cursor.Next()) {
+    if (record->offset() >= begin &&
+        record->timestamp_ms() >= search.timestamp_ms) {
+      return record->offset();
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<int64_t> FindOffsetForTime(const Segment& segment,
+                                         const TimeSearch& search) {
+  BatchScanner scanner(segment.visible_bytes(),
+                       FindTimeScanStart(segment, search.timestamp_ms),
+                       {.continuity = Continuity::kGapsAllowed});
+  while (true) {
+    while (const RecordBatch* batch = scanner.Peek()) {
+      if (batch->base_offset() >= search.end_offset) return std::nullopt;
+      if (batch->max_timestamp_ms() >= search.timestamp_ms &&
+          batch->last_offset() >= search.begin_offset && !batch->is_control()) {
+        const std::optional<int64_t> found = FindInBatch(*batch, search);
+        if (found.has_value()) return found;
+      }
+      scanner.Advance();
+    }
+    const std::optional<BatchPlace> behind = scanner.FindBatchBehind();
+    if (!behind.has_value()) return std::nullopt;
+    scanner.Resume(*behind);
+  }
+}
+
+}  // namespace varve

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/unsynced_files.h"
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "log/errno_status.h"
+#include "log/file_system.h"
+#include "log/segment.h"
+
+namespace varve {
+namespace {
+
+absl::Status SyncInOrder(const UnsyncedFiles& files, Directory& directory) {
+  for (const std::shared_ptr<Segment>& segment : files.sealed) {
+    absl::Status status = segment->SyncSealed();
+    if (!status.ok()) return status;
+  }
+  if (files.directory) {
+    absl::Status status = directory.Sync();
+    if (!status.ok()) return status;
+  }
+  return files.active == nullptr ? absl::OkStatus() : files.active->Sync();
+}
+
+}  // namespace
+
+absl::Status UnsyncedFiles::Sync(Directory& in) {
+  return AsPoison(SyncInOrder(*this, in));
+}
+
+}  // namespace varve

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "log/durability.h"
+#include "log/log_config.h"
+#include "log/partition_log.h"
+#include "log/partition_recovery.h"
+#include "log/record_batches.h"
+#include "tests/faulty_file_system.h"
+#include "tests/partition_fixture.h"
+
+namespace varve {
+namespace {
+
+using ::absl_testing::IsOk;
+using ::absl_testing::StatusIs;
+using ::testing::HasSubstr;
+
+class PartitionTrimTest : public PartitionFixture {
+ protected:
+  // Segments of ten records each, the last with five: 0, 10, 20, 30, 40.
+  void FillFiveSegments() {
+    Recover();
+    AppendMany(1);
+    config_.segment_bytes = 10 * BatchSize();
+    ASSERT_THAT(log_->SetConfig(config_), IsOk());
+    AppendMany(44);
+    ASSERT_EQ(log_->segment_count(), 5);
+  }
+  bool Exists(int64_t base_offset) const {
+    return std::filesystem::exists(LogPath(base_offset));
+  }
+  int64_t FileCount() const {
+    return std::distance(std::filesystem::directory_iterator(path_),
+                         std::filesystem::directory_iterator());
+  }
+};
+
+TEST_F(PartitionTrimTest, WholeSegmentsBelowTheStartAreDeletedAndNoOther) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->TrimBefore(25), IsOk());
+  EXPECT_EQ(log_->log_start(), 25);
+  EXPECT_FALSE(Exists(0));
+  EXPECT_FALSE(Exists(10));
+  EXPECT_TRUE(Exists(20));
+  EXPECT_EQ(log_->segment_count(), 3);
+  EXPECT_EQ(FileCount(), 3 * 3 + 1) << "and the epoch checkpoint";
+  EXPECT_EQ(ReadAll(), Values(25, 45));
+}
+
+TEST_F(PartitionTrimTest, CheckpointIsWrittenBeforeAnyFileIsDeleted) {
+  FillFiveSegments();
+  listener_->write_checkpoint = absl::UnknownError("no checkpoint");
+  EXPECT_THAT(log_->TrimBefore(25),
+              StatusIs(absl::StatusCode::kUnknown, "no checkpoint"));
+  EXPECT_TRUE(Exists(0));
+  EXPECT_EQ(log_->log_start(), 25);
+  listener_->write_checkpoint = absl::OkStatus();
+  EXPECT_THAT(log_->TrimBefore(25), IsOk());
+  EXPECT_FALSE(Exists(0));
+}
+
+TEST_F(PartitionTrimTest, ReadBelowTheStartIsOutOfRangeAndNamesIt) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->TrimBefore(25), IsOk());
+  EXPECT_THAT(log_->Read(24, {}), StatusIs(absl::StatusCode::kOutOfRange,
+                                           HasSubstr("starts at 25")));
+}
+
+TEST_F(PartitionTrimTest, ViewOfADeletedSegmentStaysValid) {
+  FillFiveSegments();
+  const auto view = log_->Read(0, {});
+  ASSERT_THAT(view, IsOk());
+  ASSERT_THAT(log_->TrimBefore(45), IsOk());
+  RecordBatches::Records records = view->records();
+  EXPECT_EQ(records.Next()->value(), Value(0));
+}
+
+TEST_F(PartitionTrimTest, TrimToTheEndKeepsTheActiveSegmentAndTheNextOffset) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->TrimBefore(45), IsOk());
+  EXPECT_EQ(log_->segment_count(), 1);
+  EXPECT_EQ(Append(Value(45)), 45);
+  EXPECT_EQ(ReadAll(), Values(45, 46));
+}
+
+TEST_F(PartitionTrimTest, TrimSyncsWhatIsLeftBehindTheDurableEnd) {
+  FillFiveSegments();
+  ASSERT_LT(log_->durable_end(), 42);
+  ASSERT_THAT(log_->TrimBefore(42), IsOk());
+  EXPECT_GE(log_->durable_end(), 42);
+  EXPECT_LE(log_->log_start(), log_->durable_end());
+}
+
+TEST_F(PartitionTrimTest, TrimBehindTheEndIsOutOfRangeAndTrimsNothing) {
+  FillFiveSegments();
+  EXPECT_THAT(log_->TrimBefore(46), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(ReadAll(), Values(0, 45));
+}
+
+TEST_F(PartitionTrimTest, LowerStartChangesNothing) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->TrimBefore(25), IsOk());
+  ASSERT_THAT(log_->TrimBefore(3), IsOk());
+  EXPECT_EQ(log_->log_start(), 25);
+}
+
+TEST_F(PartitionTrimTest, TrimmedLogReopensCleanAndAfterACrash) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->TrimBefore(25), IsOk());
+  CloseCleanly();
+  OpenClean();
+  EXPECT_EQ(ReadAll(), Values(25, 45));
+  AppendMany(5);
+  checkpoint_ = log_->checkpoint();
+  Crash();
+  Recover();
+  EXPECT_THAT(recovered_.report.findings, ::testing::IsEmpty());
+  EXPECT_EQ(ReadAll(), Values(25, 50));
+}
+
+TEST_F(PartitionTrimTest, DeletionCutShortIsFinishedAfterTheNextOpen) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->MoveLogStart(25), IsOk());
+  checkpoint_ = log_->checkpoint();
+  files_.FailCallsNamed("Directory::RemoveFile", EIO,
+                        FaultyFileSystem::Repeat::kForever);
+  EXPECT_THAT(log_->DeleteTrimmed(), StatusIs(absl::StatusCode::kUnknown));
+  files_.StopFailing();
+  Crash();
+  Recover();
+  EXPECT_EQ(ReadAll(), Values(25, 45));
+  EXPECT_TRUE(Exists(0));
+  ASSERT_THAT(log_->DeleteTrimmed(), IsOk());
+  EXPECT_FALSE(Exists(0));
+  EXPECT_FALSE(Exists(10));
+  EXPECT_TRUE(Exists(20));
+}
+
+TEST_F(PartitionTrimTest, RollSealsTheActiveSegmentUnlessItIsEmpty) {
+  Recover();
+  AppendMany(3);
+  ASSERT_THAT(log_->Roll(), IsOk());
+  EXPECT_EQ(log_->segment_count(), 2);
+  EXPECT_EQ(std::filesystem::file_size(LogPath(0)), 3 * BatchSize());
+  ASSERT_THAT(log_->Roll(), IsOk());
+  EXPECT_EQ(log_->segment_count(), 2);
+  ASSERT_THAT(log_->TrimBefore(3), IsOk());
+  EXPECT_FALSE(Exists(0));
+  AppendMany(2);
+  EXPECT_EQ(ReadAll(), Values(3, 5));
+}
+
+}  // namespace
+}  // namespace varve
