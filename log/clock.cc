@@ -3,10 +3,12 @@
 #include "log/clock.h"
 
 #include <chrono>
+#include <cstdint>
 
 #include "absl/base/no_destructor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "log/wall_clock.h"
 
 namespace varve {
 namespace {
@@ -14,6 +16,8 @@ namespace {
 class RealClock final : public Clock {
  public:
   absl::Time Now() override { return absl::Now(); }
+
+  int64_t NowMs() override { return WallClockMs(); }
 
   absl::Time Steady() override {
     return absl::UnixEpoch() +

@@ -79,8 +79,7 @@ PartitionLog::~PartitionLog() {
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
                                                   Durability durability) {
-  const absl::Time now = environment_.clock->Now();
-  const int64_t now_ms = absl::ToUnixMillis(now);
+  const int64_t now_ms = environment_.clock->NowMs();
   const absl::StatusOr<int64_t> timestamp_ms =
       RecordTimestampMs(record, now_ms);
   if (!timestamp_ms.ok()) return timestamp_ms.status();
@@ -98,7 +97,7 @@ absl::StatusOr<AppendResult> PartitionLog::Append(const EncodedBatch& batch,
   return AppendBatch({.size = batch.size_bytes(),
                       .last_offset_delta = batch.batch().last_offset_delta(),
                       .max_timestamp_ms = batch.batch().max_timestamp_ms(),
-                      .now_ms = absl::ToUnixMillis(environment_.clock->Now())},
+                      .now_ms = environment_.clock->NowMs()},
                      durability,
                      [&](const BatchPlacement& placement, char* at) {
                        PlaceBatch(batch, placement, at);

@@ -91,7 +91,7 @@ absl::Status PartitionWriter::OpenActive() {
   if (!segment.ok()) return segment.status();
   segments_->PutLast(*segment);
   active_ = *std::move(segment);
-  segment_created_ms_ = absl::ToUnixMillis(environment_->clock->Now());
+  segment_created_ms_ = environment_->clock->NowMs();
   segment_ms_ = config_->segment_ms;
   if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
     last_append_time_ms_ =
@@ -108,7 +108,7 @@ absl::Status PartitionWriter::CreateActive() {
   needs_new_segment_ = false;
   segments_->PutLast(*segment);
   active_ = *std::move(segment);
-  segment_created_ms_ = absl::ToUnixMillis(environment_->clock->Now());
+  segment_created_ms_ = environment_->clock->NowMs();
   const int64_t jitter_max =
       std::min(config_->segment_jitter_ms, config_->segment_ms);
   segment_ms_ = config_->segment_ms;
