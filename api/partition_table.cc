@@ -19,6 +19,7 @@
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/segment_name.h"
+#include "log/transient_directory.h"
 
 namespace varve {
 
@@ -48,8 +49,7 @@ absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::Open(
   absl::StatusOr<RecoveredLog> recovered =
       RecoveredOrRecover(**directory, topic, key);
   if (!recovered.ok()) return recovered.status();
-  std::shared_ptr<PartitionLog> log =
-      MakeLog(*std::move(directory), topic, *recovered);
+  std::shared_ptr<PartitionLog> log = MakeLog(topic, key, *recovered);
   absl::MutexLock lock(&mu_);
   if (closed_) return absl::FailedPreconditionError("the store is closed");
   recovered_.erase(key);
@@ -75,14 +75,15 @@ absl::Status PartitionTable::Recover(const Topic& topic, int32_t partition) {
 }
 
 std::shared_ptr<PartitionLog> PartitionTable::MakeLog(
-    std::unique_ptr<Directory> directory, const Topic& topic,
-    const RecoveredLog& recovered) const {
+    const Topic& topic, const Key& key, const RecoveredLog& recovered) const {
   return std::make_shared<PartitionLog>(
-      std::move(directory),
+      std::make_unique<TransientDirectory>(
+          directory_, PartitionDirectoryName(key.first, key.second)),
       PartitionLog::Options{.config = topic.config.log,
                             .environment = options_.environment,
                             .sync_interval = options_.sync_interval,
-                            .listener = events_},
+                            .listener = events_,
+                            .open_segments = open_segments_},
       recovered);
 }
 
@@ -202,10 +203,7 @@ absl::Status PartitionTable::Close() {
 // opened or not.
 absl::Status PartitionTable::CloseRecovered(const Key& key,
                                             const Recovered& recovered) {
-  absl::StatusOr<std::unique_ptr<Directory>> directory = OpenDirectory(key);
-  if (!directory.ok()) return directory.status();
-  return MakeLog(*std::move(directory), recovered.topic, recovered.log)
-      ->Close();
+  return MakeLog(recovered.topic, key, recovered.log)->Close();
 }
 
 }  // namespace varve

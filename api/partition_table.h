@@ -21,6 +21,7 @@
 #include "api/store_options.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
+#include "log/open_segments.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/topic_id.h"
@@ -57,6 +58,9 @@ class PartitionTable {
   // from there. Errors: as above.
   absl::Status Recover(const Topic& topic, int32_t partition);
 
+  // What the partitions hold open.
+  std::shared_ptr<OpenSegments> open_segments() const { return open_segments_; }
+
   // Those opened so far.
   std::vector<std::shared_ptr<PartitionLog>> opened() const;
 
@@ -85,8 +89,7 @@ class PartitionTable {
   absl::StatusOr<RecoveredLog> RecoveredOrRecover(Directory& directory,
                                                   const Topic& topic,
                                                   const Key& key);
-  std::shared_ptr<PartitionLog> MakeLog(std::unique_ptr<Directory> directory,
-                                        const Topic& topic,
+  std::shared_ptr<PartitionLog> MakeLog(const Topic& topic, const Key& key,
                                         const RecoveredLog& recovered) const;
   absl::Status CloseRecovered(const Key& key, const Recovered& recovered);
   absl::StatusOr<RecoveredLog> RecoverFiles(
@@ -99,6 +102,8 @@ class PartitionTable {
   const std::shared_ptr<StoreEvents> events_;
   const Shutdown shutdown_;
   const NameOfId name_of_id_;
+  const std::shared_ptr<OpenSegments> open_segments_ =
+      std::make_shared<OpenSegments>();
 
   mutable absl::Mutex mu_;
   StoreCheckpoint checkpoint_ ABSL_GUARDED_BY(mu_);

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "api/checkpoint_writer.h"
+#include "api/partition_parking.h"
 #include "api/store_files.h"
 
 namespace varve {
@@ -29,18 +30,16 @@ void StoreEvents::CheckpointChanged() {
 }
 
 absl::Status StoreEvents::WriteCheckpoint() {
-  std::shared_ptr<CheckpointWriter> writer;
-  {
-    absl::MutexLock lock(&mu_);
-    writer = checkpoint_writer_;
-  }
-  return writer->Write();
+  return checkpoint_writer_->Write();
 }
 
-void StoreEvents::SetCheckpointWriter(
-    std::shared_ptr<CheckpointWriter> writer) {
-  absl::MutexLock lock(&mu_);
-  checkpoint_writer_ = std::move(writer);
+void StoreEvents::MakeRoom() { parking_->MakeRoom(); }
+
+void StoreEvents::SetHandlers(
+    std::shared_ptr<CheckpointWriter> checkpoint_writer,
+    std::shared_ptr<PartitionParking> parking) {
+  checkpoint_writer_ = std::move(checkpoint_writer);
+  parking_ = std::move(parking);
 }
 
 bool StoreEvents::marker_present() const {

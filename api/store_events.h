@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "api/checkpoint_writer.h"
 #include "api/duty_bell.h"
+#include "api/partition_parking.h"
 #include "log/file_system.h"
 #include "log/partition_log.h"
 
@@ -39,9 +40,12 @@ class StoreEvents final : public PartitionLogListener {
   void SyncWanted() override;
   void CheckpointChanged() override;
   absl::Status WriteCheckpoint() override;
+  void MakeRoom() override;
 
-  // Who writes the checkpoint, from now on.
-  void SetCheckpointWriter(std::shared_ptr<CheckpointWriter> writer);
+  // Who writes the checkpoint and who makes room. Before any partition is
+  // opened.
+  void SetHandlers(std::shared_ptr<CheckpointWriter> checkpoint_writer,
+                   std::shared_ptr<PartitionParking> parking);
 
   // Whether a checkpoint changed since `TakeCheckpointChanged`.
   bool checkpoint_changed() const {
@@ -60,7 +64,10 @@ class StoreEvents final : public PartitionLogListener {
   bool marker_present() const;
 
  private:
+  // Constant after `SetHandlers`.
   const std::shared_ptr<Directory> directory_;
+  std::shared_ptr<CheckpointWriter> checkpoint_writer_;
+  std::shared_ptr<PartitionParking> parking_;
 
   // Set by every sync, so it is tested before anybody is woken for it.
   // Memory ordering: set after a durable end was stored; whoever clears it and
@@ -69,7 +76,6 @@ class StoreEvents final : public PartitionLogListener {
 
   mutable absl::Mutex mu_;
   Marker marker_ ABSL_GUARDED_BY(mu_);
-  std::shared_ptr<CheckpointWriter> checkpoint_writer_ ABSL_GUARDED_BY(mu_);
 
   DutyBell prepare_bell_;
   DutyBell sync_bell_;

@@ -17,7 +17,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/partition_parking.h"
 #include "api/partition_table.h"
+#include "api/prepare_duty.h"
 #include "api/recovery_report.h"
 #include "api/store_duties.h"
 #include "api/store_events.h"
@@ -81,9 +83,12 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   [this](TopicId id) { return NameOf(id); }),
       checkpoint_writer_(std::make_shared<CheckpointWriter>(
           directory_, [this] { return partitions_.checkpoint(); })),
+      parking_(std::make_shared<PartitionParking>(
+          PartitionParking::Limits::OfProcess(), partitions_.open_segments(),
+          [this] { return partitions_.opened(); })),
       duties_(options_.environment.clock),
       catalog_(std::move(found.catalog)) {
-  events_->SetCheckpointWriter(checkpoint_writer_);
+  events_->SetHandlers(checkpoint_writer_, parking_);
 }
 
 absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
@@ -121,6 +126,9 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
 
 void StoreState::AddDuties() {
   Clock* const clock = options_.environment.clock;
+  duties_.Add({.name = "varve-prepare"},
+              std::make_unique<PrepareDuty>(parking_, clock),
+              &events_->prepare_bell());
   duties_.Add({.name = "varve-sync"},
               std::make_unique<SyncDuty>(&partitions_, events_, clock),
               &events_->sync_bell());
@@ -263,6 +271,7 @@ absl::Status StoreState::Close() {
     closed_ = true;
   }
   duties_.Stop();
+  parking_->Stop();
   absl::Status status = partitions_.Close();
   if (status.ok() && !events_->marker_present() && recovered_all_) {
     status = MarkClosed();

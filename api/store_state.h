@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/partition_parking.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
 #include "api/store_duties.h"
@@ -79,6 +80,7 @@ class StoreState {
   std::unique_ptr<File> lock_;
   PartitionTable partitions_;
   const std::shared_ptr<CheckpointWriter> checkpoint_writer_;
+  const std::shared_ptr<PartitionParking> parking_;
   bool recovered_all_ = true;  // complete when `Open` returns
   StoreDuties duties_;
 

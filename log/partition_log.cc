@@ -22,9 +22,9 @@
 #include "log/encoded_batch.h"
 #include "log/errno_status.h"
 #include "log/log_config.h"
-#include "log/partition_read.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
+#include "log/read_options.h"
 #include "log/record.h"
 #include "log/record_batches.h"
 #include "log/record_timestamp.h"
@@ -54,15 +54,16 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
     : environment_(options.environment),
       sync_interval_(options.sync_interval),
       listener_(options.listener),
+      open_segments_(options.open_segments),
       directory_(std::move(directory)),
       segments_(directory_.get(), recovered.segment_bases,
-                recovered.last_segment_size),
+                recovered.last_segment_size, open_segments_,
+                [listener = listener_] { listener->MakeRoom(); }),
       // What a deletion that was cut short has left.
       trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
-      log_start_(recovered.log_start),
-      visible_end_(recovered.next_offset),
-      durable_end_(recovered.next_offset),
-      continuity_(ContinuityOf(options.config)),
+      ends_(recovered.log_start, recovered.next_offset),
+      reader_(directory_->path(), &segments_, &ends_,
+              ContinuityOf(options.config)),
       config_(options.config),
       writer_(directory_.get(), &segments_, &config_, &environment_, recovered),
       sync_schedule_(SyncInterval(options.sync_interval, options.config)) {
@@ -75,6 +76,7 @@ PartitionLog::~PartitionLog() {
     LOG(ERROR) << directory_->path()
                << ": destroyed without Close; it will be recovered";
   }
+  SetActive(false);
 }
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
@@ -109,13 +111,15 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     absl::FunctionRef<void(const BatchPlacement&, char*)> place) {
   AppendResult result;
   bool needs_sync = false;
+  NoteUse();
+  if (!is_active_.load(std::memory_order_relaxed)) listener_->MakeRoom();
   {
     absl::MutexLock lock(&mu_);
     if (absl::Status status = PrepareAppend(); !status.ok()) return status;
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch, place);
     if (!placed.ok()) return NoteFailure(placed.status());
     if (durability != Durability::kSynced) {
-      has_weak_appends_.store(true, std::memory_order_relaxed);
+      ends_.NoteWeakAppend();
     }
     PublishEnd();
     result = {.offset = placed->base_offset,
@@ -132,10 +136,25 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
 absl::Status PartitionLog::PrepareAppend() {
   if (closed_) return ClosedError();
   if (!failure_.ok()) return failure_;
-  if (writer_.ready()) return absl::OkStatus();
-  if (absl::Status status = listener_->BeforeFirstChange(); !status.ok())
-    return status;
-  return writer_.Prepare();
+  return writer_.ready() ? absl::OkStatus() : OpenWriter();
+}
+
+absl::Status PartitionLog::OpenWriter() {
+  absl::Status status = listener_->BeforeFirstChange();
+  if (status.ok()) status = writer_.Prepare();
+  if (status.ok()) SetActive(true);
+  return status;
+}
+
+void PartitionLog::SetActive(bool active) {
+  if (is_active_.exchange(active, std::memory_order_relaxed) == active) return;
+  open_segments_->active.fetch_add(active ? 1 : -1, std::memory_order_relaxed);
+}
+
+// Stores only what is not there yet: the flag's line is shared by all threads.
+void PartitionLog::NoteUse() {
+  if (used_.load(std::memory_order_relaxed)) return;
+  used_.store(true, std::memory_order_relaxed);
 }
 
 absl::Status PartitionLog::ClosedError() const {
@@ -154,7 +173,7 @@ absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
 }
 
 void PartitionLog::PublishEnd() {
-  visible_end_.store(writer_.next_offset(), std::memory_order_release);
+  ends_.SetVisible(writer_.next_offset());
   waiters_.Notify();
   if (writer_.has_unsynced_sealed()) listener_->SyncWanted();
 }
@@ -173,50 +192,18 @@ bool PartitionLog::NeedsSync(Durability durability) {
   return sync_schedule_.IsOverdue(now);
 }
 
-int64_t PartitionLog::readable_end(ReadLevel level) const {
-  const bool to_visible = level == ReadLevel::kVisible ||
-                          (level == ReadLevel::kDefault &&
-                           has_weak_appends_.load(std::memory_order_relaxed));
-  return to_visible ? visible_end() : durable_end();
-}
-
-absl::Status PartitionLog::OutOfRange(int64_t offset, int64_t end) const {
-  return absl::OutOfRangeError(
-      absl::StrCat(directory_->path(), ": offset ", offset,
-                   " is out of range: the log starts at ", log_start(),
-                   " and ends before ", end));
-}
-
 absl::StatusOr<RecordBatches> PartitionLog::Read(int64_t offset,
                                                  const ReadOptions& options) {
   if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
-  const int64_t end = readable_end(options.level);
-  if (offset < log_start()) return OutOfRange(offset, end);
-  if (offset >= end) {
-    if (offset > visible_end()) return OutOfRange(offset, end);
-    return RecordBatches(offset);
-  }
-  absl::StatusOr<RecordBatches> batches = ReadPartition(
-      segments_, {.offset = offset,
-                  .end_offset = end,
-                  .max_bytes = options.max_bytes,
-                  .crc = options.crc,
-                  .continuity = continuity_.load(std::memory_order_relaxed)});
-  // Trimmed while it was being read.
-  if (!batches.ok() && offset < log_start()) return OutOfRange(offset, end);
-  return batches;
+  NoteUse();
+  return reader_.Read(offset, options);
 }
 
 absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
                                                     ReadLevel level) {
   if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
-  while (true) {
-    const int64_t begin = log_start();
-    absl::StatusOr<int64_t> offset = FindPartitionOffsetForTime(
-        segments_, absl::ToUnixMillis(time), begin, readable_end(level));
-    // Another try when the log was trimmed meanwhile.
-    if (begin == log_start()) return offset;
-  }
+  NoteUse();
+  return reader_.OffsetForTime(absl::ToUnixMillis(time), level);
 }
 
 absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
@@ -275,9 +262,7 @@ absl::Status PartitionLog::SyncAll() {
     absl::MutexLock lock(&mu_);
     sync_schedule_.EndSync();
     if (failure_.ok()) failure_ = status;
-    if (status.ok()) {
-      durable_end_.store(unsynced.end_offset, std::memory_order_release);
-    }
+    if (status.ok()) ends_.SetDurable(unsynced.end_offset);
     waiters_.Notify();
   }
   if (status.ok()) listener_->CheckpointChanged();
@@ -300,7 +285,7 @@ absl::Status PartitionLog::TrimBefore(int64_t offset) {
 }
 
 absl::Status PartitionLog::MoveLogStart(int64_t offset) {
-  if (offset > visible_end()) return OutOfRange(offset, visible_end());
+  if (offset > visible_end()) return reader_.OutOfRange(offset, visible_end());
   // So the log start never passes the durable end.
   if (absl::Status status = SyncTo(offset); !status.ok()) return status;
   {
@@ -310,7 +295,7 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
     if (absl::Status status = listener_->BeforeFirstChange(); !status.ok()) {
       return status;
     }
-    log_start_.store(offset, std::memory_order_release);
+    ends_.SetLogStart(offset);
   }
   listener_->CheckpointChanged();
   trimmed_.Add(segments_.RemoveBefore(offset));
@@ -342,27 +327,28 @@ absl::Status PartitionLog::SetConfig(const LogConfig& config) {
   absl::MutexLock lock(&mu_);
   if (closed_) return ClosedError();
   config_ = config;
-  continuity_.store(ContinuityOf(config), std::memory_order_relaxed);
+  reader_.SetContinuity(ContinuityOf(config));
   sync_schedule_.set_interval(SyncInterval(sync_interval_, config));
   listener_->SyncWanted();
   if (!failure_.ok()) return absl::OkStatus();
   absl::Status status = writer_.ConfigChanged();
+  SetActive(writer_.ready());
   return status.ok() ? status : NoteFailure(status);
 }
 
 absl::Status PartitionLog::Park() {
   absl::MutexLock sync(&sync_mu_);
-  if (absl::Status status = SyncAll(); !status.ok()) return status;
+  if (!is_active_.load(std::memory_order_relaxed)) return CloseSegments();
   {
     absl::MutexLock lock(&mu_);
     if (closed_ || !failure_.ok()) return failure_;
-    if (writer_.next_offset() != durable_end()) {
-      return absl::UnavailableError(
-          absl::StrCat(directory_->path(), ": is being appended to"));
-    }
     if (absl::Status status = CloseWriter(); !status.ok()) return status;
   }
   if (absl::Status status = SyncAll(); !status.ok()) return status;
+  return CloseSegments();
+}
+
+absl::Status PartitionLog::CloseSegments() {
   absl::MutexLock lock(&mu_);
   if (!writer_.ready()) segments_.CloseAll();
   return absl::OkStatus();
@@ -371,6 +357,7 @@ absl::Status PartitionLog::Park() {
 absl::Status PartitionLog::CloseWriter() {
   if (!writer_.ready()) return absl::OkStatus();
   failure_ = AsPoison(writer_.Close());
+  SetActive(false);
   return failure_;
 }
 
@@ -388,6 +375,7 @@ absl::Status PartitionLog::Close() {
                               ? listener_->BeforeFirstChange()
                               : absl::OkStatus();
     if (status.ok()) status = writer_.Close();
+    SetActive(false);
     if (!status.ok()) failure_ = status;
     if (!status.ok()) return status;
   }

@@ -14,13 +14,15 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
-#include "log/batch_scanner.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
 #include "log/end_waiters.h"
 #include "log/environment.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
+#include "log/log_ends.h"
+#include "log/log_reader.h"
+#include "log/open_segments.h"
 #include "log/partition_log_listener.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
@@ -66,6 +68,9 @@ class PartitionLog {
     // A kInterval append is synced before it is older than this.
     absl::Duration sync_interval = absl::Seconds(1);
     std::shared_ptr<PartitionLogListener> listener;
+    // Where what the log holds open is counted.
+    std::shared_ptr<OpenSegments> open_segments =
+        std::make_shared<OpenSegments>();
   };
 
   PartitionLog(std::unique_ptr<Directory> directory, const Options& options,
@@ -163,21 +168,23 @@ class PartitionLog {
   // but its views'; the next append or read opens what it needs again. Syncs
   // what was not, and trims the files to their exact length.
   //
-  // Errors: the poison; Unavailable when it was appended to meanwhile.
+  // Errors: the poison.
   absl::Status Park();
 
-  int64_t log_start() const {
-    return log_start_.load(std::memory_order_acquire);
+  // Whether `Park` would give anything back.
+  bool holds_segments() const {
+    return is_active_.load(std::memory_order_relaxed) ||
+           segments_.open_count() > 0;
   }
-  int64_t durable_end() const {
-    return durable_end_.load(std::memory_order_acquire);
-  }
-  int64_t visible_end() const {
-    return visible_end_.load(std::memory_order_acquire);
-  }
+  // Whether the log was appended to or read since the last call.
+  bool TakeUsed() { return used_.exchange(false, std::memory_order_relaxed); }
+
+  int64_t log_start() const { return ends_.log_start(); }
+  int64_t durable_end() const { return ends_.durable(); }
+  int64_t visible_end() const { return ends_.visible(); }
   int64_t segment_count() const { return segments_.count(); }
   // Where a read of this level ends.
-  int64_t readable_end(ReadLevel level) const;
+  int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
   LogConfig config() const;
 
   // When `Sync` should be called next for the sake of kInterval appends and
@@ -206,38 +213,36 @@ class PartitionLog {
   void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NeedsSync(Durability durability) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status ClosedError() const;
-  absl::Status OutOfRange(int64_t offset, int64_t end) const;
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetActive(bool active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteUse();
+  absl::Status CloseSegments() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction.
   const Environment environment_;
   const absl::Duration sync_interval_;
   const std::shared_ptr<PartitionLogListener> listener_;
+  const std::shared_ptr<OpenSegments> open_segments_;
   const std::unique_ptr<Directory> directory_;
 
   SegmentList segments_;
   TrimmedSegments trimmed_;
 
-  // Memory ordering: stored with release before segments below it are taken
-  // out; a reader that misses its segment looks at it again with acquire.
-  std::atomic<int64_t> log_start_;
-  // Memory ordering: stored with release after the batch is visible in its
-  // segment; a reader that loads it with acquire finds every record below it.
-  std::atomic<int64_t> visible_end_;
-  // Memory ordering: stored with release after the sync returned; it orders
-  // nothing else.
-  std::atomic<int64_t> durable_end_;
+  LogEnds ends_;
+  LogReader reader_;
+
   // Memory ordering: relaxed; a late look at it only lets one more read
   // through.
   std::atomic<bool> closed_for_reads_ = false;
-  // Memory ordering: relaxed; both values lead to a right read.
-  std::atomic<Continuity> continuity_;
-  // Whether an append was weaker than kSynced.
-  // Memory ordering: relaxed, set before the visible end moves.
-  std::atomic<bool> has_weak_appends_ = false;
+  // Whether there is an active segment.
+  // Memory ordering: relaxed; a hint, the lock's holder asks the writer.
+  std::atomic<bool> is_active_ = false;
+  // Memory ordering: relaxed; a hint for whoever parks logs.
+  std::atomic<bool> used_ = false;
 
   // Held while the disk syncs. Before `mu_`.
   absl::Mutex sync_mu_ ABSL_ACQUIRED_BEFORE(mu_);

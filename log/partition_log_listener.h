@@ -10,7 +10,7 @@ namespace varve {
 // What a partition's log tells its store.
 //
 // Thread safety: called from any thread, some of the partition's locks held
-// (but for `WriteCheckpoint`): do not call back.
+// (but for `WriteCheckpoint` and `MakeRoom`): do not call back.
 class PartitionLogListener {
  public:
   virtual ~PartitionLogListener() = default;
@@ -24,6 +24,10 @@ class PartitionLogListener {
 
   // `checkpoint` has changed. Called after every sync.
   virtual void CheckpointChanged() = 0;
+
+  // Before the log opens files that it does not hold open. Called without a
+  // lock.
+  virtual void MakeRoom() = 0;
 
   // Makes the present `checkpoint` of the log durable. Called without a lock.
   virtual absl::Status WriteCheckpoint() = 0;

@@ -3,7 +3,9 @@
 #include "log/segment_list.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -15,18 +17,30 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/open_segments.h"
 #include "log/segment.h"
 
 namespace varve {
 
 SegmentList::SegmentList(Directory* directory,
                          const std::vector<int64_t>& bases,
-                         std::optional<int64_t> last_size)
-    : directory_(directory) {
+                         std::optional<int64_t> last_size,
+                         std::shared_ptr<OpenSegments> open,
+                         std::function<void()> before_open)
+    : directory_(directory),
+      open_(std::move(open)),
+      before_open_(std::move(before_open)) {
   entries_.reserve(bases.size());
   for (int64_t base : bases) entries_.push_back({.base_offset = base});
   if (last_size.has_value() && !entries_.empty())
     entries_.back().size_max = *last_size;
+}
+
+SegmentList::~SegmentList() { CloseAll(); }
+
+void SegmentList::CountOpen(int64_t change) {
+  open_count_ += change;
+  open_->mapped.fetch_add(change, std::memory_order_relaxed);
 }
 
 int64_t SegmentList::IndexOf(int64_t offset) const {
@@ -42,6 +56,7 @@ absl::StatusOr<SegmentList::Found> SegmentList::Find(int64_t offset) {
     absl::StatusOr<Place> place = FindPlace(offset);
     if (!place.ok()) return place.status();
     if (place->found.segment != nullptr) return std::move(place->found);
+    before_open_();
     auto opened =
         Segment::OpenReadOnly(*directory_, place->base_offset, place->size_max);
     if (!PutOpened(*place, opened.ok() ? *opened : nullptr)) continue;
@@ -79,7 +94,10 @@ bool SegmentList::PutOpened(const Place& place,
   if (generation_ != place.generation) return false;
   Entry& entry = entries_[static_cast<size_t>(IndexOf(place.base_offset))];
   // Another reader may have been faster.
-  if (entry.segment == nullptr) entry.segment = std::move(segment);
+  if (entry.segment == nullptr && segment != nullptr) {
+    entry.segment = std::move(segment);
+    CountOpen(1);
+  }
   return true;
 }
 
@@ -92,6 +110,7 @@ void SegmentList::PutLast(std::shared_ptr<Segment> segment) {
   }
   Entry& last = entries_.back();
   last.size_max = std::numeric_limits<int64_t>::max();
+  if (last.segment == nullptr) CountOpen(1);
   last.segment.swap(segment);  // the old one is unmapped without the lock
 }
 
@@ -102,6 +121,7 @@ std::vector<int64_t> SegmentList::RemoveBefore(int64_t offset) {
     auto kept = entries_.begin();
     while (kept != entries_.end() && kept + 1 != entries_.end() &&
            (kept + 1)->base_offset <= offset) {
+      if (kept->segment != nullptr) CountOpen(-1);
       removed.push_back(std::move(*kept++));
     }
     if (kept != entries_.begin()) ++generation_;
@@ -116,6 +136,7 @@ void SegmentList::CloseAll() {
   std::vector<std::shared_ptr<Segment>> closed;  // unmapped without the lock
   absl::MutexLock lock(&mu_);
   ++generation_;
+  CountOpen(-open_count_);
   for (Entry& entry : entries_) closed.push_back(std::move(entry.segment));
 }
 
@@ -129,6 +150,11 @@ std::optional<int64_t> SegmentList::first_base_offset() const {
   absl::ReaderMutexLock lock(&mu_);
   if (entries_.empty()) return std::nullopt;
   return entries_.front().base_offset;
+}
+
+int64_t SegmentList::open_count() const {
+  absl::ReaderMutexLock lock(&mu_);
+  return open_count_;
 }
 
 int64_t SegmentList::count() const {

@@ -4,6 +4,7 @@
 #define VARVE_LOG_SEGMENT_LIST_H_
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/open_segments.h"
 #include "log/segment.h"
 
 namespace varve {
@@ -27,8 +29,13 @@ namespace varve {
 class SegmentList {
  public:
   // `bases` ascend. `last_size` bytes of the last one are the log's, if given.
+  // What is open is counted in `open`; `before_open` is called, without a lock,
+  // before a segment is opened to be read.
   SegmentList(Directory* directory, const std::vector<int64_t>& bases,
-              std::optional<int64_t> last_size);
+              std::optional<int64_t> last_size,
+              std::shared_ptr<OpenSegments> open,
+              std::function<void()> before_open);
+  ~SegmentList();
 
   struct Found {
     std::shared_ptr<Segment> segment = {};
@@ -63,6 +70,8 @@ class SegmentList {
   std::optional<int64_t> first_base_offset() const;
 
   int64_t count() const;
+  // Of those, how many are open.
+  int64_t open_count() const;
 
  private:
   struct Entry {
@@ -88,12 +97,18 @@ class SegmentList {
   // The index of the entry to look for `offset` in, -1 for none.
   int64_t IndexOf(int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
+  // Adds to the counts of open segments. `mu_` is held.
+  void CountOpen(int64_t change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   Directory* const directory_;
+  const std::shared_ptr<OpenSegments> open_;
+  const std::function<void()> before_open_;
 
   mutable absl::Mutex mu_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mu_);
   // Counts the changes of what a file's name or its length stand for.
   int64_t generation_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t open_count_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace varve

@@ -89,6 +89,7 @@ class CountingListener final : public PartitionLogListener {
   }
   void SyncWanted() override { ++syncs_wanted; }
   void CheckpointChanged() override { ++checkpoint_changes; }
+  void MakeRoom() override { ++rooms_made; }
   absl::Status WriteCheckpoint() override {
     ++checkpoints_written;
     return write_checkpoint;
@@ -100,6 +101,7 @@ class CountingListener final : public PartitionLogListener {
   std::atomic<int> checkpoint_changes = 0;
   absl::Status write_checkpoint;
   std::atomic<int> checkpoints_written = 0;
+  std::atomic<int> rooms_made = 0;
 };
 
 // A partition's log in a directory of its own, and what may befall it.

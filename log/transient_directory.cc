@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/transient_directory.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "log/file_system.h"
+
+namespace varve {
+
+TransientDirectory::TransientDirectory(std::shared_ptr<Directory> parent,
+                                       std::string name)
+    : Directory(absl::StrCat(parent->path(),
+                             parent->path().ends_with('/') ? "" : "/", name)),
+      parent_(std::move(parent)),
+      name_(std::move(name)) {}
+
+absl::StatusOr<std::unique_ptr<File>> TransientDirectory::OpenFile(
+    std::string_view name, OpenMode mode) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  if (!directory.ok()) return directory.status();
+  return (*directory)->OpenFile(name, mode);
+}
+
+absl::StatusOr<std::vector<DirectoryEntry>> TransientDirectory::List() {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  if (!directory.ok()) return directory.status();
+  return (*directory)->List();
+}
+
+absl::Status TransientDirectory::Rename(std::string_view from,
+                                        std::string_view to) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->Rename(from, to) : directory.status();
+}
+
+absl::Status TransientDirectory::RemoveFile(std::string_view name) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->RemoveFile(name) : directory.status();
+}
+
+absl::Status TransientDirectory::Sync() {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->Sync() : directory.status();
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> TransientDirectory::OpenDirectory(
+    std::string_view name) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  if (!directory.ok()) return directory.status();
+  return (*directory)->OpenDirectory(name);
+}
+
+absl::Status TransientDirectory::CreateDirectory(std::string_view name) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->CreateDirectory(name)
+                        : directory.status();
+}
+
+absl::Status TransientDirectory::RemoveDirectory(std::string_view name) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->RemoveDirectory(name)
+                        : directory.status();
+}
+
+}  // namespace varve

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_TRANSIENT_DIRECTORY_H_
+#define VARVE_LOG_TRANSIENT_DIRECTORY_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "log/file_system.h"
+
+namespace varve {
+
+// A directory in another one that holds no descriptor: it is opened for each
+// call. For partitions, of which a store may have more than a process may have
+// descriptors, and which need theirs at a roll only.
+//
+// Errors: also those of opening the directory.
+//
+// Thread safety: thread-safe.
+class TransientDirectory final : public Directory {
+ public:
+  TransientDirectory(std::shared_ptr<Directory> parent, std::string name);
+
+  absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
+                                                 OpenMode mode) override;
+  absl::StatusOr<std::vector<DirectoryEntry>> List() override;
+  absl::Status Rename(std::string_view from, std::string_view to) override;
+  absl::Status RemoveFile(std::string_view name) override;
+  absl::Status Sync() override;
+  absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
+      std::string_view name) override;
+  absl::Status CreateDirectory(std::string_view name) override;
+  absl::Status RemoveDirectory(std::string_view name) override;
+
+ private:
+  absl::StatusOr<std::unique_ptr<Directory>> Open() {
+    return parent_->OpenDirectory(name_);
+  }
+
+  const std::shared_ptr<Directory> parent_;
+  const std::string name_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_TRANSIENT_DIRECTORY_H_
