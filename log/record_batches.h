@@ -15,7 +15,6 @@
 #include "log/record_batch.h"
 #include "log/record_cursor.h"
 #include "log/record_view.h"
-#include "log/segment.h"
 
 namespace varve {
 
@@ -23,7 +22,8 @@ namespace varve {
 // mapped segment, without a copy. It pins the segment, so it stays valid when
 // the segment is sealed or deleted and when the partition and its store are
 // closed and destroyed. A pinned segment keeps its disk space: drop views when
-// they are done with.
+// they are done with. (What was read from another process's last segment is a
+// view of a buffer, and pins that.)
 //
 // Every batch was checked when it was read (ReadOptions says how).
 //
@@ -37,10 +37,10 @@ class RecordBatches {
   explicit RecordBatches(int64_t next_offset = 0)
       : first_offset_(next_offset), next_offset_(next_offset) {}
 
-  // `bytes` are whole batches in `pin`'s mapping, with records from
+  // `bytes` are whole batches in memory that `pin` keeps, with records from
   // `first_offset` (earlier ones in the first batch are passed over) to before
   // `next_offset`.
-  RecordBatches(std::shared_ptr<const Segment> pin, std::string_view bytes,
+  RecordBatches(std::shared_ptr<const void> pin, std::string_view bytes,
                 int64_t first_offset, int64_t next_offset)
       : pin_(std::move(pin)),
         bytes_(bytes),
@@ -112,7 +112,7 @@ class RecordBatches {
   Records records() const { return Records(*this); }
 
  private:
-  std::shared_ptr<const Segment> pin_;
+  std::shared_ptr<const void> pin_;
   std::string_view bytes_;
   int64_t first_offset_;
   int64_t next_offset_;

@@ -39,9 +39,14 @@ BatchPlace FindTimeScanStart(const Segment& segment, int64_t timestamp_ms) {
   return front;
 }
 
-// The first record of the batch that fits; nothing when none does.
+}  // namespace
+
 std::optional<int64_t> FindInBatch(const RecordBatch& batch,
                                    const TimeSearch& search) {
+  if (batch.max_timestamp_ms() < search.timestamp_ms ||
+      batch.last_offset() < search.begin_offset || batch.is_control()) {
+    return std::nullopt;
+  }
   const int64_t begin = std::max(search.begin_offset, batch.base_offset());
   if (batch.compression() != Compression::kNone) return begin;
   RecordCursor cursor(batch);
@@ -54,8 +59,6 @@ std::optional<int64_t> FindInBatch(const RecordBatch& batch,
   return std::nullopt;
 }
 
-}  // namespace
-
 std::optional<int64_t> FindOffsetForTime(const Segment& segment,
                                          const TimeSearch& search) {
   BatchScanner scanner(segment.visible_bytes(),
@@ -64,11 +67,8 @@ std::optional<int64_t> FindOffsetForTime(const Segment& segment,
   while (true) {
     while (const RecordBatch* batch = scanner.Peek()) {
       if (batch->base_offset() >= search.end_offset) return std::nullopt;
-      if (batch->max_timestamp_ms() >= search.timestamp_ms &&
-          batch->last_offset() >= search.begin_offset && !batch->is_control()) {
-        const std::optional<int64_t> found = FindInBatch(*batch, search);
-        if (found.has_value()) return found;
-      }
+      const std::optional<int64_t> found = FindInBatch(*batch, search);
+      if (found.has_value()) return found;
       scanner.Advance();
     }
     const std::optional<BatchPlace> behind = scanner.FindBatchBehind();

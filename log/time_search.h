@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 
+#include "log/record_batch.h"
 #include "log/segment.h"
 
 namespace varve {
@@ -28,6 +29,10 @@ struct TimeSearch {
 // returned: its records may be earlier, never the ones before it later.
 std::optional<int64_t> FindOffsetForTime(const Segment& segment,
                                          const TimeSearch& search);
+
+// The same, in one batch.
+std::optional<int64_t> FindInBatch(const RecordBatch& batch,
+                                   const TimeSearch& search);
 
 }  // namespace varve
 

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/live_log.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "log/batch_scanner.h"
+#include "log/file_system.h"
+#include "log/live_segment.h"
+#include "log/live_segment_read.h"
+#include "log/live_segment_search.h"
+#include "log/partition_recovery.h"
+
+namespace varve {
+namespace {
+
+// Behind every record.
+constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
+
+// How often a segment may be gone when it is opened, since it was listed:
+// retention is not that fast.
+constexpr int kTriesMax = 10;
+
+std::string Describe(const LiveSlice& slice) {
+  const std::string stop(ScanStopText(slice.stop));
+  if (slice.defect == BatchDefect::kNone) return stop;
+  return absl::StrCat(stop, " (", BatchDefectText(slice.defect), ")");
+}
+
+}  // namespace
+
+LiveLog::LiveLog(std::unique_ptr<Directory> directory, Options options)
+    : directory_(std::move(directory)), options_(std::move(options)) {
+  CHECK(options_.outline != nullptr);
+}
+
+absl::Status LiveLog::Refresh() {
+  absl::StatusOr<PartitionOutline> outline = options_.outline();
+  if (!outline.ok()) return outline.status();
+  absl::StatusOr<std::vector<int64_t>> bases = ListSegments(*directory_);
+  if (!bases.ok()) return bases.status();
+  outline_ = *outline;
+  bases_ = *std::move(bases);
+  log_start_ = outline_.checkpoint.log_start;
+  // Segments are deleted before or after the checkpoint says so.
+  if (!bases_.empty()) log_start_ = std::max(log_start_, bases_.front());
+  refreshed_at_ = options_.clock->Steady();
+  return absl::OkStatus();
+}
+
+bool LiveLog::RefreshIsDue() const {
+  return options_.clock->Steady() - refreshed_at_ >= kRefreshInterval;
+}
+
+absl::Status LiveLog::CheckStart(int64_t offset) const {
+  if (offset >= log_start_) return absl::OkStatus();
+  return absl::OutOfRangeError(
+      absl::StrCat(directory_->path(), ": offset ", offset,
+                   " is out of range: the log starts at ", log_start_));
+}
+
+std::optional<int64_t> LiveLog::SegmentBehind(int64_t base_offset) const {
+  auto above = std::upper_bound(bases_.begin(), bases_.end(), base_offset);
+  if (above == bases_.end()) return std::nullopt;
+  return *above;
+}
+
+absl::StatusOr<LiveLog::Cursor> LiveLog::Locate(int64_t offset) {
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (absl::Status status = CheckStart(offset); !status.ok()) return status;
+    if (bases_.empty()) return LocateInEmptyLog(offset);
+    auto above = std::upper_bound(bases_.begin(), bases_.end(), offset);
+    // The log start is not below the first base.
+    CHECK(above != bases_.begin());
+    absl::StatusOr<Cursor> cursor = LocateIn(*std::prev(above), offset);
+    if (!absl::IsNotFound(cursor.status())) return cursor;
+    if (absl::Status status = Refresh(); !status.ok()) return status;
+  }
+  return Vanishing();
+}
+
+absl::StatusOr<LiveLog::Cursor> LiveLog::LocateIn(int64_t base_offset,
+                                                  int64_t offset) {
+  absl::StatusOr<std::shared_ptr<LiveSegment>> segment =
+      LiveSegment::Open(*directory_, base_offset);
+  if (!segment.ok()) return segment.status();
+  const std::optional<int64_t> behind = SegmentBehind(base_offset);
+  if (behind.has_value() && options_.sealed == SealedAccess::kMap) {
+    absl::StatusOr<bool> sealed = IsSealed(*directory_, **segment, *behind);
+    if (!sealed.ok()) return sealed.status();
+    absl::Status mapped = *sealed ? (*segment)->Map() : absl::OkStatus();
+    if (!mapped.ok()) return mapped;
+  }
+  absl::StatusOr<BatchPlace> place =
+      FindLivePlace(*directory_, **segment, offset);
+  if (!place.ok()) return place.status();
+  return Cursor{.segment = *std::move(segment), .place = *place};
+}
+
+absl::StatusOr<LiveLog::Cursor> LiveLog::LocateInEmptyLog(
+    int64_t offset) const {
+  const int64_t end = std::max(log_start_, outline_.checkpoint.recovery_point);
+  if (offset < end) {
+    return absl::DataLossError(
+        absl::StrCat(directory_->path(), ": no segment holds offset ", offset,
+                     "; the next readable offset is ", end));
+  }
+  return Cursor{.segment = nullptr,
+                .place = {.position = 0, .base_offset = end}};
+}
+
+absl::StatusOr<LiveSlice> LiveLog::Advance(Cursor& cursor,
+                                           const Wanted& wanted) {
+  Walk walk = {.cursor = &cursor, .wanted = wanted};
+  while (true) {
+    walk.slice = {.pin = nullptr, .bytes = {}, .next = cursor.place};
+    if (cursor.segment != nullptr) {
+      absl::StatusOr<LiveSlice> slice =
+          ReadLiveBatches(*cursor.segment, cursor.place,
+                          {.offset = wanted.offset,
+                           .max_bytes = wanted.max_bytes,
+                           .window_bytes = wanted.window_bytes,
+                           .crc = wanted.crc,
+                           .continuity = outline_.continuity});
+      if (!slice.ok()) return slice.status();
+      walk.slice = *std::move(slice);
+      cursor.place = walk.slice.next;
+      if (!walk.slice.bytes.empty()) return walk.slice;
+    }
+    absl::StatusOr<Step> step = StepOn(walk);
+    if (!step.ok()) return step.status();
+    if (*step == Step::kNotYet) return walk.slice;
+  }
+}
+
+// Nothing stands at the cursor. What is known of the directory is from before
+// it was looked at: a segment with one behind it was complete by then.
+absl::StatusOr<LiveLog::Step> LiveLog::StepOn(Walk& walk) {
+  const Cursor& cursor = *walk.cursor;
+  const int64_t next = cursor.place.base_offset;
+  if (absl::Status status = CheckStart(next); !status.ok()) return status;
+  const int64_t base =
+      cursor.segment == nullptr ? -1 : cursor.segment->base_offset();
+  const std::optional<int64_t> behind = SegmentBehind(base);
+  if (!behind.has_value()) return StepAtLast(walk);
+  if (*behind <= next) return Enter(walk, *behind);
+  const bool at_end =
+      walk.slice.stop == ScanStop::kEnd || walk.slice.stop == ScanStop::kZeros;
+  const bool gap_is_allowed =
+      cursor.segment == nullptr ||
+      (at_end && outline_.continuity == Continuity::kGapsAllowed);
+  return gap_is_allowed ? Enter(walk, *behind) : StepOverDamage(walk, behind);
+}
+
+// In the last segment that is known of.
+absl::StatusOr<LiveLog::Step> LiveLog::StepAtLast(Walk& walk) {
+  Cursor& cursor = *walk.cursor;
+  const int64_t next = cursor.place.base_offset;
+  // The segment behind, if there is one by now, is named after its first
+  // offset.
+  if (cursor.segment == nullptr || cursor.segment->base_offset() < next) {
+    absl::StatusOr<std::shared_ptr<LiveSegment>> opened =
+        LiveSegment::Open(*directory_, next);
+    if (opened.ok()) {
+      bases_.push_back(next);
+      return Enter(walk, next);
+    }
+    if (!absl::IsNotFound(opened.status())) return opened.status();
+  }
+  const bool is_damage = next < outline_.checkpoint.recovery_point;
+  const bool is_odd =
+      is_damage || (walk.wanted.is_below_end && next < walk.wanted.offset);
+  if (!walk.refreshed && (is_odd || RefreshIsDue())) {
+    if (absl::Status status = Refresh(); !status.ok()) return status;
+    walk.refreshed = true;
+    // Also when this segment is gone, has been cut, or is another one by now.
+    absl::StatusOr<Cursor> again = Locate(next);
+    if (!again.ok()) return again.status();
+    cursor = *std::move(again);
+    return Step::kGoOn;
+  }
+  return is_damage ? StepOverDamage(walk, std::nullopt)
+                   : absl::StatusOr<Step>(Step::kNotYet);
+}
+
+// What stands at the cursor is missing for good.
+absl::StatusOr<LiveLog::Step> LiveLog::StepOverDamage(
+    Walk& walk, std::optional<int64_t> successor) {
+  Cursor& cursor = *walk.cursor;
+  const int64_t wanted =
+      walk.wanted.passes_damage ? kNoOffset : walk.wanted.offset;
+  const bool is_bad = walk.slice.stop == ScanStop::kBadBatch ||
+                      walk.slice.stop == ScanStop::kWrongOffset;
+  std::optional<int64_t> next_readable = successor;
+  if (cursor.segment != nullptr && is_bad) {
+    absl::StatusOr<std::optional<BatchPlace>> behind =
+        FindLiveBatchBehind(*cursor.segment, cursor.place, outline_.continuity);
+    if (!behind.ok()) return behind.status();
+    if (behind->has_value()) {
+      next_readable = (*behind)->base_offset;
+      if (*next_readable <= wanted) {
+        cursor.place = **behind;
+        return Step::kGoOn;
+      }
+    }
+  }
+  if (!next_readable.has_value()) {
+    next_readable = outline_.checkpoint.recovery_point;
+    if (wanted >= *next_readable) return Step::kNotYet;
+  } else if (next_readable == successor && wanted >= *successor) {
+    return Enter(walk, *successor);
+  }
+  return absl::DataLossError(absl::StrCat(
+      cursor.segment == nullptr ? directory_->path() : cursor.segment->path(),
+      ": position ", cursor.place.position, ", offset ",
+      cursor.place.base_offset, ": ", Describe(walk.slice),
+      "; the next readable offset is ", *next_readable));
+}
+
+// Goes on in another segment.
+absl::StatusOr<LiveLog::Step> LiveLog::Enter(Walk& walk, int64_t base_offset) {
+  // What is behind it, says whether it can be mapped.
+  if (!SegmentBehind(base_offset).has_value() && RefreshIsDue()) {
+    if (absl::Status status = Refresh(); !status.ok()) return status;
+  }
+  absl::StatusOr<Cursor> entered = LocateIn(base_offset, walk.wanted.offset);
+  if (entered.ok()) {
+    *walk.cursor = *std::move(entered);
+    return Step::kGoOn;
+  }
+  if (!absl::IsNotFound(entered.status())) return entered.status();
+  // Deleted since it was listed, and perhaps those behind it.
+  if (++walk.vanished_count > kTriesMax) return Vanishing();
+  if (absl::Status status = Refresh(); !status.ok()) return status;
+  return Step::kGoOn;
+}
+
+absl::Status LiveLog::Vanishing() const {
+  return absl::UnavailableError(
+      absl::StrCat(directory_->path(),
+                   ": its segments are gone as soon as they are listed"));
+}
+
+}  // namespace varve

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/live_segment_search.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "index/offset_index.h"
+#include "log/batch_scanner.h"
+#include "log/file_batch_scanner.h"
+#include "log/file_system.h"
+#include "log/index_file_search.h"
+#include "log/live_segment.h"
+#include "log/live_segment_read.h"
+#include "log/record_batch.h"
+#include "log/segment_name.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
+
+// A segment's last index entry is not further from its end than this, but for
+// large batches; without an entry there, the proof would cost too much.
+constexpr int64_t kSealProofMax = int64_t{4} << 20;
+
+absl::StatusOr<std::optional<OffsetPosition>> LookUp(Directory& directory,
+                                                     const LiveSegment& segment,
+                                                     int64_t offset) {
+  absl::StatusOr<std::unique_ptr<File>> index = directory.OpenFile(
+      SegmentFileName(segment.base_offset(), SegmentFileKind::kIndex),
+      OpenMode::kRead);
+  // It is a cache, and made after its segment.
+  if (absl::IsNotFound(index.status())) return std::nullopt;
+  if (!index.ok()) return index.status();
+  return FindOffsetEntry(**index, segment.base_offset(), offset);
+}
+
+}  // namespace
+
+absl::StatusOr<BatchPlace> FindLivePlace(Directory& directory,
+                                         const LiveSegment& segment,
+                                         int64_t offset) {
+  const BatchPlace front = {.position = 0,
+                            .base_offset = segment.base_offset()};
+  absl::StatusOr<std::optional<OffsetPosition>> entry =
+      LookUp(directory, segment, offset);
+  if (!entry.ok()) return entry.status();
+  if (!entry->has_value()) return front;
+  // The entry alone says where: any offset from the segment's base on will do.
+  absl::StatusOr<LiveSlice> slice = ReadLiveBatches(
+      segment,
+      {.position = (*entry)->position, .base_offset = segment.base_offset()},
+      {.continuity = Continuity::kGapsAllowed});
+  if (!slice.ok()) return slice.status();
+  if (slice->bytes.empty()) return front;
+  const RecordBatch batch(slice->bytes);
+  if (batch.last_offset() != (*entry)->offset) return front;
+  return BatchPlace{.position = (*entry)->position,
+                    .base_offset = batch.base_offset()};
+}
+
+absl::StatusOr<bool> IsSealed(Directory& directory, const LiveSegment& segment,
+                              int64_t next_base_offset) {
+  absl::StatusOr<BatchPlace> last =
+      FindLivePlace(directory, segment, kNoOffset);
+  if (!last.ok()) return last.status();
+  absl::StatusOr<int64_t> size = segment.Size();
+  if (!size.ok()) return size.status();
+  if (*size == 0 || *size - last->position > kSealProofMax) return false;
+  absl::StatusOr<LiveSlice> walk =
+      ReadLiveBatches(segment, *last,
+                      {.offset = kNoOffset,
+                       .window_bytes = *size - last->position,
+                       .continuity = Continuity::kGapsAllowed});
+  if (!walk.ok()) return walk.status();
+  return walk->stop == ScanStop::kEnd && walk->next.position == *size &&
+         walk->next.base_offset <= next_base_offset;
+}
+
+absl::StatusOr<std::optional<BatchPlace>> FindLiveBatchBehind(
+    const LiveSegment& segment, const BatchPlace& stop, Continuity continuity) {
+  absl::StatusOr<int64_t> size = segment.Size();
+  if (!size.ok()) return size.status();
+  const int64_t end = std::min(*size, stop.position + kLiveSearchMax);
+  if (end <= stop.position) return std::nullopt;
+  FileBatchScanner scanner(segment.file(), end, stop,
+                           {.continuity = continuity});
+  // Whole by now: the writer has just finished it.
+  const bool found = scanner.Peek() != nullptr || scanner.ResumeBehind();
+  if (!scanner.status().ok()) return scanner.status();
+  if (!found) return std::nullopt;
+  return BatchPlace{.position = scanner.position(),
+                    .base_offset = scanner.expected_offset()};
+}
+
+}  // namespace varve

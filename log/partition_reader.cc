@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/partition_reader.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "log/file_system.h"
+#include "log/live_log.h"
+#include "log/live_segment_read.h"
+#include "log/live_time_search.h"
+#include "log/poll_interval.h"
+#include "log/read_options.h"
+#include "log/record_batch.h"
+#include "log/record_batches.h"
+
+namespace varve {
+namespace {
+
+using Cursor = LiveLog::Cursor;
+
+// Behind every record.
+constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
+
+// Leaves out the batches at the end from offset `end` on.
+void CutAt(int64_t end, LiveSlice& slice, int64_t& next) {
+  size_t kept = 0;
+  while (kept < slice.bytes.size()) {
+    const std::string_view rest = slice.bytes.substr(kept);
+    int64_t size = 0;
+    // They were checked; a mapped one may have been scribbled over since.
+    if (RecordBatch::Check(rest, CrcCheck::kSkip, std::ssize(rest), &size) !=
+        BatchDefect::kNone) {
+      break;
+    }
+    const RecordBatch batch(rest.substr(0, static_cast<size_t>(size)));
+    if (batch.base_offset() >= end) break;
+    next = batch.next_offset();
+    kept += static_cast<size_t>(size);
+  }
+  slice.bytes = slice.bytes.substr(0, kept);
+}
+
+}  // namespace
+
+PartitionReader::PartitionReader(std::unique_ptr<Directory> directory,
+                                 LiveLog::Options options)
+    : path_(directory->path()),
+      log_(std::move(directory), std::move(options)) {}
+
+absl::Status PartitionReader::BehindEnd(int64_t offset, int64_t end) const {
+  return absl::OutOfRangeError(absl::StrCat(
+      path_, ": offset ", offset, " is out of range: the log starts at ",
+      log_.log_start(), " and ends before ", end));
+}
+
+absl::StatusOr<Cursor> PartitionReader::CursorFor(int64_t offset) {
+  if (absl::Status status = log_.CheckStart(offset); !status.ok())
+    return status;
+  for (const std::optional<Cursor>* known : {&next_, &end_}) {
+    if (known->has_value() && (*known)->place.base_offset == offset)
+      return **known;
+  }
+  if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+  return log_.Locate(offset);
+}
+
+absl::Status PartitionReader::RefreshIfDue() {
+  return log_.RefreshIsDue() ? log_.Refresh() : absl::OkStatus();
+}
+
+absl::StatusOr<RecordBatches> PartitionReader::Read(
+    int64_t offset, const ReadOptions& options) {
+  absl::MutexLock lock(&mu_);
+  const bool durable_only = options.level == ReadLevel::kDurable;
+  if (durable_only && offset >= log_.recovery_point()) {
+    if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+    if (offset == log_.recovery_point()) return RecordBatches(offset);
+    if (offset > log_.recovery_point())
+      return BehindEnd(offset, log_.recovery_point());
+  }
+  absl::StatusOr<Cursor> cursor = CursorFor(offset);
+  if (!cursor.ok()) return cursor.status();
+  absl::StatusOr<LiveSlice> slice =
+      log_.Advance(*cursor, {.offset = offset,
+                             .max_bytes = options.max_bytes,
+                             .window_bytes = window_bytes_,
+                             .crc = options.crc,
+                             .is_below_end = true});
+  next_.reset();
+  if (!slice.ok()) {
+    // What is known of the files may be what is wrong.
+    end_.reset();
+    return slice.status();
+  }
+  int64_t next = cursor->place.base_offset;
+  const int64_t end = std::max(next, log_.recovery_point());
+  NoteEnd(*cursor, *slice);
+  if (slice->bytes.empty() && offset > end) return BehindEnd(offset, end);
+  AdaptWindow(*slice, options.max_bytes);
+  next_ = *std::move(cursor);
+  if (durable_only) CutAt(log_.recovery_point(), *slice, next);
+  if (slice->bytes.empty()) return RecordBatches(std::max(offset, next));
+  return RecordBatches(std::move(slice->pin), slice->bytes, offset, next);
+}
+
+// Remembers the furthest place known. Where nothing stands is the end, also
+// when it was further behind before: a recovery may have cut the log.
+void PartitionReader::NoteEnd(const Cursor& cursor, const LiveSlice& slice) {
+  if (!end_.has_value() || slice.bytes.empty() ||
+      end_->place.base_offset <= cursor.place.base_offset) {
+    end_ = cursor;
+  }
+}
+
+// As much at a time as there is to read, so that a follower of a busy log calls
+// seldom, and one of an idle log does not fetch what is not written.
+void PartitionReader::AdaptWindow(const LiveSlice& slice, int64_t max_bytes) {
+  const auto size = static_cast<int64_t>(slice.bytes.size());
+  if (size > window_bytes_ / 2) window_bytes_ *= 2;
+  if (size < window_bytes_ / 8) window_bytes_ /= 2;
+  window_bytes_ =
+      std::clamp(window_bytes_, kLiveWindowMin,
+                 std::clamp(max_bytes, kLiveWindowMin, kLiveWindowMax));
+}
+
+absl::Status PartitionReader::WaitFor(int64_t offset, absl::Time deadline,
+                                      ReadLevel level) {
+  PollInterval poll;
+  while (true) {
+    absl::StatusOr<bool> news = HasNews(offset, level);
+    if (!news.ok()) return news.status();
+    if (*news) return absl::OkStatus();
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) break;
+    absl::SleepFor(std::min(poll.Next(), left));
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat(path_, ": no record at offset ", offset, " yet"));
+}
+
+absl::StatusOr<bool> PartitionReader::HasNews(int64_t offset, ReadLevel level) {
+  absl::MutexLock lock(&mu_);
+  if (level == ReadLevel::kDurable) {
+    if (offset < log_.recovery_point()) return true;
+    if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+    return offset < log_.recovery_point();
+  }
+  const bool end_is_near =
+      end_.has_value() && !(end_->segment != nullptr &&
+                            log_.SegmentBehind(end_->segment->base_offset()));
+  if (end_.has_value() && end_->place.base_offset > offset) return true;
+  absl::StatusOr<Cursor> cursor =
+      end_is_near ? absl::StatusOr<Cursor>(*end_) : CursorFor(offset);
+  absl::StatusOr<LiveSlice> slice =
+      cursor.ok() ? log_.Advance(*cursor, {.offset = offset})
+                  : absl::StatusOr<LiveSlice>(cursor.status());
+  // A read says what is wrong there.
+  if (absl::IsOutOfRange(slice.status()) || absl::IsDataLoss(slice.status())) {
+    return true;
+  }
+  if (!slice.ok()) return slice.status();
+  end_ = *std::move(cursor);
+  return !slice->bytes.empty();
+}
+
+absl::StatusOr<LogBounds> PartitionReader::TryBounds() {
+  if (absl::Status status = log_.Refresh(); !status.ok()) return status;
+  absl::StatusOr<Cursor> cursor = log_.Locate(kNoOffset);
+  if (!cursor.ok()) return cursor.status();
+  absl::StatusOr<LiveSlice> slice =
+      log_.Advance(*cursor, {.offset = kNoOffset});
+  if (!slice.ok()) return slice.status();
+  end_ = *std::move(cursor);
+  return LogBounds{
+      .log_start = log_.log_start(),
+      .recovery_point = log_.recovery_point(),
+      .visible_end = std::max(end_->place.base_offset, log_.recovery_point()),
+      .segment_count = static_cast<int64_t>(log_.segment_bases().size())};
+}
+
+absl::StatusOr<LogBounds> PartitionReader::Bounds() {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<LogBounds> bounds = TryBounds();
+  // What was listed may be trimmed away before it is looked at.
+  return absl::IsOutOfRange(bounds.status()) ? TryBounds() : bounds;
+}
+
+absl::StatusOr<int64_t> PartitionReader::OffsetForTime(absl::Time time,
+                                                       ReadLevel level) {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<int64_t> found;
+  // What was listed may be trimmed away before it is looked at.
+  for (int tries = 2; tries > 0; --tries) {
+    if (absl::Status status = log_.Refresh(); !status.ok()) return status;
+    found = FindLiveOffsetForTime(log_, TimestampAtOrAfter(time));
+    if (!absl::IsOutOfRange(found.status())) break;
+  }
+  if (!found.ok() || level != ReadLevel::kDurable) return found;
+  return std::min(*found, std::max(log_.recovery_point(), log_.log_start()));
+}
+
+}  // namespace varve
