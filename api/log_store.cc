@@ -14,11 +14,13 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "api/partition.h"
+#include "api/read_only_store.h"
 #include "api/recovery_report.h"
 #include "api/store_options.h"
 #include "api/store_state.h"
 #include "api/topic_catalog.h"
 #include "api/topic_config.h"
+#include "api/topic_description.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -38,6 +40,11 @@ absl::StatusOr<std::unique_ptr<LogStore>> LogStore::Open(
       StoreState::Open(path, options);
   if (!state.ok()) return state.status();
   return std::unique_ptr<LogStore>(new LogStore(*std::move(state)));
+}
+
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> LogStore::OpenReadOnly(
+    const std::string& path, const ReadOnlyOptions& options) {
+  return ReadOnlyStore::Open(path, options);
 }
 
 LogStore::LogStore(std::unique_ptr<StoreState> state)

@@ -17,7 +17,8 @@
 // - Reads look at mapped files. When the disk fails to deliver a page, or
 //   somebody else cuts a file short, the kernel says so with SIGBUS.
 // - A view pins its segment: its disk space is not freed while it lives.
-// - One process writes a store at a time. Keep it off network file systems.
+// - One process writes a store at a time; others read it by OpenReadOnly. Keep
+//   it off network file systems.
 // - A fork'ed child must not use the store of its parent.
 
 #ifndef VARVE_API_LOG_STORE_H_
@@ -33,21 +34,16 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "api/partition.h"
+#include "api/read_only_store.h"
 #include "api/recovery_report.h"
 #include "api/store_options.h"
 #include "api/topic_config.h"
+#include "api/topic_description.h"
 #include "log/record_batch_builder.h"
-#include "log/topic_id.h"
 
 namespace varve {
 
 class StoreState;
-
-struct TopicDescription {
-  std::string name;
-  TopicId id;
-  TopicConfig config;
-};
 
 // An open store. It is the only writer of its directory, which it keeps locked
 // with Kafka's own lock file.
@@ -73,6 +69,13 @@ class LogStore {
   //   ResourceExhausted   The disk is full or a limit of the process reached.
   static absl::StatusOr<std::unique_ptr<LogStore>> Open(
       const std::string& path, const StoreOptions& options = {});
+
+  // Opens a store to read only, whether or not another process is writing it:
+  // api/read_only_store.h says what that sees. Takes no lock, changes nothing.
+  //
+  // Errors: as above, but for a writer and PermissionDenied of writing.
+  static absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenReadOnly(
+      const std::string& path, const ReadOnlyOptions& options = {});
 
   // Closes the store if `Close` was not called, and logs what `Close` would
   // have returned.

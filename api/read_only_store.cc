@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/read_only_store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "api/partition_identity.h"
+#include "api/read_only_partition.h"
+#include "api/store_files.h"
+#include "api/store_outline.h"
+#include "api/topic_catalog.h"
+#include "api/topic_description.h"
+#include "log/file_system.h"
+#include "log/live_log.h"
+#include "log/partition_reader.h"
+#include "log/segment_name.h"
+#include "log/topic_id.h"
+
+namespace varve {
+namespace {
+
+absl::Status NoStore(const std::string& path) {
+  return absl::NotFoundError(absl::StrCat(path, ": there is no store"));
+}
+
+TopicDescription Describe(const Topic& topic) {
+  return {.name = topic.name, .id = topic.id, .config = topic.config};
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenPartitionDirectory(
+    Directory& data, const TopicCatalog& catalog, const Topic& topic,
+    int32_t partition) {
+  const std::string name = PartitionDirectoryName(topic.name, partition);
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      data.OpenDirectory(name);
+  if (absl::IsNotFound(directory.status())) {
+    return absl::DataLossError(absl::StrCat(
+        data.path(), "/", name, ": the partition's directory is gone"));
+  }
+  if (!directory.ok()) return directory;
+  // What it notes is the writer's to report.
+  std::string note;
+  absl::Status status = CheckPartitionIdentity(
+      **directory, topic, [&](TopicId id) { return catalog.NameOf(id); }, note);
+  if (!status.ok()) return status;
+  return directory;
+}
+
+}  // namespace
+
+ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreOutline> outline,
+                             const ReadOnlyOptions& options)
+    : outline_(std::move(outline)), options_(options) {}
+
+ReadOnlyStore::~ReadOnlyStore() = default;
+
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(
+    const std::string& path, const ReadOnlyOptions& options) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      options.environment.files->OpenDirectory(path);
+  if (absl::IsNotFound(directory.status())) return NoStore(path);
+  if (!directory.ok()) return directory.status();
+  absl::StatusOr<DirectoryContents> contents = InspectDirectory(**directory);
+  if (!contents.ok()) return contents.status();
+  if (*contents == DirectoryContents::kEmpty) return NoStore(path);
+  auto outline = std::make_shared<StoreOutline>(*std::move(directory),
+                                                options.environment.clock);
+  absl::StatusOr<TopicCatalog> catalog = outline->ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  return std::unique_ptr<ReadOnlyStore>(
+      new ReadOnlyStore(std::move(outline), options));
+}
+
+absl::StatusOr<std::vector<TopicDescription>> ReadOnlyStore::ListTopics()
+    const {
+  absl::StatusOr<TopicCatalog> catalog = outline_->ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  std::vector<TopicDescription> descriptions;
+  for (const Topic& topic : catalog->topics()) {
+    descriptions.push_back(Describe(topic));
+  }
+  return descriptions;
+}
+
+absl::StatusOr<TopicDescription> ReadOnlyStore::DescribeTopic(
+    std::string_view name) const {
+  absl::StatusOr<TopicCatalog> catalog = outline_->ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  absl::StatusOr<const Topic*> topic = catalog->Get(name);
+  if (!topic.ok()) return topic.status();
+  return Describe(**topic);
+}
+
+absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::partition(
+    std::string_view topic, int32_t partition) const {
+  absl::StatusOr<ReadOnlyPartition> opened = TryPartition(topic, partition);
+  // The topic may be deleted, and made again, while it is opened.
+  return absl::IsDataLoss(opened.status()) ? TryPartition(topic, partition)
+                                           : opened;
+}
+
+absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::TryPartition(
+    std::string_view topic, int32_t partition) const {
+  absl::StatusOr<TopicCatalog> catalog = outline_->ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  absl::StatusOr<const Topic*> known = catalog->Get(topic);
+  if (!known.ok()) return known.status();
+  if (partition < 0 || partition >= (*known)->config.partitions) {
+    return absl::OutOfRangeError(
+        absl::StrCat("topic \"", topic, "\" has no partition ", partition,
+                     "; it has 0 to ", (*known)->config.partitions - 1));
+  }
+  absl::StatusOr<std::unique_ptr<Directory>> directory = OpenPartitionDirectory(
+      outline_->directory(), *catalog, **known, partition);
+  if (!directory.ok()) return directory.status();
+  LiveLog::Options options = {
+      .outline = [outline = outline_, known = **known,
+                  partition] { return outline->OutlineOf(known, partition); },
+      .clock = options_.environment.clock,
+      .sealed = options_.sealed};
+  return ReadOnlyPartition(std::string(topic), partition,
+                           std::make_shared<PartitionReader>(
+                               *std::move(directory), std::move(options)));
+}
+
+const std::string& ReadOnlyStore::path() const {
+  return outline_->directory().path();
+}
+
+}  // namespace varve

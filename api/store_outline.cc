@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/store_outline.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "api/store_checkpoint.h"
+#include "api/store_files.h"
+#include "api/topic_catalog.h"
+#include "log/live_log.h"
+#include "log/partition_recovery.h"
+
+namespace varve {
+
+absl::StatusOr<TopicCatalog> StoreOutline::ReadTopics() const {
+  return ReadTopicCatalog(*directory_);
+}
+
+absl::Status StoreOutline::Refresh() {
+  const absl::Time now = clock_->Steady();
+  if (now - read_at_ < kAgeMax) return absl::OkStatus();
+  absl::StatusOr<TopicCatalog> catalog = ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  // A checkpoint that cannot be read is the writer's to report and to write
+  // anew: its values are lower bounds, and none is one too.
+  std::vector<std::string> notes;
+  absl::StatusOr<StoreCheckpoint> checkpoint =
+      ReadStoreCheckpoint(*directory_, notes);
+  if (!checkpoint.ok()) return checkpoint.status();
+  catalog_ = *std::move(catalog);
+  checkpoint_ = *std::move(checkpoint);
+  read_at_ = now;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PartitionOutline> StoreOutline::OutlineOf(const Topic& topic,
+                                                         int32_t partition) {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = Refresh(); !status.ok()) return status;
+  const Topic* const known = catalog_.Find(topic.name);
+  if (known == nullptr || known->id != topic.id) {
+    return absl::NotFoundError(absl::StrCat(directory_->path(), ": topic \"",
+                                            topic.name, "\" was deleted"));
+  }
+  PartitionOutline outline = {.checkpoint = {},
+                              .continuity = ContinuityOf(known->config.log)};
+  const auto entry = checkpoint_.find({topic.name, partition});
+  if (entry != checkpoint_.end()) outline.checkpoint = entry->second;
+  return outline;
+}
+
+}  // namespace varve
