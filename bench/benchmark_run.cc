@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bench/benchmark_run.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <iostream>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/base/log_severity.h"
+#include "absl/log/check.h"
+#include "absl/log/globals.h"
+#include "absl/log/initialize.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "bench/machine_facts.h"
+#include "bench/ratio_reporter.h"
+#include "bench/scratch_directory.h"
+#include "benchmark/benchmark.h"
+
+namespace varve::bench {
+namespace {
+
+// Memory ordering: relaxed; set before there are other threads.
+std::atomic<bool> is_smoke_run = false;
+
+struct CommandLine {
+  std::vector<std::string> arguments;  // for Google Benchmark
+  bool is_console = true;
+};
+
+// The defaults come first, so that what was given overrides them.
+CommandLine ReadCommandLine(int argc, char** argv) {
+  CommandLine line;
+  std::vector<std::string> given;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view argument = argv[i];
+    if (argument == "--smoke") {
+      is_smoke_run.store(true, std::memory_order_relaxed);
+    } else if (absl::ConsumePrefix(&argument, "--scratch=")) {
+      SetScratchParent(std::string(argument));
+    } else {
+      if (absl::StartsWith(argument, "--benchmark_format="))
+        line.is_console = absl::EndsWith(argument, "=console");
+      given.emplace_back(argument);
+    }
+  }
+  line.arguments = {argv[0]};
+  if (IsSmokeRun()) {
+    line.arguments.emplace_back("--benchmark_min_time=0.0001");
+  } else {
+    line.arguments.emplace_back("--benchmark_min_time=0.1");
+    line.arguments.emplace_back("--benchmark_repetitions=7");
+    line.arguments.emplace_back("--benchmark_enable_random_interleaving=true");
+  }
+  line.arguments.insert(line.arguments.end(), given.begin(), given.end());
+  return line;
+}
+
+// Hands the flags to Google Benchmark; false when it did not know them all.
+bool Initialize(std::vector<std::string>& arguments) {
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  int count = static_cast<int>(arguments.size());
+  benchmark::Initialize(&count, pointers.data());
+  return !benchmark::ReportUnrecognizedArguments(count, pointers.data());
+}
+
+// The thread that waits for the signals takes the files away.
+void RemoveFilesWhenInterrupted() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+  CHECK_EQ(pthread_sigmask(SIG_BLOCK, &signals, nullptr), 0);
+  std::thread([signals] {
+    int signal = 0;
+    if (sigwait(&signals, &signal) != 0) return;
+    RemoveScratchRoot();
+    _exit(128 + signal);
+  }).detach();
+}
+
+void PrintSummary(const RatioReporter& reporter, std::ostream& out) {
+  const std::vector<std::string> lines = reporter.Summary();
+  if (lines.empty()) return;
+  out << "\nRatios of medians"
+      << (IsSmokeRun() ? " (a smoke run: they mean nothing)" : "") << ":\n";
+  for (const std::string& line : lines) out << "  " << line << '\n';
+  out << "Cores, again: " << CorePingText() << '\n';
+}
+
+}  // namespace
+
+bool IsSmokeRun() { return is_smoke_run.load(std::memory_order_relaxed); }
+
+int RunBenchmarks(int argc, char** argv, void (*register_all)(),
+                  const std::vector<Ratio>& ratios) {
+  absl::SetMinLogLevel(absl::LogSeverityAtLeast::kWarning);
+  absl::InitializeLog();
+  CommandLine line = ReadCommandLine(argc, argv);
+  if (!Initialize(line.arguments)) return 2;
+  RemoveFilesWhenInterrupted();
+  for (const MachineFact& fact : FindMachineFacts(ScratchRoot())) {
+    benchmark::AddCustomContext(fact.name, fact.value);
+  }
+  register_all();
+  RatioReporter reporter(benchmark::CreateDefaultDisplayReporter(),
+                         line.is_console ? RatioReporter::Rows::kMedians
+                                         : RatioReporter::Rows::kAll,
+                         ratios);
+  const size_t run_count = benchmark::RunSpecifiedBenchmarks(&reporter);
+  PrintSummary(reporter, line.is_console ? std::cout : std::cerr);
+  benchmark::Shutdown();
+  RemoveScratchRoot();
+  return run_count == 0 ? 1 : 0;
+}
+
+}  // namespace varve::bench

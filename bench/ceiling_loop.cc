@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "bench/ceiling_loop.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/log/check.h"
+#include "absl/synchronization/mutex.h"
+#include "bench/bare_batch.h"
+
+namespace varve::bench {
+namespace {
+
+constexpr int64_t kTimestampMs = 1700000000000;
+constexpr size_t kPage = 4096;
+
+#ifndef MADV_POPULATE_WRITE
+constexpr int MADV_POPULATE_WRITE = 23;
+#endif
+
+// In kernels before 5.14 a store to each page does the same.
+void Populate(char* data, size_t size) {
+  if (madvise(data, size, MADV_POPULATE_WRITE) == 0) return;
+  for (size_t at = 0; at < size; at += kPage) {
+    *static_cast<volatile char*>(data + at) = 0;
+  }
+}
+
+}  // namespace
+
+CeilingLoop::CeilingLoop(int64_t size_bytes, Pages pages)
+    : size_(static_cast<size_t>(size_bytes)) {
+  const std::string path = directory_.path() + "/ceiling";
+  const int fd =
+      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  PCHECK(fd >= 0) << path;
+  PCHECK(fallocate(fd, 0, 0, size_bytes) == 0) << path;
+  void* mapped =
+      mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  PCHECK(mapped != MAP_FAILED) << path;
+  PCHECK(close(fd) == 0) << path;
+  data_ = static_cast<char*>(mapped);
+  if (pages == Pages::kPopulated) Populate(data_, size_);
+}
+
+CeilingLoop::~CeilingLoop() { PCHECK(munmap(data_, size_) == 0); }
+
+void CeilingLoop::Append(std::string_view value, int count) {
+  const size_t batch_size_max =
+      kBareHeaderSize +
+      static_cast<size_t>(count) * (value.size() + kBareRecordOverheadMax);
+  absl::MutexLock lock(&mu_);
+  size_t begin = visible_size_.load(std::memory_order_relaxed);
+  if (begin + batch_size_max > size_) begin = 0;
+  const char* end =
+      EncodeBareBatch(value, count, next_offset_, kTimestampMs, data_ + begin);
+  next_offset_ += count;
+  visible_size_.store(static_cast<size_t>(end - data_),
+                      std::memory_order_release);
+}
+
+}  // namespace varve::bench

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_BENCH_MACHINE_FACTS_H_
+#define VARVE_BENCH_MACHINE_FACTS_H_
+
+#include <string>
+#include <vector>
+
+namespace varve::bench {
+
+struct MachineFact {
+  std::string name;
+  std::string value;
+};
+
+// What a figure means nothing without: processor, cores, memory, kernel, the
+// file system of `directory`, page size, load, and how far the cores are apart.
+std::vector<MachineFact> FindMachineFacts(const std::string& directory);
+
+// How far the cores are apart, as text.
+std::string CorePingText();
+
+}  // namespace varve::bench
+
+#endif  // VARVE_BENCH_MACHINE_FACTS_H_
