@@ -2,7 +2,9 @@
 
 #include "api/log_store.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,7 +14,12 @@
 #include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "api/committed_offset.h"
+#include "api/committed_offsets.h"
+#include "api/consumer_offsets_topic.h"
 #include "api/partition.h"
 #include "api/read_only_store.h"
 #include "api/recovery_report.h"
@@ -21,6 +28,7 @@
 #include "api/topic_catalog.h"
 #include "api/topic_config.h"
 #include "api/topic_description.h"
+#include "log/durability.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -39,7 +47,9 @@ absl::StatusOr<std::unique_ptr<LogStore>> LogStore::Open(
   absl::StatusOr<std::unique_ptr<StoreState>> state =
       StoreState::Open(path, options);
   if (!state.ok()) return state.status();
-  return std::unique_ptr<LogStore>(new LogStore(*std::move(state)));
+  std::unique_ptr<LogStore> store(new LogStore(*std::move(state)));
+  if (!store->recovery_report().clean) store->offsets_->CheckAll();
+  return store;
 }
 
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> LogStore::OpenReadOnly(
@@ -48,7 +58,8 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> LogStore::OpenReadOnly(
 }
 
 LogStore::LogStore(std::unique_ptr<StoreState> state)
-    : state_(std::move(state)) {}
+    : state_(std::move(state)),
+      offsets_(std::make_unique<CommittedOffsets>(state_.get())) {}
 
 LogStore::~LogStore() {
   absl::Status status = Close();
@@ -57,6 +68,11 @@ LogStore::~LogStore() {
 
 absl::Status LogStore::CreateTopic(std::string_view name,
                                    const TopicConfig& config) {
+  if (IsInternalTopic(name)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "topic \"", name,
+        "\" is the store's own: it is made when a group first commits"));
+  }
   return state_->CreateTopic(name, config);
 }
 
@@ -85,8 +101,51 @@ absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
                         .log = *std::move(log)}));
 }
 
+absl::Status LogStore::CommitOffset(std::string_view group,
+                                    std::string_view topic, int32_t partition,
+                                    int64_t offset, Durability durability) {
+  return offsets_->Commit(
+      group,
+      {OffsetCommit{.topic = topic, .partition = partition, .offset = offset}},
+      durability);
+}
+
+absl::Status LogStore::CommitOffsets(std::string_view group,
+                                     absl::Span<const OffsetCommit> commits,
+                                     Durability durability) {
+  return offsets_->Commit(group, commits, durability);
+}
+
+absl::StatusOr<varve::CommittedOffset> LogStore::CommittedOffset(
+    std::string_view group, std::string_view topic, int32_t partition) {
+  return offsets_->Find(group, topic, partition);
+}
+
+absl::StatusOr<std::vector<std::string>> LogStore::ListGroups() {
+  return offsets_->ListGroups();
+}
+
+absl::StatusOr<std::vector<GroupOffset>> LogStore::DescribeGroup(
+    std::string_view group) {
+  return offsets_->Describe(group);
+}
+
+absl::Status LogStore::DeleteOffsets(
+    std::string_view group, absl::Span<const TopicPartition> partitions,
+    Durability durability) {
+  return offsets_->Delete(group, partitions, durability);
+}
+
+absl::Status LogStore::DeleteGroup(std::string_view group,
+                                   Durability durability) {
+  return offsets_->DeleteGroup(group, durability);
+}
+
 RecoveryReport LogStore::recovery_report() const {
-  return state_->recovery_report();
+  RecoveryReport report = state_->recovery_report();
+  std::vector<std::string> found = offsets_->notes();
+  std::move(found.begin(), found.end(), std::back_inserter(report.notes));
+  return report;
 }
 
 const std::string& LogStore::path() const { return state_->path(); }

@@ -33,16 +33,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "api/committed_offset.h"
 #include "api/partition.h"
 #include "api/read_only_store.h"
 #include "api/recovery_report.h"
 #include "api/store_options.h"
 #include "api/topic_config.h"
 #include "api/topic_description.h"
+#include "log/durability.h"
 #include "log/record_batch_builder.h"
 
 namespace varve {
 
+class CommittedOffsets;
 class StoreState;
 
 // An open store. It is the only writer of its directory, which it keeps locked
@@ -87,8 +91,9 @@ class LogStore {
   // Creates a topic with empty partitions. Atomic: after a crash it is there
   // with all of them, or not at all.
   //
-  // Errors: InvalidArgument for a name or config that Kafka would refuse, or a
-  // name that differs from another topic's only in '.' and '_'; AlreadyExists;
+  // Errors: InvalidArgument for a name or config that Kafka would refuse, the
+  // name of an internal topic, or a name that differs from another topic's only
+  // in '.' and '_'; AlreadyExists;
   // ResourceExhausted, and the topic is not there; FailedPrecondition when
   // closed.
   absl::Status CreateTopic(std::string_view name,
@@ -107,6 +112,72 @@ class LogStore {
   // FailedPrecondition when closed; ResourceExhausted.
   absl::StatusOr<Partition> partition(std::string_view topic,
                                       int32_t partition);
+
+  // Consumer groups. A group is a name under which a program keeps how far it
+  // has come in each partition, so that it goes on there after a restart:
+  //
+  //   auto at = store->CommittedOffset("billing", "orders", 0);
+  //   auto view = orders.Read(at.ok() ? at->offset : orders.log_start());
+  //   ... process what is in it ...
+  //   store->CommitOffset("billing", "orders", 0, view->next_offset());
+  //
+  // Offsets are kept in Kafka's way, as records of the topic
+  // __consumer_offsets, which is made at the first commit. They do not expire.
+  // A group's id is any UTF-8 of 1 to 32767 bytes.
+
+  // Commits `offset`: the next record that the group has to read. Committing
+  // another one, also an earlier one, resets the group. With kSynced (and only
+  // then) a power loss spares the commit, and the records before it: those that
+  // are not durable yet are synced first.
+  //
+  // Errors: OutOfRange when the offset is not between the partition's log start
+  // and visible end; InvalidArgument for the group's id; NotFound for the
+  // topic; and those of Partition::Append.
+  absl::Status CommitOffset(std::string_view group, std::string_view topic,
+                            int32_t partition, int64_t offset,
+                            Durability durability = Durability::kSynced);
+
+  // Commits several offsets, with metadata, as one: after a crash all of them
+  // are committed or none. Of two for the same partition the last counts.
+  //
+  // Errors: as above, and nothing is committed then; InvalidArgument also for
+  // metadata above kOffsetMetadataSizeMax, and for more than one batch holds.
+  absl::Status CommitOffsets(std::string_view group,
+                             absl::Span<const OffsetCommit> commits,
+                             Durability durability = Durability::kSynced);
+
+  // Where the group goes on. It may lie below the log start, when records were
+  // deleted meanwhile: whether to go on at the earliest or the latest one then
+  // is the caller's choice. It does not lie behind the visible end: what a
+  // power loss took of the log is taken off the offset, by its leader epoch,
+  // before it is first seen, and `recovery_report` tells of it.
+  //
+  // Errors: NotFound when the group has committed none for the partition, and
+  // for an unknown topic; OutOfRange for a partition the topic does not have;
+  // InvalidArgument for the group's id; Unimplemented when a later Kafka wrote
+  // it in a form that varve does not read; those of reading.
+  absl::StatusOr<varve::CommittedOffset> CommittedOffset(std::string_view group,
+                                                         std::string_view topic,
+                                                         int32_t partition);
+
+  // All groups that have committed an offset, by name.
+  absl::StatusOr<std::vector<std::string>> ListGroups();
+
+  // The group's offsets, by topic and partition, and how far behind they are.
+  // Errors: NotFound when it has none; as CommittedOffset.
+  absl::StatusOr<std::vector<GroupOffset>> DescribeGroup(
+      std::string_view group);
+
+  // Forgets what the group committed for these partitions; the topics may be
+  // gone. Errors: NotFound when there is none for one of them, and nothing is
+  // deleted then; those of Partition::Append.
+  absl::Status DeleteOffsets(std::string_view group,
+                             absl::Span<const TopicPartition> partitions,
+                             Durability durability = Durability::kSynced);
+
+  // Forgets all that the group committed. Errors: as above.
+  absl::Status DeleteGroup(std::string_view group,
+                           Durability durability = Durability::kSynced);
 
   // What opening the store, and partitions since, has found and done.
   RecoveryReport recovery_report() const;
@@ -135,6 +206,7 @@ class LogStore {
   explicit LogStore(std::unique_ptr<StoreState> state);
 
   const std::unique_ptr<StoreState> state_;
+  const std::unique_ptr<CommittedOffsets> offsets_;  // on `state_`
 };
 
 }  // namespace varve

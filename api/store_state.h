@@ -46,6 +46,7 @@ class StoreState {
   RecoveryReport recovery_report() const;
   const std::string& path() const { return directory_->path(); }
   absl::StatusOr<absl::Duration> RunMaintenance();
+  const StoreOptions& options() const { return options_; }
   absl::Status Close();
 
  private:

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "api/consumer_offsets_topic.h"
 #include "api/topic_config.h"
 #include "log/topic_id.h"
 
@@ -15,6 +16,10 @@ struct TopicDescription {
   std::string name;
   TopicId id;
   TopicConfig config;
+
+  // Whether it is the store's own: __consumer_offsets, which keeps what groups
+  // commit.
+  bool is_internal() const { return IsInternalTopic(name); }
 };
 
 }  // namespace varve

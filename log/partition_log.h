@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -186,6 +187,21 @@ class PartitionLog {
   // Where a read of this level ends.
   int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
   LogConfig config() const;
+
+  // The leader epoch that the record at `offset` was written in; nothing for a
+  // record that is not in the log.
+  std::optional<int32_t> EpochAt(int64_t offset) const {
+    absl::MutexLock lock(&mu_);
+    if (offset < log_start() || offset >= visible_end()) return std::nullopt;
+    return writer_.epochs().EpochAt(offset);
+  }
+
+  // Where the records of `epoch` end, exclusive; nothing for an epoch that the
+  // log has not come to (yet). LeaderEpochs::EndOffset has the rule.
+  std::optional<int64_t> EpochEndOffset(int32_t epoch) const {
+    absl::MutexLock lock(&mu_);
+    return writer_.epochs().EndOffset(epoch, visible_end());
+  }
 
   // When `Sync` should be called next for the sake of kInterval appends and
   // sealed segments; InfiniteFuture when there is nothing to do.

@@ -97,6 +97,7 @@ class PartitionWriter {
   }
 
   int64_t next_offset() const { return next_offset_; }
+  const LeaderEpochs& epochs() const { return epochs_; }
 
   // What has changed since the last call. The caller must sync all of it, or
   // poison the partition.

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "log/topic_partition.h"
+
 namespace varve {
 
 // In a partition's directory, beside its segments.
@@ -61,14 +63,6 @@ std::string CutFileName(const CutFile& cut);
 
 // Nothing when `name` is not such a name.
 std::optional<CutFile> ParseCutFileName(std::string_view name);
-
-struct TopicPartition {
-  std::string topic;
-  int32_t partition = 0;
-
-  friend bool operator==(const TopicPartition&,
-                         const TopicPartition&) = default;
-};
 
 // "orders-0", the directory of partition 0 of topic "orders".
 // Precondition: the topic's name is valid, the partition 0 or more.

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a consumer group commits, and what is known of it: plain values.
+
+#ifndef VARVE_API_COMMITTED_OFFSET_H_
+#define VARVE_API_COMMITTED_OFFSET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "log/topic_partition.h"
+
+namespace varve {
+
+// Bytes of a commit's metadata, at most (Kafka's offset.metadata.max.bytes).
+inline constexpr size_t kOffsetMetadataSizeMax = 4096;
+
+// One of several offsets to commit together. It owns nothing.
+struct OffsetCommit {
+  std::string_view topic;
+  int32_t partition = 0;
+  // The next record that the group has to read: one behind the last that it
+  // is done with.
+  int64_t offset = 0;
+  // Anything the program wants to have back with it, UTF-8 for Kafka's tools.
+  std::string_view metadata = {};
+};
+
+// Where a group goes on in one partition.
+struct CommittedOffset {
+  int64_t offset = 0;
+  // The epoch of the record before it; -1 when there was none.
+  int32_t leader_epoch = -1;
+  std::string metadata = {};
+  absl::Time commit_time = absl::InfinitePast();  // to the millisecond
+};
+
+// How far a group has come in one partition.
+struct GroupOffset {
+  TopicPartition partition;
+  CommittedOffset committed;
+  // Of the partition; nothing when it is not there any more or cannot be
+  // opened.
+  std::optional<int64_t> log_start = std::nullopt;
+  std::optional<int64_t> log_end = std::nullopt;
+
+  // Records that the group has not read yet.
+  std::optional<int64_t> lag() const {
+    if (!log_end.has_value()) return std::nullopt;
+    return *log_end - committed.offset;
+  }
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_COMMITTED_OFFSET_H_

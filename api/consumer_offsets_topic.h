@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The topic in which Kafka, and varve, keep the offsets that groups commit.
+
+#ifndef VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
+#define VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
+
+#include <string_view>
+
+#include "api/topic_config.h"
+
+namespace varve {
+
+inline constexpr std::string_view kConsumerOffsetsTopic = "__consumer_offsets";
+
+// Whether the topic is the store's own: programs read it, and neither create
+// it nor append to it.
+inline bool IsInternalTopic(std::string_view topic) {
+  return topic == kConsumerOffsetsTopic;
+}
+
+// As a broker creates it: 50 partitions, compact, segments of 100 MiB.
+TopicConfig ConsumerOffsetsConfig();
+
+}  // namespace varve
+
+#endif  // VARVE_API_CONSUMER_OFFSETS_TOPIC_H_

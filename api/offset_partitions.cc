@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/offset_partitions.h"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "api/consumer_offsets_topic.h"
+#include "api/group_id.h"
+#include "api/offset_log.h"
+#include "api/store_state.h"
+#include "api/topic_catalog.h"
+#include "log/partition_log.h"
+#include "log/segment_name.h"
+
+namespace varve {
+
+absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::OfGroup(
+    std::string_view group, MissingTopic missing) {
+  absl::StatusOr<int32_t> count = PartitionCount(missing);
+  if (!count.ok()) return count.status();
+  return Loaded(PartitionForGroup(group, *count));
+}
+
+// Errors: NotFound when there is no topic and none is to be made.
+absl::StatusOr<int32_t> OffsetPartitions::PartitionCount(MissingTopic missing) {
+  absl::StatusOr<Topic> topic = store_->FindTopic(kConsumerOffsetsTopic);
+  if (absl::IsNotFound(topic.status()) && missing == MissingTopic::kCreate) {
+    absl::Status created =
+        store_->CreateTopic(kConsumerOffsetsTopic, ConsumerOffsetsConfig());
+    // Another thread may have been faster.
+    if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
+    topic = store_->FindTopic(kConsumerOffsetsTopic);
+  }
+  if (!topic.ok()) return topic.status();
+  return topic->config.partitions;
+}
+
+absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::Loaded(
+    int32_t partition) {
+  // Also when it was read before: this is where a closed store says so.
+  absl::StatusOr<std::shared_ptr<PartitionLog>> log =
+      store_->OpenPartition(kConsumerOffsetsTopic, partition);
+  if (!log.ok()) return log.status();
+  Slot* slot = nullptr;
+  {
+    absl::MutexLock lock(&mu_);
+    std::unique_ptr<Slot>& place = slots_[partition];
+    if (place == nullptr) place = std::make_unique<Slot>();
+    slot = place.get();
+  }
+  absl::MutexLock lock(&slot->mu);
+  if (slot->offsets != nullptr) return slot;
+  absl::StatusOr<std::unique_ptr<OffsetLog>> offsets = OffsetLog::Load(
+      *std::move(log), PartitionDirectoryName(kConsumerOffsetsTopic, partition),
+      note_);
+  if (!offsets.ok()) return offsets.status();
+  slot->offsets = *std::move(offsets);
+  return slot;
+}
+
+absl::Status OffsetPartitions::ForEach(
+    absl::FunctionRef<absl::Status(OffsetLog&)> use) {
+  absl::StatusOr<int32_t> count = PartitionCount(MissingTopic::kFail);
+  if (absl::IsNotFound(count.status())) return absl::OkStatus();
+  if (!count.ok()) return count.status();
+  for (int32_t partition = 0; partition < *count; ++partition) {
+    absl::StatusOr<Slot*> slot = Loaded(partition);
+    if (!slot.ok()) return slot.status();
+    absl::MutexLock lock(&(*slot)->mu);
+    absl::Status status = use(*(*slot)->offsets);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace varve

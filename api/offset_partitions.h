@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_OFFSET_PARTITIONS_H_
+#define VARVE_API_OFFSET_PARTITIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "api/offset_log.h"
+#include "api/store_state.h"
+
+namespace varve {
+
+// The partitions of __consumer_offsets, each read when a group that belongs
+// there is first used; the topic is made when it is first needed.
+//
+// Thread safety: thread-safe. Lock order: a slot's, then the store's.
+class OffsetPartitions {
+ public:
+  // One partition, from when it was first asked for to the end.
+  struct Slot {
+    absl::Mutex mu;
+    std::unique_ptr<OffsetLog> offsets ABSL_GUARDED_BY(mu);  // null: not read
+  };
+
+  // Takes a line for a person. Called with a slot's lock held.
+  using Note = std::function<void(std::string)>;
+
+  // Borrows the store, which must outlive it.
+  OffsetPartitions(StoreState* store, Note note)
+      : store_(store), note_(std::move(note)) {}
+
+  enum class MissingTopic { kCreate, kFail };
+
+  // The partition that keeps the offsets of `group`, read.
+  //
+  // Errors: NotFound when there is no topic and none is to be made;
+  // FailedPrecondition when the store is closed; those of making the topic and
+  // of reading.
+  absl::StatusOr<Slot*> OfGroup(std::string_view group, MissingTopic missing);
+
+  // Runs `use` for every partition in turn, read and locked; stops at the first
+  // error, and returns it. Does nothing when there is no topic.
+  absl::Status ForEach(absl::FunctionRef<absl::Status(OffsetLog&)> use);
+
+ private:
+  absl::StatusOr<int32_t> PartitionCount(MissingTopic missing);
+  absl::StatusOr<Slot*> Loaded(int32_t partition);
+
+  StoreState* const store_;
+  const Note note_;
+
+  absl::Mutex mu_;
+  std::map<int32_t, std::unique_ptr<Slot>> slots_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_OFFSET_PARTITIONS_H_

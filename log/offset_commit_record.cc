@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/offset_commit_record.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "index/big_endian.h"
+#include "log/topic_id.h"
+
+namespace varve {
+namespace {
+
+// Frozen in the file format.
+constexpr int16_t kKeyTypeMax = 1;  // 0 and 1 are the same; 1 is written
+constexpr int16_t kKeyTypeWritten = 1;
+constexpr int16_t kValueVersionMax = 4;
+constexpr int16_t kValueVersionWritten = 3;
+constexpr int16_t kVersionWithExpiry = 1;
+constexpr int16_t kVersionWithEpoch = 3;
+constexpr int16_t kVersionFlexible = 4;
+constexpr uint32_t kTagTopicId = 0;
+constexpr size_t kTopicIdSize = 16;
+constexpr int kUvarintBytesMax = 5;
+
+// Takes fields off the front of bytes. Past the end it gives zeros, and `ok` is
+// false from then on.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string_view bytes) : rest_(bytes) {}
+
+  bool ok() const { return ok_; }
+
+  int16_t Int16() {
+    const std::string_view at = Take(sizeof(int16_t));
+    return ok_ ? LoadBig16(at.data()) : int16_t{0};
+  }
+  int32_t Int32() {
+    const std::string_view at = Take(sizeof(int32_t));
+    return ok_ ? LoadBig32(at.data()) : 0;
+  }
+  int64_t Int64() {
+    const std::string_view at = Take(sizeof(int64_t));
+    return ok_ ? LoadBig64(at.data()) : 0;
+  }
+
+  // An int16 length, then as many bytes; a negative length is null, which no
+  // field here may be.
+  std::string_view String() {
+    const int16_t size = Int16();
+    ok_ = ok_ && size >= 0;
+    return ok_ ? Take(static_cast<size_t>(size)) : std::string_view();
+  }
+
+  // Kafka's "flexible" form: length + 1 as an unsigned varint, 0 for null.
+  std::string_view CompactString() {
+    const uint32_t size = Uvarint();
+    ok_ = ok_ && size > 0;
+    return ok_ ? Take(size - 1) : std::string_view();
+  }
+
+  // Seven bits a byte, lowest first, in five bytes at most.
+  uint32_t Uvarint() {
+    uint32_t value = 0;
+    for (int i = 0; i < kUvarintBytesMax; ++i) {
+      const std::string_view at = Take(1);
+      if (!ok_) return 0;
+      const auto byte = static_cast<uint8_t>(at[0]);
+      value |= static_cast<uint32_t>(byte & 0x7f) << (7 * i);
+      if (byte < 0x80) return value;
+    }
+    ok_ = false;
+    return 0;
+  }
+
+  std::string_view Take(size_t size) {
+    ok_ = ok_ && size <= rest_.size();
+    if (!ok_) return {};
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return taken;
+  }
+
+ private:
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+// The tagged fields at the end of a flexible version; unknown ones are skipped.
+TopicId ReadTags(FieldReader& reader) {
+  TopicId topic_id;
+  // Each takes two bytes at least, so a wrong count soon runs out of them.
+  for (uint32_t left = reader.Uvarint(); left > 0 && reader.ok(); --left) {
+    const uint32_t tag = reader.Uvarint();
+    const std::string_view field = reader.Take(reader.Uvarint());
+    if (tag != kTagTopicId || field.size() != kTopicIdSize) continue;
+    topic_id = TopicId(
+        static_cast<uint64_t>(LoadBig64(field.data())),
+        static_cast<uint64_t>(LoadBig64(field.data() + sizeof(uint64_t))));
+  }
+  return topic_id;
+}
+
+absl::Status CutShort(std::string_view what, size_t size) {
+  return absl::DataLossError(absl::StrCat(
+      "an offset commit's ", what, " of ", size,
+      " bytes: a field is null, or the bytes end before the fields do"));
+}
+
+// Appends fields in Kafka's classic form.
+class FieldWriter {
+ public:
+  void Int16(int16_t value) { StoreBig16(Grow(sizeof value), value); }
+  void Int32(int32_t value) { StoreBig32(Grow(sizeof value), value); }
+  void Int64(int64_t value) { StoreBig64(Grow(sizeof value), value); }
+  void String(std::string_view value) {
+    CHECK_LE(value.size(), kOffsetCommitStringMax);
+    Int16(static_cast<int16_t>(value.size()));
+    bytes_.append(value);
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  char* Grow(size_t size) {
+    bytes_.resize(bytes_.size() + size);
+    return bytes_.data() + bytes_.size() - size;
+  }
+
+  std::string bytes_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::optional<OffsetCommitKey>> ParseOffsetCommitKey(
+    std::string_view bytes) {
+  FieldReader reader(bytes);
+  const int16_t type = reader.Int16();
+  if (!reader.ok()) return CutShort("key", bytes.size());
+  if (type < 0) {
+    return absl::DataLossError(
+        absl::StrCat("a key of __consumer_offsets has type ", type));
+  }
+  if (type > kKeyTypeMax) return std::nullopt;
+  OffsetCommitKey key;
+  key.group = reader.String();
+  key.topic = reader.String();
+  key.partition = reader.Int32();
+  if (!reader.ok()) return CutShort("key", bytes.size());
+  if (key.partition < 0) {
+    return absl::DataLossError(
+        absl::StrCat("an offset commit's key has partition ", key.partition));
+  }
+  return key;
+}
+
+absl::StatusOr<OffsetCommitValue> ParseOffsetCommitValue(
+    std::string_view bytes) {
+  FieldReader reader(bytes);
+  const int16_t version = reader.Int16();
+  if (!reader.ok()) return CutShort("value", bytes.size());
+  if (version < 0) {
+    return absl::DataLossError(
+        absl::StrCat("an offset commit's value has version ", version));
+  }
+  if (version > kValueVersionMax) {
+    return absl::UnimplementedError(
+        absl::StrCat("an offset commit's value has version ", version,
+                     "; this varve reads up to ", kValueVersionMax));
+  }
+  OffsetCommitValue value;
+  value.offset = reader.Int64();
+  if (version >= kVersionWithEpoch) value.leader_epoch = reader.Int32();
+  value.metadata =
+      version >= kVersionFlexible ? reader.CompactString() : reader.String();
+  value.commit_timestamp_ms = reader.Int64();
+  if (version == kVersionWithExpiry) value.expire_timestamp_ms = reader.Int64();
+  if (version >= kVersionFlexible) value.topic_id = ReadTags(reader);
+  if (!reader.ok()) return CutShort("value", bytes.size());
+  if (value.offset < 0) {
+    return absl::DataLossError(
+        absl::StrCat("an offset commit's value has offset ", value.offset));
+  }
+  return value;
+}
+
+std::string FormatOffsetCommitKey(const OffsetCommitKey& key) {
+  FieldWriter writer;
+  writer.Int16(kKeyTypeWritten);
+  writer.String(key.group);
+  writer.String(key.topic);
+  writer.Int32(key.partition);
+  return writer.bytes();
+}
+
+std::string FormatOffsetCommitValue(const OffsetCommitValue& value) {
+  FieldWriter writer;
+  writer.Int16(kValueVersionWritten);
+  writer.Int64(value.offset);
+  writer.Int32(value.leader_epoch);
+  writer.String(value.metadata);
+  writer.Int64(value.commit_timestamp_ms);
+  return writer.bytes();
+}
+
+}  // namespace varve

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Logs of __consumer_offsets that others wrote, or that are damaged.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
+#include "absl/strings/str_cat.h"
+#include "api/group_id.h"
+#include "api/log_store.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "log/control_record.h"
+#include "log/offset_commit_record.h"
+#include "log/record_batch_builder.h"
+#include "tests/file_bytes.h"
+#include "tests/scratch_directory.h"
+
+namespace varve {
+namespace {
+
+using ::absl_testing::IsOk;
+using ::absl_testing::IsOkAndHolds;
+using ::absl_testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int64_t kNowMs = 1700000000000;
+constexpr int64_t kProducer = 4000;
+
+// A store with ten records in "orders" and an offset of group "g" committed:
+// 1. What follows in that partition of __consumer_offsets, tests append raw.
+class OffsetReplayTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    Open();
+    ASSERT_THAT(store_->CreateTopic("orders"), IsOk());
+    auto orders = store_->partition("orders", 0);
+    for (int i = 0; i < 10; ++i) {
+      ASSERT_THAT(orders->Append({.value = "v"}, Durability::kMemory), IsOk());
+    }
+    ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 1), IsOk());
+  }
+
+  void Open() {
+    auto opened = LogStore::Open(path_);
+    ASSERT_THAT(opened, IsOk());
+    store_ = *std::move(opened);
+  }
+
+  void Reopen() {
+    ASSERT_THAT(store_->Close(), IsOk());
+    Open();
+  }
+
+  static std::string Key(std::string_view group = "g") {
+    return FormatOffsetCommitKey({.group = group, .topic = "orders"});
+  }
+  static std::string Value(int64_t offset) {
+    return FormatOffsetCommitValue(
+        {.offset = offset, .commit_timestamp_ms = kNowMs});
+  }
+
+  void Append(const Record& record, const BatchOptions& options = {}) {
+    RecordBatchBuilder builder(options);
+    ASSERT_THAT(builder.Append(record, kNowMs), IsOk());
+    auto partition =
+        store_->partition("__consumer_offsets", PartitionForGroup("g", 50));
+    ASSERT_THAT(partition, IsOk());
+    ASSERT_THAT(partition->Append(builder.Finish()), IsOk());
+  }
+  void AppendInTransaction(int64_t offset, int64_t producer = kProducer) {
+    Append({.key = Key(), .value = Value(offset)},
+           {.producer_id = producer,
+            .producer_epoch = 0,
+            .base_sequence = 0,
+            .transactional = Transactional::kYes});
+  }
+  void EndTransaction(ControlRecordType type, int64_t producer = kProducer) {
+    const ControlRecordKey key(type);
+    const EndTransactionValue value(1);
+    Append({.key = key.bytes(), .value = value.bytes()},
+           {.producer_id = producer,
+            .producer_epoch = 0,
+            .transactional = Transactional::kYes,
+            .kind = BatchKind::kControl});
+  }
+
+  // After a reopen: what the next open makes of the log.
+  int64_t ReplayedOffset() {
+    Reopen();
+    auto found = store_->CommittedOffset("g", "orders", 0);
+    EXPECT_THAT(found, IsOk());
+    return found.ok() ? found->offset : -1;
+  }
+  std::vector<std::string> Notes() { return store_->recovery_report().notes; }
+
+  ScratchDirectory scratch_;
+  std::string path_ = scratch_ / "store";
+  std::unique_ptr<LogStore> store_;
+};
+
+TEST_F(OffsetReplayTest, ValueOfKafka41IsRead) {
+  std::string value(
+      "\0\4\0\0\0\0\0\0\0\7\0\0\0\0\3hi\0\0\1\x8b\xcf\xe5\x68\x14\1\0\20", 28);
+  value += std::string(16, 'i');
+  Append({.key = Key(), .value = value});
+  EXPECT_EQ(ReplayedOffset(), 7);
+  EXPECT_EQ(store_->CommittedOffset("g", "orders", 0)->metadata, "hi");
+  EXPECT_THAT(Notes(), IsEmpty());
+}
+
+TEST_F(OffsetReplayTest, RecordsOfOtherTypesArePassedOver) {
+  Append({.key = std::string_view("\0\2\0\1g", 5), .value = "group metadata"});
+  Append({.key = std::string_view("\0\21\0\1g", 5), .value = "streams group"});
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EXPECT_THAT(Notes(), IsEmpty());
+  EXPECT_THAT(store_->ListGroups(), IsOkAndHolds(ElementsAre("g")));
+}
+
+TEST_F(OffsetReplayTest, LaterVersionIsReportedAndNotTakenForNoOffset) {
+  std::string value = Value(5);
+  value[1] = 9;
+  Append({.key = Key(), .value = value});
+  Reopen();
+  EXPECT_THAT(store_->CommittedOffset("g", "orders", 0),
+              StatusIs(absl::StatusCode::kUnimplemented,
+                       AllOf(HasSubstr("\"g\""), HasSubstr("version 9"))));
+  EXPECT_THAT(Notes(), ElementsAre(AllOf(HasSubstr("__consumer_offsets-"),
+                                         HasSubstr("offset 1:"),
+                                         HasSubstr("version 9"))));
+  ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 6), IsOk());
+  EXPECT_EQ(ReplayedOffset(), 6);
+}
+
+TEST_F(OffsetReplayTest, WhatIsNoCommitIsReportedAndLeavesTheOthersAlone) {
+  Append({.key = std::string_view("\0\1\0\x63g", 5), .value = Value(5)});
+  Append({.value = Value(6)});
+  Append({.key = "", .value = Value(7)});
+  Append({.key = Key("h"), .value = "??"});
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EXPECT_THAT(Notes(),
+              ElementsAre(HasSubstr("offset 1: an offset commit's key"),
+                          HasSubstr("offset 2: a record without a key"),
+                          HasSubstr("offset 3: an offset commit's key"),
+                          HasSubstr("offset 4: an offset commit's value")));
+  EXPECT_THAT(store_->CommittedOffset("g", "orders", 0), IsOk());
+}
+
+TEST_F(OffsetReplayTest, CommitInATransactionCountsOnceItIsCommitted) {
+  AppendInTransaction(4);
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EndTransaction(ControlRecordType::kCommit);
+  EXPECT_EQ(ReplayedOffset(), 4);
+}
+
+TEST_F(OffsetReplayTest, CommitInAnAbortedTransactionNeverCounts) {
+  AppendInTransaction(4);
+  AppendInTransaction(5, kProducer + 1);
+  EndTransaction(ControlRecordType::kAbort);
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EndTransaction(ControlRecordType::kCommit);  // of nothing
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EndTransaction(ControlRecordType::kLeaderChange, kProducer + 1);
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EndTransaction(ControlRecordType::kCommit, kProducer + 1);
+  EXPECT_EQ(ReplayedOffset(), 5);
+}
+
+TEST_F(OffsetReplayTest, TransactionIsAppliedWhereItEnds) {
+  AppendInTransaction(4);
+  Append({.key = Key(), .value = Value(8)});
+  EndTransaction(ControlRecordType::kCommit);
+  EXPECT_EQ(ReplayedOffset(), 4);
+}
+
+TEST_F(OffsetReplayTest, DamagedCommitIsReportedAndTheOneBeforeCounts) {
+  for (int64_t offset : {2, 3, 4}) {
+    ASSERT_THAT(store_->CommitOffset("g", "orders", 0, offset), IsOk());
+  }
+  ASSERT_THAT(store_->CommitOffset("test", "orders", 0, 9), IsOk());
+  ASSERT_THAT(store_->Close(), IsOk());
+  const std::string log =
+      absl::StrCat(path_, "/__consumer_offsets-", PartitionForGroup("g", 50),
+                   "/", "00000000000000000000.log");
+  const std::string bytes = ReadBytes(log);
+  const size_t size = bytes.size() / 4;
+  // The third batch; the fourth says 4 all the same.
+  WriteBytes(log, WithBitFlipped(bytes, (2 * size + 70) * 8));
+  Open();
+  auto found = store_->CommittedOffset("g", "orders", 0);
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->offset, 4);
+  EXPECT_THAT(
+      Notes(),
+      ElementsAre(AllOf(HasSubstr("offset 2: commits up to offset 2 are lost"),
+                        HasSubstr("position"))));
+  ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 5), IsOk());
+  EXPECT_EQ(ReplayedOffset(), 5);
+}
+
+TEST_F(OffsetReplayTest, CompressedBatchIsReported) {
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.key = Key(), .value = Value(5)}, kNowMs),
+              IsOk());
+  auto batch = builder.FinishCompressed(Compression::kZstd, "not looked at");
+  ASSERT_THAT(batch, IsOk());
+  auto partition =
+      store_->partition("__consumer_offsets", PartitionForGroup("g", 50));
+  ASSERT_THAT(partition->Append(*batch), IsOk());
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EXPECT_THAT(Notes(), ElementsAre(HasSubstr("zstd")));
+}
+
+}  // namespace
+}  // namespace varve
