@@ -13,6 +13,17 @@
 #include "absl/strings/str_cat.h"
 
 namespace varve {
+namespace {
+
+// Columns that `text` takes: characters of UTF-8, about.
+size_t WidthOf(const std::string& text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char byte) {
+        return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
+      }));
+}
+
+}  // namespace
 
 TextTable::TextTable(std::vector<Column> columns)
     : columns_(std::move(columns)) {}
@@ -26,7 +37,7 @@ std::string TextTable::Line(const std::vector<std::string>& cells,
                             const std::vector<size_t>& widths) const {
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
-    const std::string padding(widths[i] - cells[i].size(), ' ');
+    const std::string padding(widths[i] - WidthOf(cells[i]), ' ');
     if (i > 0) line += "  ";
     line += columns_[i].align == Align::kRight
                 ? absl::StrCat(padding, cells[i])
@@ -45,7 +56,7 @@ std::string TextTable::ToString(const std::string& indent) const {
   }
   for (const std::vector<std::string>& row : rows_) {
     for (size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
+      widths[i] = std::max(widths[i], WidthOf(row[i]));
     }
   }
   std::string text;

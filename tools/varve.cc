@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The command line of varve: topics, produce, consume, verify, dump-log.
+// The command line of varve: topics, produce, consume, groups, verify,
+// dump-log.
 
 #include <csignal>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include "tools/consume_command.h"
 #include "tools/dump_log_command.h"
 #include "tools/exit_status.h"
+#include "tools/groups_command.h"
 #include "tools/produce_command.h"
 #include "tools/topics_command.h"
 #include "tools/verify_command.h"
@@ -60,6 +62,7 @@ int Run(int argc, char** argv) {
   AddTopicsCommand(app, line);
   AddProduceCommand(app, line);
   AddConsumeCommand(app, line);
+  AddGroupsCommand(app, line);
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
   try {
