@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_RETENTION_CLOCK_H_
+#define VARVE_API_RETENTION_CLOCK_H_
+
+#include "absl/time/time.h"
+
+namespace varve {
+
+// The time of day as retention believes it. A wall clock that is set ten years
+// ahead makes every record ten years old; whoever acts on that at once has no
+// log when the clock is set right again.
+//
+// So this clock goes on from the last time it believed, at the pace of the
+// steady clock, and follows the wall clock only while that does the same. A
+// jump is doubted: it is believed when it has held for kDoubt. Where nothing
+// is wrong but the machine slept or a first clock was wrong, old segments go
+// that much later, and no harm is done.
+//
+// Thread safety: externally synchronized.
+class RetentionClock {
+ public:
+  // Differences up to here are no jump.
+  static constexpr absl::Duration kSlack = absl::Hours(1);
+  // A store may be closed for so long without its next clock being doubted.
+  static constexpr absl::Duration kClosedMax = absl::Hours(24 * 30);
+  // How long a jump has to hold.
+  static constexpr absl::Duration kDoubt = absl::Hours(24);
+
+  // `last_alive` is the latest time that the store itself wrote down before;
+  // InfinitePast when there is none, and then the wall clock is believed.
+  RetentionClock(absl::Time last_alive, absl::Time wall, absl::Time steady);
+
+  // The time to judge ages by. Call it with both clocks, read at once.
+  absl::Time Now(absl::Time wall, absl::Time steady);
+
+  // Whether the wall clock was doubted by the last `Now`.
+  bool doubts() const { return doubted_since_ != absl::InfiniteFuture(); }
+
+ private:
+  void Doubt(absl::Duration jump, absl::Time steady);
+
+  absl::Time now_;
+  absl::Time steady_;
+  // By the steady clock; InfiniteFuture while nothing is doubted.
+  absl::Time doubted_since_ = absl::InfiniteFuture();
+  absl::Duration jump_;  // the wall clock less `now_`, while it is doubted
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_RETENTION_CLOCK_H_

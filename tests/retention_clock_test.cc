@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/retention_clock.h"
+
+#include <algorithm>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace varve {
+namespace {
+
+constexpr absl::Duration kDay = absl::Hours(24);
+constexpr absl::Duration kTenYears = absl::Hours(24 * 3650);
+
+const absl::Time kStart = absl::FromUnixSeconds(1'700'000'000);
+
+class RetentionClockTest : public testing::Test {
+ protected:
+  // Time goes by, and retention looks at the clocks every hour, as it would.
+  absl::Time After(absl::Duration by) {
+    absl::Time now = clock_.Now(wall_, steady_);
+    for (; by > absl::ZeroDuration(); by -= absl::Hours(1)) {
+      const absl::Duration step = std::min(by, absl::Hours(1));
+      wall_ += step;
+      steady_ += step;
+      now = clock_.Now(wall_, steady_);
+    }
+    return now;
+  }
+  // Somebody sets the wall clock.
+  void Set(absl::Duration by) { wall_ += by; }
+  void Open(absl::Time last_alive) {
+    clock_ = RetentionClock(last_alive, wall_, steady_);
+  }
+
+  absl::Time wall_ = kStart;
+  absl::Time steady_ = absl::UnixEpoch();
+  RetentionClock clock_ = RetentionClock(absl::InfinitePast(), wall_, steady_);
+};
+
+TEST_F(RetentionClockTest, FollowsTheWallClock) {
+  EXPECT_EQ(After(kDay), kStart + kDay);
+  EXPECT_EQ(After(400 * kDay), kStart + 401 * kDay);
+  EXPECT_FALSE(clock_.doubts());
+}
+
+TEST_F(RetentionClockTest, SmallCorrectionsAreFollowedAtOnce) {
+  Set(RetentionClock::kSlack);
+  EXPECT_EQ(After(absl::ZeroDuration()), kStart + RetentionClock::kSlack);
+  Set(-RetentionClock::kSlack);
+  EXPECT_EQ(After(absl::ZeroDuration()), kStart);
+  EXPECT_FALSE(clock_.doubts());
+}
+
+TEST_F(RetentionClockTest, JumpIsDoubtedAndForgottenWhenTheClockIsSetRight) {
+  for (absl::Duration jump : {kTenYears, -kTenYears, 3 * kDay, -3 * kDay}) {
+    const absl::Time before = After(absl::ZeroDuration());
+    Set(jump);
+    EXPECT_EQ(After(absl::Hours(20)), before + absl::Hours(20)) << jump;
+    EXPECT_TRUE(clock_.doubts());
+    Set(-jump);
+    EXPECT_EQ(After(absl::Hours(20)), before + absl::Hours(40)) << jump;
+    EXPECT_FALSE(clock_.doubts());
+  }
+}
+
+TEST_F(RetentionClockTest, JumpThatHoldsForADayIsBelieved) {
+  for (absl::Duration jump : {kTenYears, -kTenYears}) {
+    const absl::Time before = After(absl::ZeroDuration());
+    Set(jump);
+    After(absl::ZeroDuration());
+    EXPECT_EQ(After(kDay - absl::Hours(1)), before + kDay - absl::Hours(1));
+    EXPECT_EQ(After(absl::Hours(1)), before + jump + kDay);
+    EXPECT_FALSE(clock_.doubts());
+  }
+}
+
+TEST_F(RetentionClockTest, EachJumpHasToHoldByItself) {
+  Set(kTenYears);
+  EXPECT_EQ(After(absl::Hours(20)), kStart + absl::Hours(20));
+  Set(kTenYears);
+  EXPECT_EQ(After(absl::Hours(20)), kStart + absl::Hours(40));
+  EXPECT_TRUE(clock_.doubts());
+}
+
+TEST_F(RetentionClockTest, StoreThatWasClosedForAMonthBelievesItsClock) {
+  Open(wall_ - RetentionClock::kClosedMax);
+  EXPECT_EQ(After(absl::ZeroDuration()), kStart);
+  EXPECT_FALSE(clock_.doubts());
+}
+
+TEST_F(RetentionClockTest, ClockThatIsFarFromTheLastSignOfLifeIsDoubted) {
+  for (absl::Duration jump : {kTenYears, -kTenYears}) {
+    const absl::Time last_alive = wall_ - jump;
+    Open(last_alive);
+    EXPECT_EQ(After(absl::Hours(20)), last_alive + absl::Hours(20)) << jump;
+    EXPECT_TRUE(clock_.doubts());
+    EXPECT_EQ(After(absl::Hours(4)), wall_) << jump;
+    EXPECT_FALSE(clock_.doubts());
+  }
+}
+
+TEST_F(RetentionClockTest, ClockThatIsSetAfterTheBootIsBelievedAtOnce) {
+  // A device without a battery: it boots in 1970, then the network tells.
+  const absl::Time last_alive = kStart - kDay;
+  wall_ = absl::UnixEpoch();
+  Open(last_alive);
+  EXPECT_EQ(After(absl::ZeroDuration()), last_alive);
+  wall_ = last_alive + absl::Minutes(30);
+  EXPECT_EQ(After(absl::ZeroDuration()), wall_);
+  EXPECT_FALSE(clock_.doubts());
+}
+
+}  // namespace
+}  // namespace varve
