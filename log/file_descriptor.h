@@ -3,37 +3,52 @@
 #ifndef VARVE_LOG_FILE_DESCRIPTOR_H_
 #define VARVE_LOG_FILE_DESCRIPTOR_H_
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "log/fork_mark.h"
 
 namespace varve {
 
 // Owns an open file descriptor, or none; closes it on destruction.
 //
+// In a fork'ed child all that were open are closed at once, so that a lock of
+// the parent's is not kept by its children; `number` is -1 there, and nothing
+// is closed twice.
+//
 // Thread safety: externally synchronized.
 class FileDescriptor {
  public:
   FileDescriptor() = default;
-  explicit FileDescriptor(int number) : number_(number) {}
-  FileDescriptor(FileDescriptor&& other) noexcept
-      : number_(std::exchange(other.number_, -1)) {}
+
+  // Takes a descriptor that is open, or -1.
+  explicit FileDescriptor(int number);
+
+  // Takes what `open` returns: a descriptor, or -1 and errno, which is kept. No
+  // fork comes between, after which a child would have it unknown.
+  static FileDescriptor Open(absl::FunctionRef<int()> open);
+
+  FileDescriptor(FileDescriptor&& other) noexcept { *this = std::move(other); }
   FileDescriptor& operator=(FileDescriptor&& other) noexcept {
     std::swap(number_, other.number_);
+    std::swap(opened_in_, other.opened_in_);
     return *this;
   }
   // An error of close(2) is of no use here: whoever cares has synced before,
   // and on Linux the descriptor is gone in every case.
   ~FileDescriptor() {
-    if (is_open()) close(number_);
+    if (is_open()) Close();
   }
 
-  bool is_open() const { return number_ >= 0; }
-  int number() const { return number_; }
+  bool is_open() const { return number() >= 0; }
+  int number() const { return opened_in_.in_child() ? -1 : number_; }
 
  private:
+  void Close();
+
   int number_ = -1;
+  ForkMark opened_in_;
 };
 
 // Makes a system call again as long as a signal interrupts it. Returns what the

@@ -13,7 +13,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "log/file_system_type.h"
 
 namespace varve {
 
@@ -65,6 +67,11 @@ class File {
 
   // Bytes in the file.
   virtual absl::StatusOr<int64_t> Size() = 0;
+
+  // When its bytes were last written, as far as the file system has heard of
+  // it: it learns of stores into a mapping when they are synced, or the kernel
+  // writes them back.
+  virtual absl::StatusOr<absl::Time> ModifiedAt() = 0;
 
   // Reads at most `out.size()` bytes at `position`; returns how many there
   // were: fewer only at the end of the file.
@@ -145,6 +152,9 @@ class Directory {
   // name is a link, a directory or a device.
   virtual absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                          OpenMode mode) = 0;
+
+  // What kind of file system it is on. statfs(2).
+  virtual absl::StatusOr<FileSystemType> Type() = 0;
 
   // All entries but "." and "..", sorted by name.
   virtual absl::StatusOr<std::vector<DirectoryEntry>> List() = 0;

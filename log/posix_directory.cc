@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +24,7 @@
 #include "log/errno_status.h"
 #include "log/file_descriptor.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 #include "log/posix_file.h"
 
 namespace varve {
@@ -33,6 +36,12 @@ constexpr int kOpenFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 int OpenDirectoryAt(int directory, const char* name, int more_flags) {
   return RetryInterrupted(
       [&] { return openat(directory, name, kOpenFlags | more_flags); });
+}
+
+FileDescriptor OpenDescriptorAt(int directory, const char* name,
+                                int more_flags) {
+  return FileDescriptor::Open(
+      [&] { return OpenDirectoryAt(directory, name, more_flags); });
 }
 
 // Names that are more than one component would lead out of the directory.
@@ -77,7 +86,7 @@ EntryKind KindOf(int directory, const dirent& entry) {
 
 absl::StatusOr<std::unique_ptr<PosixDirectory>> PosixDirectory::Open(
     const std::string& path) {
-  FileDescriptor descriptor(OpenDirectoryAt(AT_FDCWD, path.c_str(), 0));
+  FileDescriptor descriptor = OpenDescriptorAt(AT_FDCWD, path.c_str(), 0);
   if (!descriptor.is_open()) return ErrnoStatus(errno, "open", path);
   return absl::WrapUnique(new PosixDirectory(std::move(descriptor), path));
 }
@@ -95,6 +104,14 @@ absl::StatusOr<std::unique_ptr<File>> PosixDirectory::OpenFile(
   std::string path = PathOf(name);
   if (absl::Status status = CheckName(name, path); !status.ok()) return status;
   return PosixFile::Open(descriptor_.number(), name, std::move(path), mode);
+}
+
+absl::StatusOr<FileSystemType> PosixDirectory::Type() {
+  struct statfs status;
+  const int result =
+      RetryInterrupted([&] { return fstatfs(descriptor_.number(), &status); });
+  if (result != 0) return ErrnoStatus(errno, "fstatfs", path());
+  return FileSystemTypeOf(int64_t{status.f_type});
 }
 
 absl::StatusOr<std::vector<DirectoryEntry>> PosixDirectory::List() {
@@ -160,8 +177,8 @@ absl::StatusOr<std::unique_ptr<Directory>> PosixDirectory::OpenDirectory(
     std::string_view name) {
   std::string path = PathOf(name);
   if (absl::Status status = CheckName(name, path); !status.ok()) return status;
-  FileDescriptor descriptor(OpenDirectoryAt(
-      descriptor_.number(), std::string(name).c_str(), O_NOFOLLOW));
+  FileDescriptor descriptor = OpenDescriptorAt(
+      descriptor_.number(), std::string(name).c_str(), O_NOFOLLOW);
   if (!descriptor.is_open()) return ErrnoStatus(errno, "open", path);
   return absl::WrapUnique(
       new PosixDirectory(std::move(descriptor), std::move(path)));

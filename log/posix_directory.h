@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "log/file_descriptor.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 
 namespace varve {
 
@@ -29,6 +30,7 @@ class PosixDirectory final : public Directory {
 
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  OpenMode mode) override;
+  absl::StatusOr<FileSystemType> Type() override;
   absl::StatusOr<std::vector<DirectoryEntry>> List() override;
   absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::Status RemoveFile(std::string_view name) override;

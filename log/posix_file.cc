@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "log/block_allocation.h"
 #include "log/errno_status.h"
@@ -58,15 +59,17 @@ struct Opened {
 int OpenAt(int directory, const std::string& name, OpenMode mode,
            Opened& opened) {
   const auto open_with = [&](int flags) {
-    return RetryInterrupted(
-        [&] { return openat(directory, name.c_str(), flags, kMode); });
+    return FileDescriptor::Open([&] {
+      return RetryInterrupted(
+          [&] { return openat(directory, name.c_str(), flags, kMode); });
+    });
   };
   if (mode == OpenMode::kCreate) {
-    opened.descriptor = FileDescriptor(open_with(FlagsFor(mode) | O_EXCL));
+    opened.descriptor = open_with(FlagsFor(mode) | O_EXCL);
     opened.created = opened.descriptor.is_open();
     if (opened.created || errno != EEXIST) return opened.created ? 0 : errno;
   }
-  opened.descriptor = FileDescriptor(open_with(FlagsFor(mode)));
+  opened.descriptor = open_with(FlagsFor(mode));
   if (!opened.descriptor.is_open()) return errno;
   opened.created = opened.created || mode == OpenMode::kCreateNew;
   return 0;
@@ -130,6 +133,12 @@ absl::StatusOr<int64_t> PosixFile::Size() {
   struct stat status;
   if (fstat(descriptor_.number(), &status) != 0) return Error(errno, "fstat");
   return int64_t{status.st_size};
+}
+
+absl::StatusOr<absl::Time> PosixFile::ModifiedAt() {
+  struct stat status;
+  if (fstat(descriptor_.number(), &status) != 0) return Error(errno, "fstat");
+  return absl::TimeFromTimespec(status.st_mtim);
 }
 
 absl::StatusOr<size_t> PosixFile::ReadAt(int64_t position,

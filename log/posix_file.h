@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "log/file_descriptor.h"
 #include "log/file_system.h"
@@ -32,6 +33,7 @@ class PosixFile final : public File {
                                                     OpenMode mode);
 
   absl::StatusOr<int64_t> Size() override;
+  absl::StatusOr<absl::Time> ModifiedAt() override;
   absl::StatusOr<size_t> ReadAt(int64_t position,
                                 absl::Span<char> out) override;
   absl::Status WriteAt(int64_t position, std::string_view bytes) override;

@@ -2,6 +2,8 @@
 
 #include "tests/faulty_file_system.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -18,9 +20,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "log/errno_status.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 
 namespace varve {
 namespace {
@@ -54,6 +58,12 @@ class FaultyFile final : public File {
     absl::Status status = files_.Enter("File::Size", path());
     if (!status.ok()) return status;
     return base_->Size();
+  }
+
+  absl::StatusOr<absl::Time> ModifiedAt() override {
+    absl::Status status = files_.Enter("File::ModifiedAt", path());
+    if (!status.ok()) return status;
+    return base_->ModifiedAt();
   }
 
   absl::StatusOr<size_t> ReadAt(int64_t position,
@@ -135,6 +145,13 @@ class FaultyDirectory final : public Directory {
     absl::StatusOr<std::unique_ptr<File>> file = base_->OpenFile(name, mode);
     if (!file.ok()) return file.status();
     return std::make_unique<FaultyFile>(files_, *std::move(file));
+  }
+
+  absl::StatusOr<FileSystemType> Type() override {
+    absl::Status status = files_.Enter("Directory::Type", path());
+    if (!status.ok()) return status;
+    const std::optional<FileSystemType> pretended = files_.type();
+    return pretended.has_value() ? *pretended : base_->Type();
   }
 
   absl::StatusOr<std::vector<DirectoryEntry>> List() override {
@@ -230,6 +247,21 @@ void FaultyFileSystem::LimitSpace(int64_t bytes) {
   space_left_ = bytes;
 }
 
+void FaultyFileSystem::KillAt(int64_t number) {
+  absl::MutexLock lock(&mutex_);
+  kill_at_ = number;
+}
+
+void FaultyFileSystem::PretendType(FileSystemType type) {
+  absl::MutexLock lock(&mutex_);
+  type_ = type;
+}
+
+std::optional<FileSystemType> FaultyFileSystem::type() const {
+  absl::MutexLock lock(&mutex_);
+  return type_;
+}
+
 void FaultyFileSystem::UnlimitSpace() {
   absl::MutexLock lock(&mutex_);
   space_left_.reset();
@@ -278,6 +310,7 @@ absl::Status FaultyFileSystem::Enter(std::string_view call,
   const auto number = static_cast<int64_t>(calls_.size());
   const std::string text = absl::StrCat(call, " ", path);
   calls_.push_back(text);
+  if (number == kill_at_) raise(SIGKILL);
   const auto fault =
       std::find_if(faults_.begin(), faults_.end(),
                    [&](const Fault& f) { return Hits(f, number, text); });

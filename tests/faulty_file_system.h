@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 
 namespace varve {
 
@@ -47,6 +48,10 @@ class FaultyFileSystem final : public FileSystem {
   // kind ("File::Sync"), or of one file too ("File::Sync /tmp/a/x").
   void FailCallsNamed(std::string_view prefix, int error, Repeat repeat);
 
+  // Ends the process with SIGKILL at call `number`, counted from 0, before it
+  // has any effect. For a fork'ed child.
+  void KillAt(int64_t number);
+
   // The end of both.
   void StopFailing();
 
@@ -56,6 +61,10 @@ class FaultyFileSystem final : public FileSystem {
   // Growth in another way, and metadata, are free.
   void LimitSpace(int64_t bytes);
   void UnlimitSpace();
+
+  // From now on every directory says that it is on one of this type.
+  void PretendType(FileSystemType type);
+  std::optional<FileSystemType> type() const;
 
   // Calls so far, failed ones included: "CLASS::METHOD PATH", such as
   // "Directory::Rename /tmp/a/x.tmp", in order.
@@ -93,6 +102,8 @@ class FaultyFileSystem final : public FileSystem {
   std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
   std::vector<Fault> faults_ ABSL_GUARDED_BY(mutex_);
   std::optional<int64_t> space_left_ ABSL_GUARDED_BY(mutex_);
+  std::optional<FileSystemType> type_ ABSL_GUARDED_BY(mutex_);
+  int64_t kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 
 }  // namespace varve

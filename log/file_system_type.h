@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_FILE_SYSTEM_TYPE_H_
+#define VARVE_LOG_FILE_SYSTEM_TYPE_H_
+
+#include <cstdint>
+#include <string_view>
+
+namespace varve {
+
+// What kind of file system a directory is on, as far as it matters to a log
+// that is written through a mapping.
+enum class FileSystemType {
+  kExt,       // ext2, ext3, ext4
+  kXfs,       //
+  kTmpfs,     // and ramfs: memory, which no power loss survives
+  kOverlay,   // a container's root: a mapping is one of the file below
+  kBtrfs,     //
+  kZfs,       //
+  kBcachefs,  //
+  kNfs,       //
+  kCifs,      // and smb
+  k9p,        // a directory of a virtual machine's host
+  kFuse,      // a program's
+  kUnknown,   //
+};
+
+// What the log can rely on there.
+enum class FileSystemSupport {
+  // Blocks that were allocated stay ours, so a store into a mapping of them
+  // cannot fail; and a sync reaches the medium.
+  kFull,
+  // The same, but there is no medium.
+  kNotDurable,
+  // Each write takes new blocks, whatever was allocated: when the disk is full,
+  // a store into the mapping is a SIGBUS. So it may be where nothing is known.
+  kMayRaiseSigbus,
+  // Other machines change the files, a lock is a wish, and what a sync and a
+  // mapping mean is up to somebody else.
+  kRemote,
+};
+
+// By the `f_type` of statfs(2).
+FileSystemType FileSystemTypeOf(int64_t magic);
+
+FileSystemSupport SupportOf(FileSystemType type);
+
+// "ext4", "tmpfs", "an unknown file system".
+std::string_view FileSystemName(FileSystemType type);
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_FILE_SYSTEM_TYPE_H_
