@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,7 @@
 #include "api/topic_config.h"
 #include "api/topic_description.h"
 #include "log/durability.h"
+#include "log/file_system_type.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -62,12 +64,19 @@ LogStore::LogStore(std::unique_ptr<StoreState> state)
       offsets_(std::make_unique<CommittedOffsets>(state_.get())) {}
 
 LogStore::~LogStore() {
+  if (opened_in_.in_child()) {
+    // Left as it is: its locks may be held by threads that are not here.
+    std::ignore = offsets_.release();
+    std::ignore = state_.release();
+    return;
+  }
   absl::Status status = Close();
   if (!status.ok()) LOG(ERROR) << path() << ": not closed cleanly: " << status;
 }
 
 absl::Status LogStore::CreateTopic(std::string_view name,
                                    const TopicConfig& config) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   if (IsInternalTopic(name)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "topic \"", name,
@@ -78,6 +87,7 @@ absl::Status LogStore::CreateTopic(std::string_view name,
 
 std::vector<TopicDescription> LogStore::ListTopics() const {
   std::vector<TopicDescription> descriptions;
+  if (opened_in_.in_child()) return descriptions;
   for (Topic& topic : state_->topics())
     descriptions.push_back(Describe(std::move(topic)));
   return descriptions;
@@ -85,6 +95,7 @@ std::vector<TopicDescription> LogStore::ListTopics() const {
 
 absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
     std::string_view name) const {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   absl::StatusOr<Topic> topic = state_->FindTopic(name);
   if (!topic.ok()) return topic.status();
   return Describe(*std::move(topic));
@@ -92,18 +103,18 @@ absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
 
 absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
                                               int32_t partition) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   absl::StatusOr<std::shared_ptr<PartitionLog>> log =
       state_->OpenPartition(topic, partition);
   if (!log.ok()) return log.status();
   return Partition(std::make_shared<const Partition::Opened>(
-      Partition::Opened{.topic = std::string(topic),
-                        .index = partition,
-                        .log = *std::move(log)}));
+      std::string(topic), partition, *std::move(log)));
 }
 
 absl::Status LogStore::CommitOffset(std::string_view group,
                                     std::string_view topic, int32_t partition,
                                     int64_t offset, Durability durability) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->Commit(
       group,
       {OffsetCommit{.topic = topic, .partition = partition, .offset = offset}},
@@ -113,35 +124,42 @@ absl::Status LogStore::CommitOffset(std::string_view group,
 absl::Status LogStore::CommitOffsets(std::string_view group,
                                      absl::Span<const OffsetCommit> commits,
                                      Durability durability) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->Commit(group, commits, durability);
 }
 
 absl::StatusOr<varve::CommittedOffset> LogStore::CommittedOffset(
     std::string_view group, std::string_view topic, int32_t partition) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->Find(group, topic, partition);
 }
 
 absl::StatusOr<std::vector<std::string>> LogStore::ListGroups() {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->ListGroups();
 }
 
 absl::StatusOr<std::vector<GroupOffset>> LogStore::DescribeGroup(
     std::string_view group) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->Describe(group);
 }
 
 absl::Status LogStore::DeleteOffsets(
     std::string_view group, absl::Span<const TopicPartition> partitions,
     Durability durability) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->Delete(group, partitions, durability);
 }
 
 absl::Status LogStore::DeleteGroup(std::string_view group,
                                    Durability durability) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return offsets_->DeleteGroup(group, durability);
 }
 
 RecoveryReport LogStore::recovery_report() const {
+  if (opened_in_.in_child()) return {};
   RecoveryReport report = state_->recovery_report();
   std::vector<std::string> found = offsets_->notes();
   std::move(found.begin(), found.end(), std::back_inserter(report.notes));
@@ -150,10 +168,16 @@ RecoveryReport LogStore::recovery_report() const {
 
 const std::string& LogStore::path() const { return state_->path(); }
 
+FileSystemType LogStore::file_system() const { return state_->file_system(); }
+
 absl::StatusOr<absl::Duration> LogStore::RunMaintenance() {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
   return state_->RunMaintenance();
 }
 
-absl::Status LogStore::Close() { return state_->Close(); }
+absl::Status LogStore::Close() {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  return state_->Close();
+}
 
 }  // namespace varve

@@ -19,7 +19,9 @@
 // - A view pins its segment: its disk space is not freed while it lives.
 // - One process writes a store at a time; others read it by OpenReadOnly. Keep
 //   it off network file systems.
-// - A fork'ed child must not use the store of its parent.
+// - A fork'ed child cannot use the store of its parent: calls fail there with
+//   FailedPrecondition, lists and reports are empty, destructors do nothing,
+//   and the parent's lock stays the parent's. Views can be read.
 
 #ifndef VARVE_API_LOG_STORE_H_
 #define VARVE_API_LOG_STORE_H_
@@ -42,6 +44,8 @@
 #include "api/topic_config.h"
 #include "api/topic_description.h"
 #include "log/durability.h"
+#include "log/file_system_type.h"
+#include "log/fork_mark.h"
 #include "log/record_batch_builder.h"
 
 namespace varve {
@@ -66,7 +70,8 @@ class LogStore {
   //   NotFound            There is no store, and MissingStore::kFail was asked.
   //   InvalidArgument     An option is out of range.
   //   FailedPrecondition  Another writer has it open; the directory is another
-  //                       program's; or the store is of a newer version.
+  //                       program's; the store is of a newer version; or the
+  //                       file system is not one to rely on.
   //   PermissionDenied    The directory cannot be written.
   //   DataLoss            varve.topics, without which the topics are not known,
   //                       is damaged. Nothing was changed: restore that file.
@@ -185,6 +190,10 @@ class LogStore {
   // The directory, as it was given.
   const std::string& path() const;
 
+  // What the directory is on. On kTmpfs everything is kept in memory: no level
+  // of durability survives a power loss there.
+  FileSystemType file_system() const;
+
   // Does everything that is due in the background, once, on the calling thread,
   // and returns how long until the next of it: call it again after that time.
   // For programs with a scheduler of their own, with Background::kNone; several
@@ -205,8 +214,9 @@ class LogStore {
  private:
   explicit LogStore(std::unique_ptr<StoreState> state);
 
-  const std::unique_ptr<StoreState> state_;
-  const std::unique_ptr<CommittedOffsets> offsets_;  // on `state_`
+  std::unique_ptr<StoreState> state_;
+  std::unique_ptr<CommittedOffsets> offsets_;  // on `state_`
+  const ForkMark opened_in_;
 };
 
 }  // namespace varve

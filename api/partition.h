@@ -14,6 +14,7 @@
 #include "log/append_event.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
+#include "log/fork_mark.h"
 #include "log/partition_log.h"
 #include "log/read_options.h"
 #include "log/record.h"
@@ -34,6 +35,9 @@ namespace varve {
 //
 // Thread safety: thread-safe. Appends to one partition are serialized, for the
 // time of one copy; readers do not wait for them.
+//
+// In a process that was forked from the one that opened the store, calls fail
+// with FailedPrecondition too.
 //
 // After LogStore::Close, and for a handle that outlives its store: calls fail
 // with FailedPrecondition, waiters with Cancelled; views stay valid.
@@ -61,6 +65,7 @@ class Partition {
   //                       is opened anew.
   absl::StatusOr<AppendResult> Append(
       const Record& record, Durability durability = Durability::kSynced) {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->Append(record, durability);
   }
 
@@ -70,6 +75,7 @@ class Partition {
   // first. Errors: as above.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->Append(batch, durability);
   }
 
@@ -87,6 +93,7 @@ class Partition {
   //                       or address space; try again when there are some.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options = {}) const {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->Read(offset, options);
   }
 
@@ -98,6 +105,7 @@ class Partition {
   // of `Read`.
   absl::StatusOr<int64_t> OffsetForTime(
       absl::Time time, ReadLevel level = ReadLevel::kDefault) const {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->OffsetForTime(time, level);
   }
 
@@ -109,6 +117,7 @@ class Partition {
   absl::Status WaitFor(int64_t offset,
                        absl::Time deadline = absl::InfiniteFuture(),
                        ReadLevel level = ReadLevel::kDefault) const {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->WaitFor(offset, deadline, level);
   }
 
@@ -126,6 +135,7 @@ class Partition {
   // Errors: ResourceExhausted when there can be no more descriptors;
   // FailedPrecondition when the store is closed.
   absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent() const {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->NewAppendEvent();
   }
 
@@ -138,12 +148,16 @@ class Partition {
   // store is closed; those of a sync or a full disk, and the log starts at
   // `offset` nevertheless: call it again to have it durable.
   absl::Status TrimBefore(int64_t offset) {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->TrimBefore(offset);
   }
 
   // Makes all records appended so far durable, whatever they were appended
   // with. Errors: as the last line of `Append`'s.
-  absl::Status Sync() { return opened_->log->Sync(); }
+  absl::Status Sync() {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+    return opened_->log->Sync();
+  }
 
   // The offset of the first record.
   int64_t log_start() const { return opened_->log->log_start(); }
@@ -158,9 +172,19 @@ class Partition {
   friend class LogStore;
 
   struct Opened {
-    std::string topic;
-    int32_t index;
+    Opened(std::string topic_name, int32_t partition,
+           std::shared_ptr<PartitionLog> opened_log)
+        : topic(std::move(topic_name)),
+          index(partition),
+          log(std::move(opened_log)) {}
+    Opened(const Opened&) = delete;
+    Opened& operator=(const Opened&) = delete;
+    ~Opened();
+
+    const std::string topic;
+    const int32_t index;
     std::shared_ptr<PartitionLog> log;
+    const ForkMark fork_mark;
   };
 
   explicit Partition(std::shared_ptr<const Opened> opened)

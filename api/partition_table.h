@@ -54,6 +54,12 @@ class PartitionTable {
   absl::StatusOr<std::shared_ptr<PartitionLog>> Open(const Topic& topic,
                                                      int32_t partition);
 
+  // The same without opening it: null when it is not open.
+  absl::StatusOr<std::shared_ptr<PartitionLog>> FindOpen(const Topic& topic,
+                                                         int32_t partition) {
+    return FindOpened({topic.name, partition});
+  }
+
   // Recovers a partition without keeping anything of it open: `Open` goes on
   // from there. Errors: as above.
   absl::Status Recover(const Topic& topic, int32_t partition);

@@ -14,6 +14,13 @@ absl::Status StoreOptions::Validate() const {
         absl::StrCat("sync_interval: ", absl::FormatDuration(sync_interval),
                      " is not within 1ms to 1h"));
   }
+  if (retention_check_interval < absl::Milliseconds(1) ||
+      retention_check_interval > absl::Hours(24 * 7)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("retention_check_interval: ",
+                     absl::FormatDuration(retention_check_interval),
+                     " is not within 1ms to 168h"));
+  }
   return absl::OkStatus();
 }
 

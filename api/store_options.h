@@ -19,6 +19,12 @@ enum class Background {
   kNone,        // the program's, by LogStore::RunMaintenance
 };
 
+// What file systems a store may be on (log/file_system_type.h).
+enum class FileSystemPolicy {
+  kRefuseUnsafe,  // ext2 to 4, XFS, overlayfs on them, and tmpfs alone
+  kAllowAny,      // also where a full disk is a SIGBUS, or a sync a wish
+};
+
 struct StoreOptions {
   // Default: an empty store is created, with the directories above it.
   MissingStore missing = MissingStore::kCreate;
@@ -27,6 +33,16 @@ struct StoreOptions {
   // than this, so a power loss takes no more. Shorter: less to lose, more
   // syncs. Range: 1 ms to 1 hour. Default: 1 s.
   absl::Duration sync_interval = absl::Seconds(1);
+
+  // Default: where varve cannot do what it promises, a store does not open.
+  FileSystemPolicy file_system = FileSystemPolicy::kRefuseUnsafe;
+
+  // How often it is looked whether something is too old or too much, for
+  // retention.ms, retention.bytes and segment.ms of idle partitions. Longer:
+  // old records stay that much longer. Range: 1 ms to 7 days. Default: Kafka's
+  // log.retention.check.interval.ms, 5 minutes; the first time 30 s after the
+  // open at the latest.
+  absl::Duration retention_check_interval = absl::Minutes(5);
 
   // Default: the store's own threads. With kNone it starts no thread, and what
   // the program does not do by RunMaintenance is done late: appends sync when

@@ -17,6 +17,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/file_system_check.h"
+#include "api/maintain_duty.h"
 #include "api/partition_parking.h"
 #include "api/partition_table.h"
 #include "api/prepare_duty.h"
@@ -29,6 +31,7 @@
 #include "api/topic_catalog.h"
 #include "api/topic_creation.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 #include "log/log_config.h"
 #include "log/partition_log.h"
 #include "log/topic_id.h"
@@ -72,6 +75,7 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
     : directory_(std::move(directory)),
       options_(options),
       clean_(found.clean),
+      file_system_(found.file_system),
       notes_(std::move(found.notes)),
       events_(std::make_shared<StoreEvents>(
           directory_, found.clean ? StoreEvents::Marker::kPresent
@@ -98,6 +102,9 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
       OpenDataDirectory(path, options);
   if (!opened.ok()) return opened.status();
   std::shared_ptr<Directory> directory = *std::move(opened);
+  absl::StatusOr<FileSystemType> type =
+      CheckFileSystem(*directory, options.file_system);
+  if (!type.ok()) return type.status();
   absl::StatusOr<DirectoryContents> contents = InspectDirectory(*directory);
   if (!contents.ok()) return contents.status();
   if (*contents == DirectoryContents::kEmpty &&
@@ -113,6 +120,7 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   }
   absl::StatusOr<Found> found = ReadFound(*directory);
   if (!found.ok()) return found.status();
+  found->file_system = *type;
   std::unique_ptr<StoreState> state(new StoreState(
       std::move(directory), *std::move(lock), options, *std::move(found)));
   if (!state->clean_) state->RecoverAll();
@@ -132,6 +140,14 @@ void StoreState::AddDuties() {
   duties_.Add({.name = "varve-sync"},
               std::make_unique<SyncDuty>(&partitions_, events_, clock),
               &events_->sync_bell());
+  duties_.Add({.name = "varve-maintain", .nice_more = 10},
+              std::make_unique<MaintainDuty>(
+                  MaintainDuty::Store{.directory = directory_,
+                                      .partitions = &partitions_,
+                                      .events = events_,
+                                      .topics = [this] { return topics(); }},
+                  clock, options_.retention_check_interval),
+              &events_->maintain_bell());
 }
 
 // Reads the store's files under its lock; makes them for a new store.

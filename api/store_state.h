@@ -23,6 +23,7 @@
 #include "api/store_options.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 #include "log/partition_log.h"
 #include "log/topic_id.h"
 
@@ -45,6 +46,7 @@ class StoreState {
       std::string_view topic, int32_t partition);
   RecoveryReport recovery_report() const;
   const std::string& path() const { return directory_->path(); }
+  FileSystemType file_system() const { return file_system_; }
   absl::StatusOr<absl::Duration> RunMaintenance();
   const StoreOptions& options() const { return options_; }
   absl::Status Close();
@@ -55,6 +57,7 @@ class StoreState {
     TopicCatalog catalog;
     StoreCheckpoint checkpoint;
     bool clean = false;
+    FileSystemType file_system = FileSystemType::kUnknown;
     std::vector<std::string> notes;
   };
 
@@ -75,6 +78,7 @@ class StoreState {
   const std::shared_ptr<Directory> directory_;
   const StoreOptions options_;
   const bool clean_;
+  const FileSystemType file_system_;
   std::vector<std::string> notes_;  // complete when `Open` returns
   const std::shared_ptr<StoreEvents> events_;
   // Holds the store's lock while it is open.

@@ -35,12 +35,14 @@ enum class CompressionType { kProducer, kUncompressed };
 //  - Configs that only a cluster can honour are refused, with the reason.
 //
 // In effect in this version: segment.*, index.interval.bytes, flush.*,
-// max.message.bytes, message.timestamp.*. The others are checked, stored and
-// given back, and do nothing yet: preallocate (blocks are always allocated
-// ahead), compression.type (batches are kept as they come), retention.*,
-// cleanup.policy (but offsets may be missing from a compacted topic, as from
-// Kafka's), delete.retention.ms, min.compaction.lag.ms,
-// max.compaction.lag.ms, min.cleanable.dirty.ratio, file.delete.delay.ms.
+// max.message.bytes, message.timestamp.*, retention.* (files are deleted at
+// once; what retention does with timestamps is in log/retention_policy.h). The
+// others are checked, stored and given back, and do nothing yet: preallocate
+// (blocks are always allocated ahead), compression.type (batches are kept as
+// they come), cleanup.policy "compact" (it keeps retention.* from deleting, and
+// offsets may be missing, as from Kafka's), delete.retention.ms,
+// min.compaction.lag.ms, max.compaction.lag.ms, min.cleanable.dirty.ratio,
+// file.delete.delay.ms.
 //
 // Thread safety: externally synchronized.
 struct LogConfig {
@@ -51,7 +53,8 @@ struct LogConfig {
   int64_t segment_bytes = 1073741824;
 
   // Time after which a segment is sealed though it is not full, judged when a
-  // batch is appended. Range: 1 up.
+  // batch is appended; where retention.* deletes, also when nothing has been for
+  // that long. Range: 1 up.
   int64_t segment_ms = 604800000;
 
   // At most this much is taken off `segment_ms`, at random for each segment,

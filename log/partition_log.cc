@@ -61,6 +61,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
                 [listener = listener_] { listener->MakeRoom(); }),
       // What a deletion that was cut short has left.
       trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
+      segment_facts_(directory_.get(), &segments_, recovered.next_offset),
       ends_(recovered.log_start, recovered.next_offset),
       reader_(directory_->path(), &segments_, &ends_,
               ContinuityOf(options.config)),

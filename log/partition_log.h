@@ -30,6 +30,7 @@
 #include "log/read_options.h"
 #include "log/record.h"
 #include "log/record_batches.h"
+#include "log/segment_facts.h"
 #include "log/segment_list.h"
 #include "log/sync_schedule.h"
 #include "log/trimmed_segments.h"
@@ -184,6 +185,8 @@ class PartitionLog {
   int64_t durable_end() const { return ends_.durable(); }
   int64_t visible_end() const { return ends_.visible(); }
   int64_t segment_count() const { return segments_.count(); }
+  // Sizes and times of the segments.
+  SegmentFacts& segment_facts() { return segment_facts_; }
   // Where a read of this level ends.
   int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
   LogConfig config() const;
@@ -247,6 +250,7 @@ class PartitionLog {
 
   SegmentList segments_;
   TrimmedSegments trimmed_;
+  SegmentFacts segment_facts_;
 
   LogEnds ends_;
   LogReader reader_;

@@ -140,6 +140,17 @@ void SegmentList::CloseAll() {
   for (Entry& entry : entries_) closed.push_back(std::move(entry.segment));
 }
 
+std::vector<SegmentList::Listed> SegmentList::List() const {
+  absl::ReaderMutexLock lock(&mu_);
+  std::vector<Listed> listed;
+  listed.reserve(entries_.size());
+  for (const Entry& entry : entries_) {
+    listed.push_back(
+        {.base_offset = entry.base_offset, .segment = entry.segment});
+  }
+  return listed;
+}
+
 std::optional<int64_t> SegmentList::last_base_offset() const {
   absl::ReaderMutexLock lock(&mu_);
   if (entries_.empty()) return std::nullopt;

@@ -65,6 +65,13 @@ class SegmentList {
   // Precondition: nothing is being written to any of them.
   void CloseAll();
 
+  // All of them, in order.
+  struct Listed {
+    int64_t base_offset = 0;
+    std::shared_ptr<Segment> segment = {};  // null when it is not open
+  };
+  std::vector<Listed> List() const;
+
   // The base offset of the last segment; none when there is no segment.
   std::optional<int64_t> last_base_offset() const;
   std::optional<int64_t> first_base_offset() const;

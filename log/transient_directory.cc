@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 
 namespace varve {
 
@@ -27,6 +28,12 @@ absl::StatusOr<std::unique_ptr<File>> TransientDirectory::OpenFile(
   absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
   if (!directory.ok()) return directory.status();
   return (*directory)->OpenFile(name, mode);
+}
+
+absl::StatusOr<FileSystemType> TransientDirectory::Type() {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  if (!directory.ok()) return directory.status();
+  return (*directory)->Type();
 }
 
 absl::StatusOr<std::vector<DirectoryEntry>> TransientDirectory::List() {

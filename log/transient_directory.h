@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
 
 namespace varve {
 
@@ -27,6 +28,7 @@ class TransientDirectory final : public Directory {
 
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  OpenMode mode) override;
+  absl::StatusOr<FileSystemType> Type() override;
   absl::StatusOr<std::vector<DirectoryEntry>> List() override;
   absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::Status RemoveFile(std::string_view name) override;

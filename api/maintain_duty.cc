@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/maintain_duty.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <utility>
+#include <vector>
+
+#include "absl/log/log.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "api/partition_table.h"
+#include "api/retention_clock.h"
+#include "api/store_events.h"
+#include "api/store_files.h"
+#include "api/topic_catalog.h"
+#include "log/apply_retention.h"
+#include "log/clock.h"
+#include "log/file_system.h"
+#include "log/partition_log.h"
+#include "log/retention_policy.h"
+#include "log/segment_name.h"
+
+namespace varve {
+namespace {
+
+// When the store last wrote its checkpoint; InfinitePast when it has none.
+absl::Time LastAlive(Directory& directory) {
+  auto file = directory.OpenFile(kCheckpointName, OpenMode::kRead);
+  if (!file.ok()) return absl::InfinitePast();
+  return (*file)->ModifiedAt().value_or(absl::InfinitePast());
+}
+
+}  // namespace
+
+MaintainDuty::MaintainDuty(Store store, Clock* clock,
+                           absl::Duration check_interval)
+    : store_(std::move(store)),
+      clock_(clock),
+      check_interval_(check_interval),
+      due_(clock->Steady() + std::min(check_interval, kFirstCheckMax)),
+      retention_clock_(LastAlive(*store_.directory), clock->Now(),
+                       clock->Steady()) {}
+
+absl::Time MaintainDuty::Run(const std::stop_token& stop) {
+  if (clock_->Steady() < due_) return due_;
+  const absl::Time now = RetentionNow();
+  for (const Topic& topic : store_.topics()) {
+    if (HasRetention(topic.config.log)) CheckTopic(topic, now, stop);
+    if (stop.stop_requested()) return due_;
+  }
+  DeleteTrimmed();
+  due_ = clock_->Steady() + check_interval_;
+  return due_;
+}
+
+absl::Time MaintainDuty::RetentionNow() {
+  const absl::Time wall = clock_->Now();
+  const absl::Time now = retention_clock_.Now(wall, clock_->Steady());
+  if (retention_clock_.doubts() && !doubt_was_logged_) {
+    LOG(WARNING) << store_.directory->path() << ": the clock jumped to " << wall
+                 << "; until that has held for a day, retention goes by "
+                 << now;
+  }
+  doubt_was_logged_ = retention_clock_.doubts();
+  return now;
+}
+
+void MaintainDuty::CheckTopic(const Topic& topic, absl::Time now,
+                              const std::stop_token& stop) {
+  for (int32_t i = 0; i < topic.config.partitions; ++i) {
+    if (stop.stop_requested()) return;
+    absl::Status status = CheckPartition(topic, i, now);
+    // What is too old stays; the next round tries again.
+    if (!status.ok()) {
+      LOG(WARNING) << PartitionDirectoryName(topic.name, i)
+                   << ": retention: " << status;
+    }
+  }
+}
+
+absl::Status MaintainDuty::CheckPartition(const Topic& topic, int32_t partition,
+                                          absl::Time now) {
+  absl::StatusOr<std::shared_ptr<PartitionLog>> log =
+      OpenIfNeeded(topic, partition, now);
+  if (!log.ok() || *log == nullptr) return log.status();
+  const int64_t log_start = (*log)->log_start();
+  const absl::StatusOr<RetentionDecision> decision = ApplyRetention(**log, now);
+  if ((*log)->log_start() != log_start) trimmed_.push_back(*log);
+  return decision.status();
+}
+
+// Null when it is not open, and need not be.
+absl::StatusOr<std::shared_ptr<PartitionLog>> MaintainDuty::OpenIfNeeded(
+    const Topic& topic, int32_t partition, absl::Time now) {
+  absl::StatusOr<std::shared_ptr<PartitionLog>> log =
+      store_.partitions->FindOpen(topic, partition);
+  if (!log.ok() || *log != nullptr) return log;
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      store_.directory->OpenDirectory(
+          PartitionDirectoryName(topic.name, partition));
+  if (!directory.ok()) return directory.status();
+  const absl::StatusOr<bool> needed =
+      MayNeedRetention(**directory, topic.config.log, now);
+  if (!needed.ok()) return needed.status();
+  if (!*needed) return nullptr;
+  return store_.partitions->Open(topic, partition);
+}
+
+void MaintainDuty::DeleteTrimmed() {
+  if (trimmed_.empty()) return;
+  absl::Status status = store_.events->WriteCheckpoint();
+  // A file that goes before the checkpoint would look like a loss.
+  if (!status.ok()) {
+    LOG(WARNING) << status;
+    return;
+  }
+  // What cannot be deleted is tried again in the next round, and at the next
+  // open.
+  std::erase_if(trimmed_, [](const std::shared_ptr<PartitionLog>& log) {
+    absl::Status deleted = log->DeleteTrimmed();
+    if (!deleted.ok()) LOG(WARNING) << deleted;
+    return deleted.ok();
+  });
+}
+
+}  // namespace varve

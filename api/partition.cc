@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/partition.h"
+
+#include <memory>
+#include <utility>
+
+#include "log/partition_log.h"
+
+namespace varve {
+
+Partition::Opened::~Opened() {
+  if (!fork_mark.in_child()) return;
+  // Left as it is: its locks may be held by threads that are not here.
+  std::make_unique<std::shared_ptr<PartitionLog>>(std::move(log)).release();
+}
+
+}  // namespace varve

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/apply_retention.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "log/file_system.h"
+#include "log/log_config.h"
+#include "log/partition_log.h"
+#include "log/partition_recovery.h"
+#include "log/retention_policy.h"
+#include "log/segment_facts.h"
+
+namespace varve {
+namespace {
+
+RetentionLimits LimitsOf(const LogConfig& config) {
+  return {.retention_ms = config.retention_ms,
+          .retention_bytes = config.retention_bytes,
+          .segment_ms = config.segment_ms,
+          .cleanup_policy = config.cleanup_policy};
+}
+
+// Decides, and again as long as a segment that would go for its age turns out
+// to have another timestamp than its index says.
+absl::StatusOr<RetentionDecision> Decide(
+    PartitionLog& log, std::vector<RetentionSegment>& segments,
+    const RetentionLimits& limits, int64_t now_ms) {
+  int64_t verified = 0;
+  while (true) {
+    const RetentionDecision decision =
+        DecideRetention({.segments = segments,
+                         .durable_end = log.durable_end(),
+                         .now_ms = now_ms},
+                        limits);
+    bool changed = false;
+    for (; verified < decision.count() && !changed; ++verified) {
+      if (verified < decision.over_bytes_count) continue;
+      RetentionSegment& segment = segments[static_cast<size_t>(verified)];
+      const absl::StatusOr<int64_t> timestamp_ms =
+          log.segment_facts().VerifyTimestamp(segment.base_offset);
+      if (!timestamp_ms.ok()) return timestamp_ms.status();
+      changed = segment.max_timestamp_ms != *timestamp_ms;
+      segment.max_timestamp_ms = *timestamp_ms;
+    }
+    if (!changed) return decision;
+  }
+}
+
+}  // namespace
+
+bool HasRetention(const LogConfig& config) {
+  return config.cleanup_policy != CleanupPolicy::kCompact &&
+         (config.retention_ms >= 0 || config.retention_bytes >= 0);
+}
+
+absl::StatusOr<RetentionDecision> ApplyRetention(PartitionLog& log,
+                                                 absl::Time now) {
+  const LogConfig config = log.config();
+  if (!HasRetention(config)) return RetentionDecision();
+  const int64_t now_ms = absl::ToUnixMillis(now);
+  absl::StatusOr<std::vector<RetentionSegment>> segments =
+      log.segment_facts().Collect(log.visible_end(), now_ms);
+  if (!segments.ok()) return segments.status();
+  absl::StatusOr<RetentionDecision> decision =
+      Decide(log, *segments, LimitsOf(config), now_ms);
+  if (!decision.ok()) return decision;
+  const absl::Status rolled = decision->roll ? log.Roll() : absl::OkStatus();
+  int64_t log_start = decision->log_start;
+  if (!rolled.ok() &&
+      decision->count() == static_cast<int64_t>(segments->size())) {
+    // Without another one the last segment has to stay; the others need not.
+    log_start = segments->back().base_offset;
+  }
+  if (log_start > log.log_start()) {
+    const absl::Status moved = log.MoveLogStart(log_start);
+    if (!moved.ok()) return moved;
+  }
+  if (!rolled.ok()) return rolled;
+  return decision;
+}
+
+absl::StatusOr<bool> MayNeedRetention(Directory& directory,
+                                      const LogConfig& config, absl::Time now) {
+  const absl::StatusOr<std::vector<int64_t>> bases = ListSegments(directory);
+  if (!bases.ok()) return bases.status();
+  std::vector<RetentionSegment> segments;
+  for (size_t i = 0; i < bases->size(); ++i) {
+    const bool is_end = i == 0 || i + 1 == bases->size();
+    segments.push_back({.base_offset = (*bases)[i]});
+    if (!is_end && config.retention_bytes < 0) continue;
+    absl::StatusOr<RetentionSegment> facts =
+        ReadSegmentFacts(directory, (*bases)[i]);
+    if (!facts.ok()) return facts.status();
+    segments.back() = *facts;
+  }
+  const RetentionDecision decision =
+      DecideRetention({.segments = segments,
+                       .durable_end = std::numeric_limits<int64_t>::max(),
+                       .now_ms = absl::ToUnixMillis(now)},
+                      LimitsOf(config));
+  return decision.count() > 0 || decision.roll;
+}
+
+}  // namespace varve

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/segment_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "index/big_endian.h"
+#include "index/time_index.h"
+#include "log/file_system.h"
+#include "log/largest_timestamp.h"
+#include "log/retention_policy.h"
+#include "log/segment.h"
+#include "log/segment_list.h"
+#include "log/segment_name.h"
+
+namespace varve {
+namespace {
+
+// The timestamp of the last entry of a time index; -1 without a sound one.
+int64_t LastIndexedTimestamp(Directory& directory, int64_t base_offset) {
+  auto file = directory.OpenFile(
+      SegmentFileName(base_offset, SegmentFileKind::kTimeIndex),
+      OpenMode::kRead);
+  if (!file.ok()) return -1;
+  const absl::StatusOr<int64_t> size = (*file)->Size();
+  constexpr int64_t kEntrySize = TimeIndex::kEntrySize;
+  if (!size.ok() || *size < kEntrySize || *size % kEntrySize != 0) return -1;
+  std::array<char, TimeIndex::kEntrySize> entry;
+  const absl::StatusOr<size_t> read =
+      (*file)->ReadAt(*size - kEntrySize, absl::MakeSpan(entry));
+  if (!read.ok() || *read != entry.size()) return -1;
+  return LoadBig64(entry.data());
+}
+
+absl::StatusOr<RetentionSegment> ReadLogFile(Directory& directory,
+                                             int64_t base_offset) {
+  auto file = directory.OpenFile(
+      SegmentFileName(base_offset, SegmentFileKind::kLog), OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<int64_t> size = (*file)->Size();
+  if (!size.ok()) return size.status();
+  const absl::StatusOr<absl::Time> modified = (*file)->ModifiedAt();
+  if (!modified.ok()) return modified.status();
+  return RetentionSegment{.base_offset = base_offset,
+                          .size_bytes = *size,
+                          .modified_ms = absl::ToUnixMillis(*modified)};
+}
+
+}  // namespace
+
+absl::StatusOr<RetentionSegment> ReadSegmentFacts(Directory& directory,
+                                                  int64_t base_offset) {
+  absl::StatusOr<RetentionSegment> facts = ReadLogFile(directory, base_offset);
+  if (!facts.ok()) return facts;
+  facts->max_timestamp_ms = LastIndexedTimestamp(directory, base_offset);
+  return facts;
+}
+
+absl::StatusOr<std::vector<RetentionSegment>> SegmentFacts::Collect(
+    int64_t log_end, int64_t now_ms) {
+  const std::vector<SegmentList::Listed> listed = segments_->List();
+  absl::MutexLock lock(&mu_);
+  std::vector<RetentionSegment> all;
+  for (size_t i = 0; i < listed.size(); ++i) {
+    absl::StatusOr<RetentionSegment> facts =
+        i + 1 < listed.size() ? FactsOf(listed[i], listed[i + 1].base_offset)
+                              : FactsOfLast(listed[i], log_end, now_ms);
+    if (!facts.ok()) return facts.status();
+    all.push_back(*facts);
+  }
+  if (!all.empty()) {
+    sealed_.erase(sealed_.begin(),
+                  sealed_.lower_bound(all.front().base_offset));
+  }
+  return all;
+}
+
+absl::StatusOr<RetentionSegment> SegmentFacts::FactsOf(
+    const SegmentList::Listed& listed, int64_t next_offset) {
+  auto known = sealed_.find(listed.base_offset);
+  if (known == sealed_.end()) {
+    absl::StatusOr<RetentionSegment> facts =
+        ReadSegmentFacts(*directory_, listed.base_offset);
+    if (!facts.ok()) return facts;
+    known = sealed_.emplace(listed.base_offset, Sealed{.facts = *facts}).first;
+  }
+  known->second.facts.next_offset = next_offset;
+  return known->second.facts;
+}
+
+// While it is open its file is longer than its batches, and its index has no
+// final entry.
+absl::StatusOr<RetentionSegment> SegmentFacts::FactsOfLast(
+    const SegmentList::Listed& listed, int64_t log_end, int64_t now_ms) {
+  absl::StatusOr<RetentionSegment> facts =
+      listed.segment == nullptr
+          ? ReadSegmentFacts(*directory_, listed.base_offset)
+          : ReadLogFile(*directory_, listed.base_offset);
+  if (!facts.ok()) return facts;
+  if (listed.segment != nullptr) {
+    facts->size_bytes =
+        static_cast<int64_t>(listed.segment->visible_bytes().size());
+    facts->max_timestamp_ms =
+        listed.segment->largest_timestamp_ms().value_or(-1);
+  }
+  facts->next_offset = log_end;
+  if (log_end != std::exchange(last_end_, log_end)) last_moved_ms_ = now_ms;
+  facts->modified_ms = std::max(facts->modified_ms, last_moved_ms_);
+  return facts;
+}
+
+absl::StatusOr<int64_t> SegmentFacts::VerifyTimestamp(int64_t base_offset) {
+  {
+    absl::MutexLock lock(&mu_);
+    auto known = sealed_.find(base_offset);
+    if (known != sealed_.end() && known->second.verified) {
+      return known->second.facts.max_timestamp_ms;
+    }
+  }
+  const absl::StatusOr<SegmentList::Found> found = segments_->Find(base_offset);
+  if (!found.ok()) return found.status();
+  const int64_t largest_ms = FindLargestTimestamp(*found->segment);
+  absl::MutexLock lock(&mu_);
+  if (auto known = sealed_.find(base_offset); known != sealed_.end()) {
+    known->second.facts.max_timestamp_ms = largest_ms;
+    known->second.verified = true;
+  }
+  return largest_ms;
+}
+
+}  // namespace varve
