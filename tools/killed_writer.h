@@ -3,8 +3,6 @@
 #ifndef VARVE_TOOLS_KILLED_WRITER_H_
 #define VARVE_TOOLS_KILLED_WRITER_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -12,16 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "tools/killed_process.h"
 #include "tools/quickstart_text.h"
 
 namespace varve {
-
-// One append that the writer knows to have succeeded.
-struct Acknowledgement {
-  int32_t partition = 0;
-  int32_t reserved = 0;
-  int64_t offset = 0;
-};
 
 // A process of its own that appends the lines of a text to a topic, one record
 // at a time and over and over, and says after each append where it went,
@@ -29,7 +21,7 @@ struct Acknowledgement {
 // tidy up after.
 //
 // Thread safety: externally synchronized. The process must have one thread
-// when Start is called, and no store open.
+// when RunAndKill is called, and no store open.
 class KilledWriter {
  public:
   struct Options {

@@ -27,9 +27,11 @@
 #include "log/record_view.h"
 #include "log/segment_name.h"
 #include "tools/human_units.h"
+#include "tools/killed_process.h"
 #include "tools/killed_writer.h"
 #include "tools/line_producer.h"
 #include "tools/quickstart_directory.h"
+#include "tools/quickstart_group.h"
 #include "tools/quickstart_page.h"
 #include "tools/quickstart_text.h"
 #include "tools/text_table.h"
@@ -66,10 +68,10 @@ absl::Status QuickstartSteps::Run() {
   for (auto step :
        {&QuickstartSteps::ProduceText, &QuickstartSteps::MeasureThroughput,
         &QuickstartSteps::KillWriter, &QuickstartSteps::Recover,
-        &QuickstartSteps::Replay, &QuickstartSteps::CheckAll}) {
+        &QuickstartSteps::Replay, &QuickstartSteps::CheckAll,
+        &QuickstartSteps::KillGroup}) {
     if (absl::Status status = (this->*step)(); !status.ok()) return status;
   }
-  if (absl::Status status = CloseStore(); !status.ok()) return status;
   SayWhatNext();
   return absl::OkStatus();
 }
@@ -346,6 +348,18 @@ absl::Status QuickstartSteps::CheckPartition(int32_t index, int64_t& checked,
   }
   checked += static_cast<int64_t>(lines.size());
   return absl::OkStatus();
+}
+
+absl::Status QuickstartSteps::KillGroup() {
+  if (absl::Status status = CloseStore(); !status.ok()) return status;
+  int64_t count = 0;
+  for (const std::vector<size_t>& lines : expected_)
+    count += static_cast<int64_t>(lines.size());
+  return ShowKilledGroup({.directory = directory_,
+                          .topic = std::string(kTopic),
+                          .partition_count = kPartitionCount,
+                          .record_count = count},
+                         page_);
 }
 
 void QuickstartSteps::SayWhatNext() {

@@ -42,6 +42,7 @@ class QuickstartSteps {
   absl::Status Recover();
   absl::Status Replay();
   absl::Status CheckAll();
+  absl::Status KillGroup();
   void SayWhatNext();
 
   absl::StatusOr<absl::Duration> ProduceKeyed();
