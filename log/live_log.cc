@@ -180,8 +180,10 @@ absl::StatusOr<LiveLog::Step> LiveLog::StepAtLast(Walk& walk) {
     if (!absl::IsNotFound(opened.status())) return opened.status();
   }
   const bool is_damage = next < outline_.checkpoint.recovery_point;
-  const bool is_odd =
-      is_damage || (walk.wanted.is_below_end && next < walk.wanted.offset);
+  absl::StatusOr<bool> is_gone = SegmentIsGone(cursor);
+  if (!is_gone.ok()) return is_gone.status();
+  const bool is_odd = *is_gone || is_damage ||
+                      (walk.wanted.is_below_end && next < walk.wanted.offset);
   if (!walk.refreshed && (is_odd || RefreshIsDue())) {
     if (absl::Status status = Refresh(); !status.ok()) return status;
     walk.refreshed = true;
@@ -193,6 +195,17 @@ absl::StatusOr<LiveLog::Step> LiveLog::StepAtLast(Walk& walk) {
   }
   return is_damage ? StepOverDamage(walk, std::nullopt)
                    : absl::StatusOr<Step>(Step::kNotYet);
+}
+
+// Whether the segment has been deleted, and perhaps those behind it; or comes
+// and goes in a log that was empty.
+absl::StatusOr<bool> LiveLog::SegmentIsGone(const Cursor& cursor) {
+  if (cursor.segment == nullptr) return true;
+  absl::Status status =
+      LiveSegment::Open(*directory_, cursor.segment->base_offset()).status();
+  if (absl::IsNotFound(status)) return true;
+  if (!status.ok()) return status;
+  return false;
 }
 
 // What stands at the cursor is missing for good.

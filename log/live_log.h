@@ -47,7 +47,8 @@ enum class SealedAccess {
 class LiveLog {
  public:
   // How long it believes what it knows when it finds nothing more. A segment
-  // that continues the log is found without a refresh.
+  // that continues the log is found without a refresh, and one that is gone is
+  // missed at once.
   static constexpr absl::Duration kRefreshInterval = absl::Milliseconds(500);
 
   struct Options {
@@ -126,6 +127,7 @@ class LiveLog {
   absl::StatusOr<Cursor> LocateInEmptyLog(int64_t offset) const;
   absl::StatusOr<Step> StepOn(Walk& walk);
   absl::StatusOr<Step> StepAtLast(Walk& walk);
+  absl::StatusOr<bool> SegmentIsGone(const Cursor& cursor);
   absl::StatusOr<Step> StepOverDamage(Walk& walk,
                                       std::optional<int64_t> successor);
   absl::StatusOr<Step> Enter(Walk& walk, int64_t base_offset);

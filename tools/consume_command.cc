@@ -14,18 +14,19 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "api/log_store.h"
-#include "log/partition_log.h"
-#include "log/record_batches.h"
-#include "log/record_view.h"
+#include "absl/time/clock.h"
+#include "api/read_only_partition.h"
+#include "api/read_only_store.h"
+#include "api/topic_description.h"
 #include "tools/command_line.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
-#include "tools/output_buffer.h"
 #include "tools/record_format.h"
-#include "tools/record_json.h"
+#include "tools/record_printer.h"
+#include "tools/start_offset.h"
+#include "tools/stop_signal.h"
+#include "tools/topic_consumer.h"
 
 namespace varve {
 namespace {
@@ -36,147 +37,84 @@ struct ConsumeOptions {
   std::string offset = "earliest";
   int64_t count = std::numeric_limits<int64_t>::max();
   std::string format = "%s\\n";
+  std::optional<std::string> reset;
+  bool follow = false;
 };
 
-// Where to begin.
-struct StartOffset {
-  enum class Kind { kEarliest, kLatest, kNumber };
-  Kind kind = Kind::kEarliest;
-  int64_t number = 0;
-
-  static absl::StatusOr<StartOffset> Parse(const std::string& text) {
-    if (text == "earliest") return StartOffset{.kind = Kind::kEarliest};
-    if (text == "latest") return StartOffset{.kind = Kind::kLatest};
-    StartOffset start = {.kind = Kind::kNumber};
-    if (absl::SimpleAtoi(text, &start.number) && start.number >= 0) {
-      return start;
-    }
-    return absl::InvalidArgumentError(
-        absl::StrCat("--offset ", text,
-                     ": neither a number from 0 up, nor earliest or latest"));
-  }
-
-  int64_t In(const Partition& partition) const {
-    switch (kind) {
-      case Kind::kEarliest:
-        return partition.log_start();
-      case Kind::kLatest:
-        return partition.visible_end();
-      case Kind::kNumber:
-        return number;
-    }
-    return number;
-  }
+// What the options mean.
+struct Plan {
+  StartOffset start;
+  std::optional<RecordFormat> format;  // none: JSON
+  OffsetReset reset_at_start = OffsetReset::kNone;
+  OffsetReset reset_later = OffsetReset::kEarliest;
 };
 
-// Prints the records of one partition after another.
-class Consumer {
- public:
-  // Prints `count` records at most.
-  Consumer(const StartOffset& start, int64_t count,
-           std::optional<RecordFormat> format)
-      : start_(start), format_(std::move(format)), left_(count) {}
+absl::StatusOr<Plan> MakePlan(const GlobalOptions& global,
+                              const ConsumeOptions& options) {
+  Plan plan;
+  absl::StatusOr<StartOffset> start =
+      StartOffset::Parse(options.offset, absl::Now());
+  if (!start.ok()) return start.status();
+  plan.start = *start;
+  if (!global.json) {
+    absl::StatusOr<RecordFormat> format = RecordFormat::Parse(options.format);
+    if (!format.ok()) return format.status();
+    plan.format = *std::move(format);
+  }
+  if (options.reset.has_value()) {
+    absl::StatusOr<OffsetReset> reset = ParseOffsetReset(*options.reset);
+    if (!reset.ok()) return reset.status();
+    plan.reset_at_start = *reset;
+    plan.reset_later = *reset;
+  }
+  return plan;
+}
 
-  absl::Status Consume(const Partition& partition) {
-    const int64_t end = partition.visible_end();
-    int64_t offset = start_.In(partition);
-    ReadOptions read;
-    if (left_ < kFewRecords) read.max_bytes = 0;  // one batch
-    do {
-      absl::StatusOr<RecordBatches> batches = partition.Read(offset, read);
-      if (!batches.ok()) return batches.status();
-      if (batches->empty()) break;
-      absl::Status status = Print(partition, *batches);
-      if (!status.ok()) return status;
-      offset = batches->next_offset();
-    } while (left_ > 0 && offset < end);
+// An offset means something in one partition only.
+absl::Status CheckOffsetIsOfOnePartition(const ReadOnlyStore& store,
+                                         const ConsumeOptions& options) {
+  absl::StatusOr<TopicDescription> topic = store.DescribeTopic(options.topic);
+  if (!topic.ok()) return topic.status();
+  if (options.partition.has_value() || topic->config.partitions == 1) {
     return absl::OkStatus();
   }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--offset ", options.offset, ": ", options.topic, " has ",
+      topic->config.partitions,
+      " partitions, each with offsets of its own; say --partition N too"));
+}
 
-  bool done() const { return left_ == 0; }
-  absl::Status Flush() { return output_.Flush(); }
-
- private:
-  static constexpr int64_t kFewRecords = 100;
-
-  static absl::Status Named(const Partition& partition,
-                            const absl::Status& status) {
-    return absl::Status(
-        status.code(), absl::StrCat(partition.topic(), ", partition ",
-                                    partition.index(), ": ", status.message()));
-  }
-
-  absl::Status Print(const Partition& partition, const RecordBatches& batches) {
-    const RecordOrigin origin = {.topic = partition.topic(),
-                                 .partition = partition.index()};
-    RecordBatches::Records records = batches.records();
-    while (left_ > 0) {
-      const RecordView* record = records.Next();
-      if (record == nullptr) break;
-      PrintRecord(origin, *record);
-      --left_;
-      absl::Status status = output_.FlushIfLarge();
-      if (!status.ok()) return status;
-    }
-    return records.status().ok() ? absl::OkStatus()
-                                 : Named(partition, records.status());
-  }
-
-  void PrintRecord(const RecordOrigin& origin, const RecordView& record) {
-    if (format_.has_value()) {
-      format_->Append(origin, record, output_.text());
-      return;
-    }
-    Json json = {{"topic", origin.topic}, {"partition", origin.partition}};
-    SetRecord(json, record);
-    absl::StrAppend(&output_.text(), ToLine(json), "\n");
-  }
-
-  const StartOffset start_;
-  const std::optional<RecordFormat> format_;  // none: JSON
-  OutputBuffer output_ = OutputBuffer(STDOUT_FILENO);
-  int64_t left_;  // records to print
-};
-
-absl::Status ConsumePartitions(LogStore& store, const ConsumeOptions& options,
-                               int32_t partition_count, Consumer& consumer) {
-  const int32_t first = options.partition.value_or(0);
-  const int32_t last = options.partition.value_or(partition_count - 1);
-  for (int32_t i = first; i <= last && !consumer.done(); ++i) {
-    absl::StatusOr<Partition> partition = store.partition(options.topic, i);
-    if (!partition.ok()) return partition.status();
-    absl::Status status = consumer.Consume(*partition);
+absl::Status ConsumeFrom(const ReadOnlyStore& store, const Plan& plan,
+                         const ConsumeOptions& options) {
+  if (plan.start.is_number()) {
+    absl::Status status = CheckOffsetIsOfOnePartition(store, options);
     if (!status.ok()) return status;
   }
-  return absl::OkStatus();
+  RecordPrinter printer(STDOUT_FILENO, plan.format, options.count);
+  TopicConsumer consumer(&store,
+                         {.topic = options.topic,
+                          .partition = options.partition,
+                          .start =
+                              [&plan](const ReadOnlyPartition& partition) {
+                                return plan.start.FindIn(partition);
+                              },
+                          .reset_at_start = plan.reset_at_start,
+                          .reset_later = plan.reset_later},
+                         &printer);
+  if (absl::Status status = consumer.Open(); !status.ok()) return status;
+  absl::Status status =
+      options.follow ? consumer.Follow() : consumer.ConsumeToEnd();
+  if (!absl::IsCancelled(status)) status.Update(printer.Flush());
+  return status;
 }
 
 int Consume(const GlobalOptions& global, const ConsumeOptions& options) {
-  absl::StatusOr<StartOffset> start = StartOffset::Parse(options.offset);
-  if (!start.ok()) return UsageError(start.status().message());
-  std::optional<RecordFormat> format;
-  if (!global.json) {
-    absl::StatusOr<RecordFormat> parsed = RecordFormat::Parse(options.format);
-    if (!parsed.ok()) return UsageError(parsed.status().message());
-    format = *std::move(parsed);
-  }
-  auto store = OpenStore(global, MissingStore::kFail);
+  absl::StatusOr<Plan> plan = MakePlan(global, options);
+  if (!plan.ok()) return UsageError(plan.status().message());
+  auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());
-  absl::StatusOr<TopicDescription> topic =
-      (*store)->DescribeTopic(options.topic);
-  if (!topic.ok()) return FailWith(topic.status());
-  if (start->kind == StartOffset::Kind::kNumber &&
-      !options.partition.has_value() && topic->config.partitions > 1) {
-    return UsageError(absl::StrCat(
-        "--offset ", options.offset, ": ", options.topic, " has ",
-        topic->config.partitions,
-        " partitions, each with offsets of its own; say --partition N too"));
-  }
-  Consumer consumer(*start, options.count, std::move(format));
-  absl::Status status =
-      ConsumePartitions(**store, options, topic->config.partitions, consumer);
-  if (!absl::IsCancelled(status)) status.Update(consumer.Flush());
-  status.Update((*store)->Close());
+  if (options.follow) CatchStopSignals();
+  absl::Status status = ConsumeFrom(**store, *plan, options);
   // Whoever read the output has seen enough.
   if (status.ok() || absl::IsCancelled(status)) return kExitSuccess;
   return FailWith(status);
@@ -193,16 +131,29 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
   consume->add_option("--partition", options->partition,
                       "of this one alone (all, one after another)");
   consume
-      ->add_option("--offset", options->offset,
-                   "where to begin: a number, earliest or latest")
+      ->add_option(
+          "--offset", options->offset,
+          "where to begin: a number; -N, the last N of each partition; "
+          "@TIME or @-AGO; earliest or latest")
       ->capture_default_str();
   consume->add_option("--count", options->count, "records at most (all)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
+  consume->add_flag("-f,--follow", options->follow,
+                    "go on at the end, with what comes, until interrupted");
+  consume
+      ->add_option("--reset", options->reset,
+                   "when the next record is not there (any more): go on at the "
+                   "earliest or latest one, or none: fail. Default: none for "
+                   "--offset, earliest for records deleted meanwhile")
+      ->type_name("POLICY");
   consume->add_option("--format", options->format, "how to print a record")
       ->capture_default_str();
   consume->footer(
-      "It stops at the end of the log.\n"
+      "It reads beside the program that writes, if there is one, and stops at "
+      "the end of\n"
+      "the log unless it follows; then it takes the partitions in turns.\n"
+      "Times: @2026-11-20T10:00:00Z, or ago, @-90s @-15m @-2h30m.\n"
       "Format: %s value, %k key, %o offset, %p partition, %t topic, %T "
       "timestamp in ms,\n"
       "  %h headers, %S and %K sizes of value and key (-1 for null), %% a "
@@ -210,7 +161,8 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
       "  \\n \\t \\r \\\\ \\xNN. --json prints one object a line instead.\n"
       "Examples:\n"
       "  varve consume orders --partition 0 --offset 1000 --count 10\n"
-      "  varve consume orders --format '%p %o %k: %s\\n'");
+      "  varve consume orders --offset @-1h --format '%p %o %k: %s\\n'\n"
+      "  varve consume orders --offset -10 --follow");
   consume->callback([&line, options] {
     line.run = [&line, options] { return Consume(line.global, *options); };
   });

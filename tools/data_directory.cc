@@ -53,4 +53,14 @@ absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(
   return store;
 }
 
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
+    const GlobalOptions& options) {
+  if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
+    return status;
+  }
+  auto store = LogStore::OpenReadOnly(options.data);
+  if (absl::IsNotFound(store.status())) return NoStoreError(options);
+  return store;
+}
+
 }  // namespace varve

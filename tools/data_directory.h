@@ -26,6 +26,12 @@ absl::Status NoStoreError(const GlobalOptions& options);
 absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(
     const GlobalOptions& options, MissingStore missing);
 
+// Opens the store to read only, beside its writer if there is one.
+//
+// Errors: as above; those of LogStore::OpenReadOnly, with a way out.
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
+    const GlobalOptions& options);
+
 }  // namespace varve
 
 #endif  // VARVE_TOOLS_DATA_DIRECTORY_H_

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -15,7 +16,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "api/log_store.h"
+#include "api/read_only_partition.h"
+#include "api/read_only_store.h"
+#include "api/topic_description.h"
 #include "log/segment_name.h"
 #include "tools/human_units.h"
 #include "tools/record_json.h"
@@ -48,19 +51,21 @@ std::vector<std::pair<std::string, std::string>> Configs(
 
 }  // namespace
 
-absl::StatusOr<TopicDetails> DescribeTopic(LogStore& store,
+absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
                                            std::string_view name) {
   absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
   if (!topic.ok()) return topic.status();
   TopicDetails details = {.topic = *std::move(topic), .partitions = {}};
   for (int32_t i = 0; i < details.topic.config.partitions; ++i) {
-    absl::StatusOr<Partition> partition = store.partition(name, i);
+    absl::StatusOr<ReadOnlyPartition> partition = store.partition(name, i);
     if (!partition.ok()) return partition.status();
+    absl::StatusOr<LogBounds> bounds = partition->Bounds();
+    if (!bounds.ok()) return bounds.status();
     details.partitions.push_back(
-        {.log_start = partition->log_start(),
-         .durable_end = partition->durable_end(),
-         .visible_end = partition->visible_end(),
-         .segment_count = partition->segment_count(),
+        {.log_start = bounds->log_start,
+         .durable_end = std::max(bounds->recovery_point, bounds->log_start),
+         .visible_end = bounds->visible_end,
+         .segment_count = bounds->segment_count,
          .disk_bytes = DiskBytes(absl::StrCat(
              store.path(), "/", PartitionDirectoryName(name, i)))});
   }

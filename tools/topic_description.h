@@ -11,14 +11,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "api/log_store.h"
+#include "api/read_only_store.h"
+#include "api/topic_description.h"
 #include "tools/record_json.h"
 
 namespace varve {
 
 struct PartitionDetails {
   int64_t log_start = 0;
-  int64_t durable_end = 0;
+  int64_t durable_end = 0;  // as the checkpoint has it: a second late at most
   int64_t visible_end = 0;
   int64_t segment_count = 0;
   int64_t disk_bytes = 0;  // blocks of its files
@@ -29,8 +30,8 @@ struct TopicDetails {
   std::vector<PartitionDetails> partitions;
 };
 
-// Opens every partition of the topic. Errors: those of LogStore.
-absl::StatusOr<TopicDetails> DescribeTopic(LogStore& store,
+// Looks at every partition of the topic. Errors: those of the store.
+absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
                                            std::string_view name);
 
 enum class ConfigsShown { kNonDefault, kAll };

@@ -110,29 +110,27 @@ Json ListJson(const std::vector<TopicDescription>& topics) {
 }
 
 int List(const GlobalOptions& global) {
-  auto store = OpenStore(global, MissingStore::kFail);
+  auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());
-  const std::vector<TopicDescription> topics = (*store)->ListTopics();
-  absl::Status closed = (*store)->Close();
-  if (!closed.ok()) return FailWith(closed);
+  const absl::StatusOr<std::vector<TopicDescription>> topics =
+      (*store)->ListTopics();
+  if (!topics.ok()) return FailWith(topics.status());
   if (global.json) {
-    std::cout << ToLine(ListJson(topics)) << "\n";
-  } else if (topics.empty()) {
+    std::cout << ToLine(ListJson(*topics)) << "\n";
+  } else if (topics->empty()) {
     std::cerr << "varve: there are no topics yet\n";
   } else {
-    PrintList(topics);
+    PrintList(*topics);
   }
   return kExitSuccess;
 }
 
 int Describe(const GlobalOptions& global, const std::string& name,
              ConfigsShown shown) {
-  auto store = OpenStore(global, MissingStore::kFail);
+  auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());
   absl::StatusOr<TopicDetails> details = DescribeTopic(**store, name);
-  absl::Status closed = (*store)->Close();
   if (!details.ok()) return FailWith(details.status());
-  if (!closed.ok()) return FailWith(closed);
   std::cout << (global.json ? ToLine(ToJson(*details, shown)) + "\n"
                             : ToText(*details, shown));
   return kExitSuccess;

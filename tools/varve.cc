@@ -42,8 +42,10 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "  varve produce orders --key-separator : < orders.txt\n"
       "  varve consume orders --partition 0 --offset 10 --count 5\n"
       "  varve verify\n"
-      "One process has a store open at a time; verify and dump-log may run "
-      "beside it.\n"
+      "One process writes a store at a time; topics list and describe, "
+      "consume, "
+      "verify\n"
+      "and dump-log may run beside it.\n"
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 

@@ -170,10 +170,22 @@ std::vector<Mistake> ConsumeMistakes() {
        {"consume", "t", "--offset", "first"},
        2,
        {"first", "earliest or latest"}},
-      {"OffsetNegative",
-       {"consume", "t", "--partition", "0", "--offset", "-1"},
+      {"OffsetBadTime",
+       {"consume", "t", "--offset", "@yesterday"},
        2,
-       {"-1", "earliest or latest"}},
+       {"@yesterday", "2026-11-20T10:00:00Z", "-1h30m"}},
+      {"OffsetTooLong",
+       {"consume", "t", "--offset", "-9223372036854775808"},
+       2,
+       {"-9223372036854775808", "earliest or latest"}},
+      {"UnknownReset",
+       {"consume", "t", "--reset", "now"},
+       2,
+       {"--reset now", "earliest", "none"}},
+      {"OffsetOutOfRangeWithoutReset",
+       {"consume", "t", "--partition", "0", "--offset", "4", "--reset", "none"},
+       1,
+       {"offset 4", "0", "3"}},
       {"OffsetWithoutPartition",
        {"consume", "t", "--offset", "1"},
        2,
@@ -293,9 +305,7 @@ TEST_F(BadInputTest, StoreOfANewerVersionIsNotTouched) {
 TEST_F(BadInputTest, SecondWriterIsToldAndTheFirstGoesOn) {
   runner_.StartProducer("t");
   for (const std::vector<std::string>& line :
-       {std::vector<std::string>{"consume", "t"},
-        {"produce", "t"},
-        {"topics", "list"}}) {
+       {std::vector<std::string>{"produce", "t"}, {"topics", "create", "u"}}) {
     const CommandResult result = runner_.Varve(line, "x\n");
     EXPECT_EQ(result.exit_status, 1);
     ExpectWellFormed(result.err);

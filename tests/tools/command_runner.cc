@@ -117,6 +117,7 @@ CommandResult CommandRunner::RunAfter(const std::function<void()>& before,
 
 void CommandRunner::StartProducer(const std::string& topic) {
   const std::string fifo = PathTo("fifo");
+  unlink(fifo.c_str());
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   producer_ = Start({.command = {ProgramPath("varve"), "produce", topic},
                      .input_path = fifo,
@@ -145,6 +146,47 @@ void CommandRunner::WriteToProducer(std::string_view lines) const {
 int CommandRunner::EndProducer() {
   close(producer_input_);
   return WaitFor(std::exchange(producer_, -1));
+}
+
+void CommandRunner::KillProducer() {
+  ASSERT_EQ(kill(producer_, SIGKILL), 0);
+  EndProducer();
+}
+
+void CommandRunner::StartConsumer(const std::vector<std::string>& arguments) {
+  Launch launch = {.command = {ProgramPath("varve"), "consume"},
+                   .input_path = "/dev/null",
+                   .output_path = PathTo("consumer.out"),
+                   .error_path = PathTo("consumer.err"),
+                   .before = nullptr};
+  launch.command.insert(launch.command.end(), arguments.begin(),
+                        arguments.end());
+  WriteFileOrDie(launch.output_path, "");
+  consumer_ = Start(launch);
+}
+
+std::string CommandRunner::ConsumerOutput() const {
+  return ReadFileOrDie(PathTo("consumer.out"));
+}
+
+void CommandRunner::AwaitConsumerOutput(std::string_view text) const {
+  std::string out;
+  for (int i = 0; i < 4000; ++i) {
+    out = ConsumerOutput();
+    if (out == text) return;
+    absl::SleepFor(absl::Milliseconds(5));
+  }
+  FAIL() << "the consumer has printed " << out << ", not " << text;
+}
+
+CommandResult CommandRunner::EndConsumer(int signal) {
+  if (signal != 0) {
+    EXPECT_EQ(kill(consumer_, signal), 0);
+  }
+  const int status = WaitFor(std::exchange(consumer_, -1));
+  return {.exit_status = status,
+          .out = ConsumerOutput(),
+          .err = ReadFileOrDie(PathTo("consumer.err"))};
 }
 
 void CommandRunner::CreateTopic(const std::string& name,

@@ -50,6 +50,18 @@ class CommandRunner {
   // Ends its input, and returns its exit status.
   int EndProducer();
 
+  // Kills it with SIGKILL, as a crash does.
+  void KillProducer();
+
+  // Starts `varve consume` with these arguments, and returns at once.
+  void StartConsumer(const std::vector<std::string>& arguments);
+  // What it has printed so far.
+  std::string ConsumerOutput() const;
+  // Waits until that is `text`, or fails the test.
+  void AwaitConsumerOutput(std::string_view text) const;
+  // Sends it a signal, 0 for none, and waits for its end.
+  CommandResult EndConsumer(int signal);
+
   // Creates a topic, or fails the test.
   void CreateTopic(const std::string& name,
                    const std::vector<std::string>& options = {});
@@ -75,6 +87,7 @@ class CommandRunner {
   std::string data_;
   pid_t producer_ = -1;
   int producer_input_ = -1;
+  pid_t consumer_ = -1;
 };
 
 std::string ReadFileOrDie(const std::string& path);
