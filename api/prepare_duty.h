@@ -3,6 +3,7 @@
 #ifndef VARVE_API_PREPARE_DUTY_H_
 #define VARVE_API_PREPARE_DUTY_H_
 
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <utility>
@@ -10,30 +11,38 @@
 #include "absl/time/time.h"
 #include "api/duty.h"
 #include "api/partition_parking.h"
+#include "api/partition_table.h"
 #include "log/clock.h"
 
 namespace varve {
 
 // What keeps appends from waiting for the kernel, and the process from holding
-// more open than it uses: partitions that were not used for kParkInterval, or
-// up to twice that, are parked.
+// more open than it uses: pages are populated and segments made ready ahead of
+// busy partitions, within kPopulatedMax bytes for the whole store; partitions
+// that were not used for kParkInterval, or up to twice that, are parked.
 //
-// Borrows the clock, which must outlive it.
+// Borrows the table and the clock, which must outlive it.
 //
 // Thread safety: as Duty.
 class PrepareDuty final : public Duty {
  public:
   static constexpr absl::Duration kParkInterval = absl::Seconds(30);
+  static constexpr int64_t kPopulatedMax = int64_t{64} << 20;
 
-  PrepareDuty(std::shared_ptr<PartitionParking> parking, Clock* clock)
-      : parking_(std::move(parking)),
+  PrepareDuty(PartitionTable* partitions,
+              std::shared_ptr<PartitionParking> parking, Clock* clock)
+      : partitions_(partitions),
+        parking_(std::move(parking)),
         clock_(clock),
         park_due_(clock->Steady() + kParkInterval) {}
 
   absl::Time Run(const std::stop_token& stop) override;
 
  private:
+  void PrepareWanted(const std::stop_token& stop);
+
   // Constant after construction.
+  PartitionTable* const partitions_;
   const std::shared_ptr<PartitionParking> parking_;
   Clock* const clock_;
 

@@ -24,6 +24,8 @@ absl::Status StoreEvents::BeforeFirstChange() {
 
 void StoreEvents::SyncWanted() { sync_bell_.Ring(); }
 
+void StoreEvents::PreparationWanted() { prepare_bell_.Ring(); }
+
 void StoreEvents::CheckpointChanged() {
   if (checkpoint_changed_.exchange(true, std::memory_order_acq_rel)) return;
   sync_bell_.Ring();

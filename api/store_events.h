@@ -38,6 +38,7 @@ class StoreEvents final : public PartitionLogListener {
   absl::Status BeforeFirstChange() override;
 
   void SyncWanted() override;
+  void PreparationWanted() override;
   void CheckpointChanged() override;
   absl::Status WriteCheckpoint() override;
   void MakeRoom() override;

@@ -135,7 +135,7 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
 void StoreState::AddDuties() {
   Clock* const clock = options_.environment.clock;
   duties_.Add({.name = "varve-prepare"},
-              std::make_unique<PrepareDuty>(parking_, clock),
+              std::make_unique<PrepareDuty>(&partitions_, parking_, clock),
               &events_->prepare_bell());
   duties_.Add({.name = "varve-sync"},
               std::make_unique<SyncDuty>(&partitions_, events_, clock),

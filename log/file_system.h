@@ -43,6 +43,17 @@ class Mapping {
   // Turns a writable mapping read-only in place, so addresses stay valid.
   virtual absl::Status ProtectReadOnly() = 0;
 
+  // Sees to it that stores to the bytes `begin` to `end` meet no page fault
+  // that the file system has to answer: MADV_POPULATE_WRITE (Linux 5.14; does
+  // nothing before). The pages count as stored to. `begin` and `end` are
+  // multiples of the page size or the size of the mapping, and backed with
+  // disk blocks.
+  virtual absl::Status Populate(size_t begin, size_t end) = 0;
+
+  // Makes what was stored in the bytes `begin` to `end` durable, msync(2).
+  // After a failure: as of File::Sync.
+  virtual absl::Status Sync(size_t begin, size_t end) = 0;
+
  protected:
   Mapping(char* data, size_t size) : data_(data), size_(size) {}
 

@@ -3,13 +3,16 @@
 #ifndef VARVE_LOG_MAPPED_FILE_H_
 #define VARVE_LOG_MAPPED_FILE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
 
 namespace varve {
@@ -22,8 +25,9 @@ namespace varve {
 // Owns the file and the mapping. It keeps one descriptor open from the
 // creation of the file to its last sync, so no write error is missed.
 //
-// Thread safety: one writer (`EnsureAllocated`, `Seal`); `Sync` from any
-// thread; the bytes are ordered by whoever publishes them.
+// Thread safety: one writer (`EnsureAllocated`); `PrepareAhead`, `Sync` and
+// `Seal` from any thread, beside the writer but for `Seal`; the bytes are
+// ordered by whoever publishes them.
 class MappedFile {
  public:
   // The smallest and the largest step of allocation, in bytes.
@@ -59,7 +63,9 @@ class MappedFile {
   int64_t capacity() const { return capacity_; }
 
   // Bytes that may be touched: the size of the file on disk.
-  int64_t allocated() const { return allocated_; }
+  int64_t allocated() const {
+    return allocated_.load(std::memory_order_acquire);
+  }
 
   // The first `size` bytes.
   std::string_view bytes(int64_t size) const {
@@ -72,7 +78,21 @@ class MappedFile {
   // step; nothing has changed then, and a later call may succeed.
   // Precondition: `end <= capacity()`.
   absl::Status EnsureAllocated(int64_t end) {
-    return end <= allocated_ ? absl::OkStatus() : Grow(end);
+    return end <= allocated() ? absl::OkStatus() : Grow(end);
+  }
+
+  // Allocates and populates the bytes `from` to `end` (cut to the capacity), so
+  // that the writer finds them at hand; with kSync it makes them clean again,
+  // so that the next sync does not write them all. In pieces, between which the
+  // writer may grow the file itself. Does nothing to a sealed file.
+  //
+  // Errors: those of the calls. The writer is as well off as before.
+  enum class AfterPopulating { kLeaveDirty, kSync };
+  absl::Status PrepareAhead(int64_t from, int64_t end, AfterPopulating after);
+
+  // How far `PrepareAhead` has come.
+  int64_t populated() const {
+    return populated_.load(std::memory_order_relaxed);
   }
 
   // Trims the file to its first `size` bytes and makes the mapping read-only,
@@ -92,6 +112,8 @@ class MappedFile {
              int64_t capacity, int64_t allocated);
 
   absl::Status Grow(int64_t end);
+  absl::Status AllocateTo(int64_t end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_);
+  absl::Status PreparePiece(int64_t end, AfterPopulating after);
 
   // Constant after construction.
   const std::string path_;
@@ -99,8 +121,14 @@ class MappedFile {
   std::unique_ptr<File> file_;  // null when read-only, or synced for good
   std::unique_ptr<Mapping> mapping_;
 
-  // Written by the writer alone.
-  int64_t allocated_;
+  // Held while the file gets another size.
+  absl::Mutex growth_;
+  bool sealed_ ABSL_GUARDED_BY(growth_) = false;
+  // Memory ordering: stored with release after the blocks are there; the writer
+  // that acquires it may touch every byte below. Stored under `growth_`.
+  std::atomic<int64_t> allocated_;
+  // Memory ordering: relaxed; it says what has been tried, no more.
+  std::atomic<int64_t> populated_ = 0;
 };
 
 }  // namespace varve

@@ -25,6 +25,7 @@
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
 #include "log/read_options.h"
+#include "log/ready_segment.h"
 #include "log/record.h"
 #include "log/record_batches.h"
 #include "log/record_timestamp.h"
@@ -38,6 +39,9 @@ absl::Time FromTimestamp(int64_t timestamp_ms) {
   return timestamp_ms < 0 ? absl::InfinitePast()
                           : absl::FromUnixMillis(timestamp_ms);
 }
+
+// Segments that wait for their last sync, each with three descriptors.
+constexpr int64_t kUnsyncedSealedMax = 8;
 
 // flush.ms is a bound for every append; the store's interval for kInterval
 // ones.
@@ -119,9 +123,7 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     if (absl::Status status = PrepareAppend(); !status.ok()) return status;
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch, place);
     if (!placed.ok()) return NoteFailure(placed.status());
-    if (durability != Durability::kSynced) {
-      ends_.NoteWeakAppend();
-    }
+    if (durability != Durability::kSynced) ends_.NoteWeakAppend();
     PublishEnd();
     result = {.offset = placed->base_offset,
               .timestamp = FromTimestamp(placed->timestamp_ms)};
@@ -147,22 +149,6 @@ absl::Status PartitionLog::OpenWriter() {
   return status;
 }
 
-void PartitionLog::SetActive(bool active) {
-  if (is_active_.exchange(active, std::memory_order_relaxed) == active) return;
-  open_segments_->active.fetch_add(active ? 1 : -1, std::memory_order_relaxed);
-}
-
-// Stores only what is not there yet: the flag's line is shared by all threads.
-void PartitionLog::NoteUse() {
-  if (used_.load(std::memory_order_relaxed)) return;
-  used_.store(true, std::memory_order_relaxed);
-}
-
-absl::Status PartitionLog::ClosedError() const {
-  return absl::FailedPreconditionError(
-      absl::StrCat(directory_->path(), ": closed"));
-}
-
 // A full disk or a bad argument changed nothing; after anything else, nobody
 // knows what the files hold.
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
@@ -176,12 +162,40 @@ absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
 void PartitionLog::PublishEnd() {
   ends_.SetVisible(writer_.next_offset());
   waiters_.Notify();
-  if (writer_.has_unsynced_sealed()) listener_->SyncWanted();
+  if (writer_.TakeRolled()) listener_->SyncWanted();
+  if (writer_.TakePreparationDue()) {
+    preparation_wanted_.store(true, std::memory_order_release);
+    listener_->PreparationWanted();
+  }
+}
+
+void PartitionLog::PrepareAhead(int64_t budget) {
+  PartitionWriter::Preparation plan;
+  {
+    absl::MutexLock lock(&mu_);
+    if (closed_ || !failure_.ok()) return;
+    plan = writer_.PlanPreparation(budget);
+  }
+  if (plan.active == nullptr) return;
+  // Failures: see the header.
+  plan.active->PrepareAhead(plan.bytes, plan.after).IgnoreError();
+  populated_ahead_.store(plan.active->populated_ahead(),
+                         std::memory_order_relaxed);
+  if (!plan.next_segment.has_value()) return;
+  auto ready = ReadySegment::Create(*directory_, *plan.next_segment);
+  if (!ready.ok()) return;
+  absl::MutexLock lock(&mu_);
+  const bool wanted =
+      !closed_ && writer_.PutReady(*std::move(ready)) == nullptr;
+  // Files that cannot be removed are, at the next open.
+  if (!wanted) ReadySegment::RemoveFiles(*directory_).IgnoreError();
 }
 
 // Takes note of the append for the timer, too.
 bool PartitionLog::NeedsSync(Durability durability) {
   if (durability == Durability::kSynced) return true;
+  // Nobody else does: descriptors would run out.
+  if (writer_.unsynced_sealed_count() >= kUnsyncedSealedMax) return true;
   const int64_t unsynced_count = writer_.next_offset() - durable_end();
   if (unsynced_count >= config_.flush_messages) return true;
   if (durability == Durability::kMemory &&
@@ -315,7 +329,7 @@ absl::Status PartitionLog::Roll() {
   if (absl::Status status = writer_.RollIfWritten(); !status.ok()) {
     return NoteFailure(status);
   }
-  if (writer_.has_unsynced_sealed()) listener_->SyncWanted();
+  if (writer_.TakeRolled()) listener_->SyncWanted();
   return absl::OkStatus();
 }
 

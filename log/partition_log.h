@@ -12,6 +12,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
@@ -166,6 +167,20 @@ class PartitionLog {
   // Precondition: `config.Validate()` is OK.
   absl::Status SetConfig(const LogConfig& config);
 
+  // Populates the active segment ahead of the appends, and makes the next one
+  // ready, as far as both are due; for the store's prepare duty, one thread at
+  // a time. At most `budget` bytes are populated. A failure is not reported:
+  // the appends meet its cause themselves, and lose nothing.
+  void PrepareAhead(int64_t budget);
+  // Whether it is due.
+  bool TakePreparationWanted() {
+    return preparation_wanted_.exchange(false, std::memory_order_acq_rel);
+  }
+  // Bytes that are populated and not yet written to.
+  int64_t populated_ahead() const {
+    return populated_ahead_.load(std::memory_order_relaxed);
+  }
+
   // Gives back the descriptors and mappings of a log that is not in use, all
   // but its views'; the next append or read opens what it needs again. Syncs
   // what was not, and trims the files to their exact length.
@@ -231,13 +246,27 @@ class PartitionLog {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NeedsSync(Durability durability) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status ClosedError() const;
+  absl::Status ClosedError() const {
+    return absl::FailedPreconditionError(
+        absl::StrCat(directory_->path(), ": closed"));
+  }
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void SetActive(bool active) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void NoteUse();
+  void SetActive(bool active) {
+    if (is_active_.exchange(active, std::memory_order_relaxed) == active)
+      return;
+    open_segments_->active.fetch_add(active ? 1 : -1,
+                                     std::memory_order_relaxed);
+  }
+  // Stores only what is not there yet: the flag's line is shared by all
+  // threads.
+  void NoteUse() {
+    if (!used_.load(std::memory_order_relaxed)) {
+      used_.store(true, std::memory_order_relaxed);
+    }
+  }
   absl::Status CloseSegments() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -261,6 +290,10 @@ class PartitionLog {
   // Whether there is an active segment.
   // Memory ordering: relaxed; a hint, the lock's holder asks the writer.
   std::atomic<bool> is_active_ = false;
+  // Memory ordering: set before the bell is rung, taken by who hears it.
+  std::atomic<bool> preparation_wanted_ = false;
+  // Memory ordering: relaxed; for the budget, as of the last preparation.
+  std::atomic<int64_t> populated_ahead_ = 0;
   // Memory ordering: relaxed; a hint for whoever parks logs.
   std::atomic<bool> used_ = false;
 

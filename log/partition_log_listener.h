@@ -22,6 +22,9 @@ class PartitionLogListener {
   // `SyncDue` has become earlier.
   virtual void SyncWanted() = 0;
 
+  // `TakePreparationWanted` would say yes.
+  virtual void PreparationWanted() = 0;
+
   // `checkpoint` has changed. Called after every sync.
   virtual void CheckpointChanged() = 0;
 

@@ -19,6 +19,7 @@
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/ready_segment.h"
 #include "log/record_batch.h"
 #include "log/recovery_report.h"
 #include "log/segment.h"
@@ -50,6 +51,10 @@ class PartitionRecoverer {
       : directory_(directory), config_(config), checkpoint_(checkpoint) {}
 
   absl::StatusOr<RecoveredLog> Run() {
+    absl::StatusOr<std::optional<std::string>> ready =
+        RecoverReadySegment(directory_, config_);
+    if (!ready.ok()) return ready.status();
+    if (ready->has_value()) log_.report.notes.push_back(**ready);
     absl::StatusOr<std::vector<int64_t>> bases = ListSegments(directory_);
     if (!bases.ok()) return bases.status();
     log_.segment_bases = *std::move(bases);
@@ -225,6 +230,12 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(
   absl::StatusOr<std::vector<int64_t>> bases = ListSegments(directory);
   if (!bases.ok()) return bases.status();
   log.segment_bases = *std::move(bases);
+  absl::Status ready =
+      directory.OpenFile(kReadyLogName, OpenMode::kRead).status();
+  if (!absl::IsNotFound(ready)) {
+    return absl::DataLossError(absl::StrCat(
+        directory.path(), ": a segment was made ready and not removed"));
+  }
   absl::StatusOr<LeaderEpochs> epochs = ReadLeaderEpochCheckpoint(directory);
   const bool never_written = log.segment_bases.empty() && log.next_offset == 0;
   if (epochs.ok()) {

@@ -82,6 +82,11 @@ class PartitionVerifier {
       }
     } else if (ParseCutFileName(name).has_value()) {
       AddNote(name, "set aside by a recovery: look at it, then remove it");
+    } else if (name == kReadyLogName || name == kReadyIndexName ||
+               name == kReadyTimeIndexName) {
+      AddNote(name,
+              "of the next segment: the next open gives it its name, or "
+              "removes it");
     } else if (absl::EndsWith(name, kTemporarySuffix)) {
       AddNote(name, "left by a write that a crash interrupted; means nothing");
     } else if (name != kLeaderEpochCheckpointName &&

@@ -91,6 +91,8 @@ absl::Status PartitionWriter::OpenActive() {
   if (!segment.ok()) return segment.status();
   segments_->PutLast(*segment);
   active_ = *std::move(segment);
+  window_ = PrepareWindow();
+  window_.Advance(active_->size(), 0);
   segment_created_ms_ = environment_->clock->NowMs();
   segment_ms_ = config_->segment_ms;
   if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
@@ -104,10 +106,16 @@ absl::Status PartitionWriter::CreateActive() {
   absl::StatusOr<std::shared_ptr<Segment>> segment =
       Segment::Create(*directory_, next_offset_, *config_);
   if (!segment.ok()) return segment.status();
+  Activate(*std::move(segment));
+  return absl::OkStatus();
+}
+
+void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
   directory_changed_ = true;
   needs_new_segment_ = false;
-  segments_->PutLast(*segment);
-  active_ = *std::move(segment);
+  window_.BeginSegment(segment->populated_ahead());
+  segments_->PutLast(segment);
+  active_ = std::move(segment);
   segment_created_ms_ = environment_->clock->NowMs();
   const int64_t jitter_max =
       std::min(config_->segment_jitter_ms, config_->segment_ms);
@@ -116,7 +124,6 @@ absl::Status PartitionWriter::CreateActive() {
     segment_ms_ -= static_cast<int64_t>(environment_->Random() %
                                         static_cast<uint64_t>(jitter_max));
   }
-  return absl::OkStatus();
 }
 
 absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
@@ -201,6 +208,7 @@ absl::Status PartitionWriter::RollIfWritten() {
 
 absl::Status PartitionWriter::ConfigChanged() {
   if (!ready()) return absl::OkStatus();
+  if (ready_ != nullptr && !ready_->Fits(*config_)) DropReady();
   segment_ms_ = std::min(segment_ms_, config_->segment_ms);
   if (active_->size() > 0 || active_->capacity() == config_->segment_bytes) {
     return absl::OkStatus();
@@ -209,19 +217,58 @@ absl::Status PartitionWriter::ConfigChanged() {
   return empty->Seal();
 }
 
+// The full segment is trimmed, and an adopted one named, by the sync behind the
+// append.
 absl::Status PartitionWriter::Roll() {
   std::shared_ptr<Segment> full = active_;
-  // The new segment first: without room for it, nothing has changed.
-  if (absl::Status status = CreateActive(); !status.ok()) return status;
-  sealed_.push_back(full);
-  absl::Status status = full->Seal();
-  // The roll has happened: no full disk that changed nothing.
-  return status.ok() ? status : absl::UnknownError(status.message());
+  if (ready_ != nullptr) {
+    adopted_ = std::move(*ready_).Adopt(next_offset_, *config_);
+    ready_ = nullptr;
+    Activate(adopted_);
+  } else if (absl::Status status = CreateActive(); !status.ok()) {
+    return status;
+  }
+  sealed_.push_back(std::move(full));
+  rolled_ = true;
+  return absl::OkStatus();
+}
+
+PartitionWriter::Preparation PartitionWriter::PlanPreparation(int64_t budget) {
+  if (!ready()) return {};
+  Preparation plan = {.active = active_,
+                      .bytes = window_.Advance(active_->size(), budget),
+                      .after = MappedFile::AfterPopulating::kLeaveDirty};
+  if (WantsReady()) plan.next_segment = *config_;
+  if (synced_since_plan_) plan.after = MappedFile::AfterPopulating::kSync;
+  synced_since_plan_ = false;
+  return plan;
+}
+
+bool PartitionWriter::WantsReady() const {
+  if (ready_ != nullptr || (adopted_ != nullptr && !adopted_->has_name())) {
+    return false;
+  }
+  return active_ != nullptr && active_->size() > active_->capacity() / 2;
+}
+
+std::unique_ptr<ReadySegment> PartitionWriter::PutReady(
+    std::unique_ptr<ReadySegment> ready) {
+  if (!WantsReady() || !ready->Fits(*config_)) return ready;
+  ready_ = std::move(ready);
+  return nullptr;
+}
+
+// What cannot be removed is removed at the next open, or made use of before.
+void PartitionWriter::DropReady() {
+  if (ready_ == nullptr) return;
+  ready_ = nullptr;
+  ReadySegment::RemoveFiles(*directory_).IgnoreError();  // see above
 }
 
 absl::Status PartitionWriter::Close() {
   if (absl::Status status = CheckWritable(); !status.ok()) return status;
   if (!ready()) return needs_close() ? BeginEpoch() : absl::OkStatus();
+  DropReady();
   sealed_.push_back(std::move(active_));
   active_ = nullptr;
   return sealed_.back()->Seal();
@@ -234,6 +281,7 @@ UnsyncedFiles PartitionWriter::TakeUnsynced() {
                             .end_offset = next_offset_};
   directory_changed_ = false;
   sealed_.clear();
+  synced_since_plan_ = true;
   return unsynced;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -16,7 +17,10 @@
 #include "log/file_system.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/mapped_file.h"
 #include "log/partition_recovery.h"
+#include "log/prepare_window.h"
+#include "log/ready_segment.h"
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
@@ -75,6 +79,28 @@ class PartitionWriter {
       IncomingBatch batch,
       absl::FunctionRef<void(const BatchPlacement&, char*)> place);
 
+  // What should be made ahead of the appends now.
+  struct Preparation {
+    std::shared_ptr<Segment> active = {};  // null: nothing
+    int64_t bytes = 0;                     // to populate behind its last batch
+    MappedFile::AfterPopulating after =
+        MappedFile::AfterPopulating::kLeaveDirty;
+    // The config of the next segment, if it is to be made ready.
+    std::optional<LogConfig> next_segment = {};
+  };
+
+  // Whether the appends have come so far that `PlanPreparation` is due; says so
+  // once.
+  bool TakePreparationDue() { return window_.TakeDue(active_->size()); }
+
+  // `budget` bytes are populated at most. Populated pages are dirty pages:
+  // where appends are synced they are made clean at once, or every sync would
+  // write the rest of the window as well.
+  Preparation PlanPreparation(int64_t budget);
+
+  // Keeps a segment for the next roll. Returns it when it is not wanted.
+  std::unique_ptr<ReadySegment> PutReady(std::unique_ptr<ReadySegment> ready);
+
   // Begins a new segment unless the active one is empty. Errors: as of Append.
   // Precondition: `ready()`.
   absl::Status RollIfWritten();
@@ -104,6 +130,11 @@ class PartitionWriter {
   UnsyncedFiles TakeUnsynced();
 
   bool has_unsynced_sealed() const { return !sealed_.empty(); }
+  // Whether it has rolled since the last call.
+  bool TakeRolled() { return std::exchange(rolled_, false); }
+  int64_t unsynced_sealed_count() const {
+    return static_cast<int64_t>(sealed_.size());
+  }
 
  private:
   absl::Status CheckWritable() const;
@@ -111,6 +142,9 @@ class PartitionWriter {
   absl::Status BeginEpoch();
   absl::Status OpenActive();
   absl::Status CreateActive();
+  void Activate(std::shared_ptr<Segment> segment);
+  bool WantsReady() const;
+  void DropReady();
   RollReason NeedsRoll(const IncomingBatch& batch) const;
   absl::Status Roll();
 
@@ -122,6 +156,12 @@ class PartitionWriter {
   const absl::Status read_only_;
 
   std::shared_ptr<Segment> active_;
+  std::unique_ptr<ReadySegment> ready_;  // null: none
+  // The last segment that was a ready one: no other while it has that name.
+  std::shared_ptr<Segment> adopted_;
+  PrepareWindow window_;
+  bool synced_since_plan_ = false;
+  bool rolled_ = false;
   std::vector<std::shared_ptr<Segment>> sealed_;  // since the last TakeUnsynced
   bool directory_changed_ = false;                // since the last TakeUnsynced
 

@@ -46,4 +46,19 @@ absl::Status PosixMapping::ProtectReadOnly() {
   return absl::OkStatus();
 }
 
+absl::Status PosixMapping::Populate(size_t begin, size_t end) {
+  if (madvise(data() + begin, end - begin, MADV_POPULATE_WRITE) == 0 ||
+      errno == EINVAL) {  // an older kernel
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, "madvise(MADV_POPULATE_WRITE)", path_);
+}
+
+absl::Status PosixMapping::Sync(size_t begin, size_t end) {
+  if (msync(data() + begin, end - begin, MS_SYNC) != 0) {
+    return ErrnoStatus(errno, "msync", path_);
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace varve

@@ -29,6 +29,8 @@ class PosixMapping final : public Mapping {
   ~PosixMapping() override;
 
   absl::Status ProtectReadOnly() override;
+  absl::Status Populate(size_t begin, size_t end) override;
+  absl::Status Sync(size_t begin, size_t end) override;
 
  private:
   PosixMapping(char* data, size_t size, std::string path);

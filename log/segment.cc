@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -26,10 +27,30 @@
 
 namespace varve {
 
+absl::StatusOr<SegmentFiles> CreateSegmentFiles(Directory& directory,
+                                                const SegmentFileNames& names,
+                                                const LogConfig& config) {
+  auto log = MappedFile::Create(directory, names.log, config.segment_bytes);
+  if (!log.ok()) return log.status();
+  auto index = MappedFile::Create(
+      directory, names.index,
+      IndexCapacity(config.segment_index_bytes, IndexKind::kOffset));
+  if (!index.ok()) return index.status();
+  auto time_index = MappedFile::Create(
+      directory, names.time_index,
+      IndexCapacity(config.segment_index_bytes, IndexKind::kTime));
+  if (!time_index.ok()) return time_index.status();
+  return SegmentFiles{.log = *std::move(log),
+                      .index = *std::move(index),
+                      .time_index = *std::move(time_index)};
+}
+
 Segment::Segment(int64_t base_offset, std::unique_ptr<MappedFile> data,
-                 std::unique_ptr<SegmentIndexes> indexes, int64_t size)
+                 std::unique_ptr<SegmentIndexes> indexes, int64_t size,
+                 std::string path)
     : base_offset_(base_offset),
       data_(std::move(data)),
+      path_(std::move(path)),
       indexes_(std::move(indexes)),
       visible_size_(size) {
   int64_t first = 0;
@@ -51,8 +72,39 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::Create(
     directory.RemoveFile(name).IgnoreError();
     return indexes.status();
   }
-  return std::shared_ptr<Segment>(
-      new Segment(base_offset, *std::move(data), *std::move(indexes), 0));
+  std::string path = (*data)->path();
+  return std::shared_ptr<Segment>(new Segment(
+      base_offset, *std::move(data), *std::move(indexes), 0, std::move(path)));
+}
+
+std::shared_ptr<Segment> Segment::Adopt(int64_t base_offset, SegmentFiles files,
+                                        const LogConfig& config) {
+  const std::string_view ready_path = files.log->path();
+  std::string path =
+      absl::StrCat(ready_path.substr(0, ready_path.rfind('/') + 1),
+                   SegmentFileName(base_offset, SegmentFileKind::kLog));
+  std::shared_ptr<Segment> segment(new Segment(
+      base_offset, std::move(files.log),
+      SegmentIndexes::Adopt(base_offset, config, std::move(files.index),
+                            std::move(files.time_index)),
+      0, std::move(path)));
+  segment->has_name_.store(false, std::memory_order_relaxed);
+  return segment;
+}
+
+absl::Status Segment::TakeName(Directory& directory) {
+  if (has_name()) return absl::OkStatus();
+  // The indexes first: without a .log they mean nothing.
+  for (const auto& [ready, kind] :
+       {std::pair(kReadyIndexName, SegmentFileKind::kIndex),
+        std::pair(kReadyTimeIndexName, SegmentFileKind::kTimeIndex),
+        std::pair(kReadyLogName, SegmentFileKind::kLog)}) {
+    absl::Status status =
+        directory.Rename(ready, SegmentFileName(base_offset_, kind));
+    if (!status.ok()) return status;
+  }
+  has_name_.store(true, std::memory_order_release);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
@@ -64,9 +116,10 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
   const int64_t size = (*data)->allocated();
   auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
   const bool sound = indexes.ok();
-  auto segment = std::shared_ptr<Segment>(
-      new Segment(base_offset, *std::move(data),
-                  sound ? *std::move(indexes) : nullptr, size));
+  std::string path = (*data)->path();
+  auto segment = std::shared_ptr<Segment>(new Segment(
+      base_offset, *std::move(data), sound ? *std::move(indexes) : nullptr,
+      size, std::move(path)));
   if (!sound) {
     absl::Status status = segment->RebuildIndexes(directory, config);
     if (!status.ok()) return status;
@@ -81,9 +134,10 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenReadOnly(
   if (!data.ok()) return data.status();
   const int64_t size = std::min((*data)->allocated(), size_max);
   auto indexes = SegmentIndexes::OpenReadOnly(directory, base_offset);
-  return std::shared_ptr<Segment>(
-      new Segment(base_offset, *std::move(data),
-                  indexes.ok() ? *std::move(indexes) : nullptr, size));
+  std::string path = (*data)->path();
+  return std::shared_ptr<Segment>(new Segment(
+      base_offset, *std::move(data),
+      indexes.ok() ? *std::move(indexes) : nullptr, size, std::move(path)));
 }
 
 absl::Status Segment::RebuildIndexes(Directory& directory,

@@ -3,6 +3,7 @@
 #ifndef VARVE_LOG_SEGMENT_H_
 #define VARVE_LOG_SEGMENT_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -22,6 +23,24 @@
 #include "log/segment_indexes.h"
 
 namespace varve {
+
+// The names and the files of a segment.
+struct SegmentFileNames {
+  std::string log;
+  std::string index;
+  std::string time_index;
+};
+struct SegmentFiles {
+  std::unique_ptr<MappedFile> log;
+  std::unique_ptr<MappedFile> index;
+  std::unique_ptr<MappedFile> time_index;
+};
+
+// New, empty files for a segment. Errors: AlreadyExists; those of the files;
+// what was made may be left behind.
+absl::StatusOr<SegmentFiles> CreateSegmentFiles(Directory& directory,
+                                                const SegmentFileNames& names,
+                                                const LogConfig& config);
 
 // One segment of a partition: a file of record batches, mapped, with its
 // indexes. Batches are written straight into the mapping and then published;
@@ -43,6 +62,11 @@ class Segment {
   static absl::StatusOr<std::shared_ptr<Segment>> Create(
       Directory& directory, int64_t base_offset, const LogConfig& config);
 
+  // A segment in files that were made ready for it. It needs no system call,
+  // and takes its own name in the directory by `TakeName`, behind the append.
+  static std::shared_ptr<Segment> Adopt(int64_t base_offset, SegmentFiles files,
+                                        const LogConfig& config);
+
   // The last segment of a log, whose batches end with the file, to be
   // continued. Indexes that do not hold together are made again.
   //
@@ -60,7 +84,7 @@ class Segment {
   Segment& operator=(const Segment&) = delete;
 
   int64_t base_offset() const { return base_offset_; }
-  const std::string& path() const { return data_->path(); }
+  const std::string& path() const { return path_; }
 
   // The published batches, whole ones only.
   //
@@ -110,8 +134,27 @@ class Segment {
     return first_batch_max_timestamp_ms_;
   }
 
+  // Allocates and populates `bytes` behind what was published, as
+  // MappedFile::PrepareAhead says. From one thread beside the writer.
+  absl::Status PrepareAhead(int64_t bytes, MappedFile::AfterPopulating after) {
+    return data_->PrepareAhead(size(), size() + bytes, after);
+  }
+  // Bytes behind what was published that are populated.
+  int64_t populated_ahead() const {
+    return std::max<int64_t>(data_->populated() - size(), 0);
+  }
+
+  // Gives the files of an adopted segment their names in `directory`, the
+  // partition's. Does nothing when they have them. Durable after a sync of the
+  // directory.
+  //
+  // Errors: those of the renames; the log has to be recovered then.
+  absl::Status TakeName(Directory& directory);
+  bool has_name() const { return has_name_.load(std::memory_order_acquire); }
+
   // Trims the files to what was published and makes the mappings read-only.
-  // Nothing can be appended behind it, even when it fails half-way.
+  // Nothing can be appended behind it, even when it fails half-way. Idempotent.
+  // From any one thread, once the writer has left the segment.
   absl::Status Seal();
 
   // Makes the published batches durable.
@@ -123,18 +166,23 @@ class Segment {
 
  private:
   Segment(int64_t base_offset, std::unique_ptr<MappedFile> data,
-          std::unique_ptr<SegmentIndexes> indexes, int64_t size);
+          std::unique_ptr<SegmentIndexes> indexes, int64_t size,
+          std::string path);
 
   absl::Status RebuildIndexes(Directory& directory, const LogConfig& config);
 
   // Constant after construction.
   const int64_t base_offset_;
   const std::unique_ptr<MappedFile> data_;
+  const std::string path_;  // of the .log, once it has its name
   std::unique_ptr<SegmentIndexes> indexes_;  // null: read by scanning
 
   // Memory ordering: `Publish` stores with release after the batch's bytes;
   // readers load with acquire and look no further.
   std::atomic<int64_t> visible_size_;
+
+  // Memory ordering: released after the renames.
+  std::atomic<bool> has_name_ = true;
 
   // Written by the writer alone.
   int64_t first_batch_max_timestamp_ms_ = kNoTimestamp;

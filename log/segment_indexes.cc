@@ -25,12 +25,6 @@
 namespace varve {
 namespace {
 
-// Kafka's rule: as many whole entries as segment.index.bytes holds. At least
-// one entry's bytes are mapped, since a mapping cannot be empty.
-int64_t IndexCapacity(int64_t segment_index_bytes, int64_t entry_size) {
-  return std::max(segment_index_bytes / entry_size * entry_size, entry_size);
-}
-
 absl::StatusOr<std::unique_ptr<MappedFile>> CreateAnew(Directory& directory,
                                                        const std::string& name,
                                                        int64_t capacity) {
@@ -45,6 +39,14 @@ absl::Span<char> Bytes(const MappedFile& file) {
 }
 
 }  // namespace
+
+// At least one entry's bytes are mapped, since a mapping cannot be empty.
+int64_t IndexCapacity(int64_t segment_index_bytes, IndexKind kind) {
+  const int64_t entry_size = kind == IndexKind::kOffset
+                                 ? int64_t{OffsetIndex::kEntrySize}
+                                 : int64_t{TimeIndex::kEntrySize};
+  return std::max(segment_index_bytes / entry_size * entry_size, entry_size);
+}
 
 SegmentIndexes::SegmentIndexes(int64_t base_offset, int64_t interval_bytes,
                                std::unique_ptr<MappedFile> offset_file,
@@ -69,13 +71,13 @@ absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::Create(
     Directory& directory, int64_t base_offset, const LogConfig& config) {
   const std::string offset_name =
       SegmentFileName(base_offset, SegmentFileKind::kIndex);
-  auto offset_file = CreateAnew(
-      directory, offset_name,
-      IndexCapacity(config.segment_index_bytes, OffsetIndex::kEntrySize));
+  auto offset_file =
+      CreateAnew(directory, offset_name,
+                 IndexCapacity(config.segment_index_bytes, IndexKind::kOffset));
   if (!offset_file.ok()) return offset_file.status();
   auto time_file = CreateAnew(
       directory, SegmentFileName(base_offset, SegmentFileKind::kTimeIndex),
-      IndexCapacity(config.segment_index_bytes, TimeIndex::kEntrySize));
+      IndexCapacity(config.segment_index_bytes, IndexKind::kTime));
   if (!time_file.ok()) {
     // The error of the creation is what the caller must hear of.
     directory.RemoveFile(offset_name).IgnoreError();
@@ -86,16 +88,25 @@ absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::Create(
       *std::move(time_file), /*empty=*/true));
 }
 
+std::unique_ptr<SegmentIndexes> SegmentIndexes::Adopt(
+    int64_t base_offset, const LogConfig& config,
+    std::unique_ptr<MappedFile> offset_file,
+    std::unique_ptr<MappedFile> time_file) {
+  return std::unique_ptr<SegmentIndexes>(new SegmentIndexes(
+      base_offset, config.index_interval_bytes, std::move(offset_file),
+      std::move(time_file), /*empty=*/true));
+}
+
 absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::OpenForAppend(
     Directory& directory, int64_t base_offset, const LogConfig& config) {
   return Open(
       base_offset, config.index_interval_bytes,
       MappedFile::OpenForAppend(
           directory, SegmentFileName(base_offset, SegmentFileKind::kIndex),
-          IndexCapacity(config.segment_index_bytes, OffsetIndex::kEntrySize)),
+          IndexCapacity(config.segment_index_bytes, IndexKind::kOffset)),
       MappedFile::OpenForAppend(
           directory, SegmentFileName(base_offset, SegmentFileKind::kTimeIndex),
-          IndexCapacity(config.segment_index_bytes, TimeIndex::kEntrySize)));
+          IndexCapacity(config.segment_index_bytes, IndexKind::kTime)));
 }
 
 absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::OpenReadOnly(

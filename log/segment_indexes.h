@@ -18,6 +18,12 @@
 
 namespace varve {
 
+enum class IndexKind { kOffset, kTime };
+
+// Kafka's rule: as many whole entries as segment.index.bytes holds, one at
+// least. In bytes.
+int64_t IndexCapacity(int64_t segment_index_bytes, IndexKind kind);
+
 // The offset index and the time index of one segment, in their mapped files.
 // They are a cache: everything in them can be made again from the batches, and
 // nothing they say is believed before the batch they point at agrees.
@@ -33,6 +39,12 @@ class SegmentIndexes {
   // Errors: those of MappedFile::Create.
   static absl::StatusOr<std::unique_ptr<SegmentIndexes>> Create(
       Directory& directory, int64_t base_offset, const LogConfig& config);
+
+  // Over new, empty files that were made for them.
+  static std::unique_ptr<SegmentIndexes> Adopt(
+      int64_t base_offset, const LogConfig& config,
+      std::unique_ptr<MappedFile> offset_file,
+      std::unique_ptr<MappedFile> time_file);
 
   // Existing files, to be continued. Checks every entry against the one
   // before it, but none against the segment.

@@ -21,6 +21,12 @@ inline constexpr std::string_view kLeaderEpochCheckpointName =
     "leader-epoch-checkpoint";
 inline constexpr std::string_view kPartitionMetadataName = "partition.metadata";
 
+// The files of a partition's next segment while its base offset is not known.
+// Kafka ignores files with such names.
+inline constexpr std::string_view kReadyLogName = "ready-log";
+inline constexpr std::string_view kReadyIndexName = "ready-index";
+inline constexpr std::string_view kReadyTimeIndexName = "ready-timeindex";
+
 // The files of one segment, Kafka's.
 enum class SegmentFileKind {
   kLog,        // .log: the batches

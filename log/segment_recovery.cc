@@ -26,9 +26,6 @@
 namespace varve {
 namespace {
 
-// What a partition sets aside before the user has to look, in whole segments.
-constexpr int64_t kSetAsideSegmentsMax = 8;
-
 class SegmentRecoverer {
  public:
   SegmentRecoverer(Directory& directory, const LogConfig& config,

@@ -20,6 +20,9 @@ namespace varve {
 // `limit_bytes` of them at most, and then is not recovered for writing until
 // some are gone.
 
+// The limit, in segments of segment.bytes.
+inline constexpr int64_t kSetAsideSegmentsMax = 8;
+
 // Copies `bytes`, which stood at `position` of segment `base_offset`, and
 // syncs the copy and its directory entry. Returns the file's name; a copy that
 // an interrupted recovery made already is not made again.

@@ -12,9 +12,19 @@
 namespace varve {
 namespace {
 
+absl::Status SealAndSync(Segment& segment, Directory& directory) {
+  absl::Status status = segment.TakeName(directory);
+  if (status.ok()) status = segment.Seal();
+  return status.ok() ? segment.SyncSealed() : status;
+}
+
 absl::Status SyncInOrder(const UnsyncedFiles& files, Directory& directory) {
   for (const std::shared_ptr<Segment>& segment : files.sealed) {
-    absl::Status status = segment->SyncSealed();
+    absl::Status status = SealAndSync(*segment, directory);
+    if (!status.ok()) return status;
+  }
+  if (files.active != nullptr) {
+    absl::Status status = files.active->TakeName(directory);
     if (!status.ok()) return status;
   }
   if (files.directory) {

@@ -42,6 +42,14 @@ class FaultyMapping final : public Mapping {
     absl::Status status = files_.Enter("Mapping::ProtectReadOnly", path_);
     return status.ok() ? base_->ProtectReadOnly() : status;
   }
+  absl::Status Populate(size_t begin, size_t end) override {
+    absl::Status status = files_.Enter("Mapping::Populate", path_);
+    return status.ok() ? base_->Populate(begin, end) : status;
+  }
+  absl::Status Sync(size_t begin, size_t end) override {
+    absl::Status status = files_.Enter("Mapping::Sync", path_);
+    return status.ok() ? base_->Sync(begin, end) : status;
+  }
 
  private:
   FaultyFileSystem& files_;

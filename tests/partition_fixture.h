@@ -88,6 +88,7 @@ class CountingListener final : public PartitionLogListener {
     return before_first_change;
   }
   void SyncWanted() override { ++syncs_wanted; }
+  void PreparationWanted() override { ++preparations_wanted; }
   void CheckpointChanged() override { ++checkpoint_changes; }
   void MakeRoom() override { ++rooms_made; }
   absl::Status WriteCheckpoint() override {
@@ -102,6 +103,7 @@ class CountingListener final : public PartitionLogListener {
   absl::Status write_checkpoint;
   std::atomic<int> checkpoints_written = 0;
   std::atomic<int> rooms_made = 0;
+  std::atomic<int> preparations_wanted = 0;
 };
 
 // A partition's log in a directory of its own, and what may befall it.

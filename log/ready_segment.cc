@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/ready_segment.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "log/file_system.h"
+#include "log/log_config.h"
+#include "log/mapped_file.h"
+#include "log/record_batch.h"
+#include "log/segment.h"
+#include "log/segment_indexes.h"
+#include "log/segment_name.h"
+#include "log/set_aside.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t kIndexFront = 4096;
+
+bool OnlyZeros(std::string_view bytes) {
+  return bytes.find_first_not_of('\0') == std::string_view::npos;
+}
+
+// Decides what an interrupted program's ready-log is.
+class ReadyRecoverer {
+ public:
+  ReadyRecoverer(Directory& directory, const LogConfig& config,
+                 std::string_view bytes)
+      : directory_(directory), config_(config), bytes_(bytes) {}
+
+  absl::StatusOr<std::optional<std::string>> Run() {
+    int64_t size = 0;
+    const BatchDefect defect = RecordBatch::Check(bytes_, CrcCheck::kVerify,
+                                                  config_.segment_bytes, &size);
+    if (defect != BatchDefect::kNone) return SetAside();
+    return TakeName(
+        RecordBatch(bytes_.substr(0, static_cast<size_t>(size))).base_offset());
+  }
+
+ private:
+  absl::StatusOr<std::optional<std::string>> TakeName(int64_t base_offset) {
+    const std::string name =
+        SegmentFileName(base_offset, SegmentFileKind::kLog);
+    absl::Status taken = directory_.OpenFile(name, OpenMode::kRead).status();
+    if (taken.ok()) return SetAside();
+    if (!absl::IsNotFound(taken)) return taken;
+    absl::Status status = directory_.Rename(kReadyLogName, name);
+    if (status.ok()) status = directory_.Sync();
+    if (!status.ok()) return status;
+    return std::optional<std::string>();
+  }
+
+  // A torn first batch was never acknowledged; no offset is known for it.
+  absl::StatusOr<std::optional<std::string>> SetAside() {
+    const size_t last = bytes_.find_last_not_of('\0');
+    if (last == std::string_view::npos) return std::optional<std::string>();
+    absl::StatusOr<std::string> name =
+        SetAsideBytes(directory_, 0, 0, bytes_.substr(0, last + 1),
+                      kSetAsideSegmentsMax * config_.segment_bytes);
+    if (!name.ok()) return name.status();
+    return std::make_optional(
+        absl::StrCat(directory_.path(), "/", kReadyLogName,
+                     ": no whole batch at its front; kept in ", *name));
+  }
+
+  Directory& directory_;
+  const LogConfig& config_;
+  const std::string_view bytes_;
+};
+
+}  // namespace
+
+ReadySegment::ReadySegment(SegmentFiles files) : files_(std::move(files)) {}
+
+absl::StatusOr<std::unique_ptr<ReadySegment>> ReadySegment::Create(
+    Directory& directory, const LogConfig& config) {
+  if (absl::Status status = RemoveFiles(directory); !status.ok()) return status;
+  absl::StatusOr<SegmentFiles> files =
+      CreateSegmentFiles(directory,
+                         {.log = std::string(kReadyLogName),
+                          .index = std::string(kReadyIndexName),
+                          .time_index = std::string(kReadyTimeIndexName)},
+                         config);
+  absl::Status status = files.status();
+  if (status.ok()) {
+    status = files->log->PrepareAhead(0, kFront,
+                                      MappedFile::AfterPopulating::kLeaveDirty);
+    status.Update(files->index->EnsureAllocated(
+        std::min(kIndexFront, files->index->capacity())));
+    status.Update(files->time_index->EnsureAllocated(
+        std::min(kIndexFront, files->time_index->capacity())));
+  }
+  if (!status.ok()) {
+    // The first error is the one to report.
+    RemoveFiles(directory).IgnoreError();
+    return status;
+  }
+  return std::unique_ptr<ReadySegment>(new ReadySegment(*std::move(files)));
+}
+
+absl::Status ReadySegment::RemoveFiles(Directory& directory) {
+  for (std::string_view name :
+       {kReadyIndexName, kReadyTimeIndexName, kReadyLogName}) {
+    absl::Status status = directory.RemoveFile(name);
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
+  }
+  return absl::OkStatus();
+}
+
+bool ReadySegment::Fits(const LogConfig& config) const {
+  return files_.log->capacity() == config.segment_bytes &&
+         files_.index->capacity() ==
+             IndexCapacity(config.segment_index_bytes, IndexKind::kOffset);
+}
+
+std::shared_ptr<Segment> ReadySegment::Adopt(int64_t base_offset,
+                                             const LogConfig& config) && {
+  return Segment::Adopt(base_offset, std::move(files_), config);
+}
+
+absl::StatusOr<std::optional<std::string>> RecoverReadySegment(
+    Directory& directory, const LogConfig& config) {
+  auto file = directory.OpenFile(kReadyLogName, OpenMode::kReadWrite);
+  std::optional<std::string> note;
+  if (file.ok()) {
+    // What a failed sync left in the cache may not be what the disk holds.
+    absl::Status status = (*file)->DropCache();
+    if (!status.ok()) return status;
+    auto mapped = MappedFile::OpenReadOnly(directory, kReadyLogName);
+    if (!mapped.ok()) return mapped.status();
+    const std::string_view bytes = (*mapped)->bytes((*mapped)->allocated());
+    if (!OnlyZeros(bytes)) {
+      auto recovered = ReadyRecoverer(directory, config, bytes).Run();
+      if (!recovered.ok()) return recovered.status();
+      note = *std::move(recovered);
+    }
+  } else if (!absl::IsNotFound(file.status())) {
+    return file.status();
+  }
+  absl::Status status = ReadySegment::RemoveFiles(directory);
+  if (!status.ok()) return status;
+  return note;
+}
+
+}  // namespace varve

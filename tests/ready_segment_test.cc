@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "log/ready_segment.h"
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "log/durability.h"
+#include "log/partition_log.h"
+#include "log/segment_name.h"
+#include "tests/faulty_file_system.h"
+#include "tests/file_bytes.h"
+#include "tests/partition_fixture.h"
+
+namespace varve {
+namespace {
+
+using ::absl_testing::IsOk;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr int64_t kBudget = int64_t{64} << 20;
+
+class ReadySegmentTest : public PartitionFixture {
+ protected:
+  ReadySegmentTest() { config_.segment_bytes = 256 << 10; }
+
+  static std::string Large(int64_t offset) {
+    return std::string(1000, static_cast<char>('a' + offset % 26));
+  }
+  // Until the segment that holds the end is at least `bytes` long.
+  void AppendBytes(int64_t bytes) {
+    for (int64_t done = 0; done < bytes; done += 1068) {
+      const int64_t offset = log_->visible_end();
+      ASSERT_EQ(Append(Large(offset)), offset);
+    }
+  }
+  // Over half of a segment, so that the next one is made ready.
+  void FillAndPrepare() {
+    AppendBytes(config_.segment_bytes * 6 / 10);
+    ASSERT_TRUE(log_->TakePreparationWanted());
+    log_->PrepareAhead(kBudget);
+    ASSERT_THAT(ReadyFiles(), SizeIs(3));
+  }
+  std::vector<std::string> ReadyFiles() const {
+    return NamesIn(path_, "ready");
+  }
+  std::vector<std::string> Logs() const {
+    std::vector<std::string> logs;
+    for (const std::string& name : NamesIn(path_)) {
+      if (name.ends_with(".log")) logs.push_back(name);
+    }
+    return logs;
+  }
+  void ExpectAllReadable() {
+    const Contents contents = ReadAll();
+    ASSERT_THAT(contents, SizeIs(log_->visible_end()));
+    for (const auto& [offset, value] : contents) {
+      ASSERT_EQ(value, Large(offset));
+    }
+  }
+};
+
+TEST_F(ReadySegmentTest, RollIntoAReadySegmentMakesNoSystemCall) {
+  Recover();
+  FillAndPrepare();
+  files_.ForgetCalls();
+  while (log_->segment_count() == 1) AppendBytes(1);
+  for (const std::string& call : files_.calls()) {
+    EXPECT_THAT(call, Not(HasSubstr(path_))) << "by the appender";
+  }
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, SyncGivesTheFilesTheirNamesAndTrimsTheFullSegment) {
+  Recover();
+  FillAndPrepare();
+  AppendBytes(config_.segment_bytes / 2);
+  ASSERT_EQ(log_->segment_count(), 2);
+  EXPECT_THAT(Logs(), SizeIs(1));
+  EXPECT_EQ(log_->SyncDue(), absl::InfinitePast());
+  ASSERT_THAT(log_->Sync(), IsOk());
+  EXPECT_THAT(Logs(), SizeIs(2));
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  EXPECT_LT(std::filesystem::file_size(LogPath(0)), config_.segment_bytes);
+  CloseCleanly();
+  OpenClean();
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, CrashBeforeTheRenameLosesNothing) {
+  Recover();
+  FillAndPrepare();
+  AppendBytes(config_.segment_bytes / 2);
+  const int64_t end = log_->visible_end();
+  ASSERT_THAT(ReadyFiles(), SizeIs(3));
+  Crash();
+  Recover();
+  EXPECT_EQ(log_->visible_end(), end);
+  EXPECT_THAT(recovered_.report.findings, IsEmpty());
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  EXPECT_THAT(Logs(), SizeIs(2));
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, CrashAtEverySystemCallOfTheRollLosesNothing) {
+  for (int64_t i = 0;; ++i) {
+    SCOPED_TRACE(i);
+    Recover();
+    FillAndPrepare();
+    AppendBytes(config_.segment_bytes / 2);
+    const int64_t end = log_->visible_end();
+    files_.ForgetCalls();
+    files_.FailCall(i, EIO, FaultyFileSystem::Repeat::kForever);
+    const bool failed = !log_->Sync().ok();
+    files_.StopFailing();
+    const int64_t calls = files_.call_count();
+    Crash();
+    Recover();
+    ASSERT_EQ(log_->visible_end(), end);
+    ASSERT_THAT(recovered_.report.findings, IsEmpty());
+    ExpectAllReadable();
+    Crash();
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directory(path_);
+    if (!failed) {
+      ASSERT_GT(i, 5);
+      ASSERT_LE(calls, i);
+      break;
+    }
+  }
+}
+
+TEST_F(ReadySegmentTest, UnusedReadySegmentIsRemovedAtCloseAndAfterACrash) {
+  Recover();
+  FillAndPrepare();
+  Crash();
+  Recover();
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  AppendBytes(config_.segment_bytes / 2);
+  log_->PrepareAhead(kBudget);
+  CloseCleanly();
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  OpenClean();
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, ParkedLogKeepsNoReadySegment) {
+  Recover();
+  FillAndPrepare();
+  ASSERT_THAT(log_->Park(), IsOk());
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  AppendBytes(config_.segment_bytes);
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, GarbageInAReadyFileIsSetAsideAndReported) {
+  Recover();
+  AppendBytes(5000);
+  Crash();
+  const std::string garbage = std::string(100, '\7') + std::string(50, '\0');
+  WriteBytes(path_ + "/ready-log", garbage);
+  Recover();
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  EXPECT_THAT(recovered_.report.notes, ElementsAre(HasSubstr("ready-log")));
+  EXPECT_EQ(ReadBytes(path_ + "/" + CutFileName({})), garbage.substr(0, 100));
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, ReadySegmentOfAnotherSizeIsNotUsed) {
+  Recover();
+  FillAndPrepare();
+  config_.segment_bytes *= 2;
+  ASSERT_THAT(log_->SetConfig(config_), IsOk());
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  AppendBytes(config_.segment_bytes);
+  ASSERT_EQ(log_->segment_count(), 2);
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, FullDiskWhilePreparingChangesNothing) {
+  Recover();
+  AppendBytes(config_.segment_bytes * 6 / 10);
+  files_.LimitSpace(0);
+  log_->PrepareAhead(kBudget);
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  files_.UnlimitSpace();
+  AppendBytes(config_.segment_bytes);
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, SecondRollBeforeTheFirstIsNamedLosesNothing) {
+  Recover();
+  FillAndPrepare();
+  AppendBytes(config_.segment_bytes * 2);
+  ASSERT_EQ(log_->segment_count(), 3);
+  const int64_t end = log_->visible_end();
+  Crash();
+  Recover();
+  EXPECT_EQ(log_->visible_end(), end);
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, ManyUnsyncedSegmentsAreSyncedByTheAppender) {
+  config_.segment_bytes = 4096;
+  Recover();
+  AppendBytes(200'000);
+  EXPECT_GT(log_->durable_end(), 0);
+}
+
+TEST_F(ReadySegmentTest, AppendsGoOnWhileAnotherThreadPrepares) {
+  Recover();
+  std::atomic<bool> done = false;
+  std::thread preparer([&] {
+    while (!done.load()) {
+      log_->PrepareAhead(kBudget);
+      ASSERT_THAT(log_->Sync(), IsOk());
+    }
+  });
+  AppendBytes(20 * config_.segment_bytes);
+  done = true;
+  preparer.join();
+  ExpectAllReadable();
+  CloseCleanly();
+  OpenClean();
+  ExpectAllReadable();
+}
+
+}  // namespace
+}  // namespace varve
