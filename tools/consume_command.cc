@@ -16,12 +16,15 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "api/log_store.h"
 #include "api/read_only_partition.h"
 #include "api/read_only_store.h"
 #include "api/topic_description.h"
 #include "tools/command_line.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
+#include "tools/group_consumer.h"
 #include "tools/record_format.h"
 #include "tools/record_printer.h"
 #include "tools/start_offset.h"
@@ -39,6 +42,8 @@ struct ConsumeOptions {
   std::string format = "%s\\n";
   std::optional<std::string> reset;
   bool follow = false;
+  std::optional<std::string> group;
+  double commit_interval_s = 5;
 };
 
 // What the options mean.
@@ -108,9 +113,32 @@ absl::Status ConsumeFrom(const ReadOnlyStore& store, const Plan& plan,
   return status;
 }
 
+// Commits, so it needs the writer's lock.
+int ConsumeAsGroup(const GlobalOptions& global, const ConsumeOptions& options,
+                   const Plan& plan) {
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  RecordPrinter printer(STDOUT_FILENO, plan.format, options.count);
+  GroupConsumer consumer(
+      store->get(),
+      {.topic = options.topic,
+       .partition = options.partition,
+       .group = *options.group,
+       .reset = options.reset.has_value() ? plan.reset_later
+                                          : OffsetReset::kEarliest,
+       .commit_interval = absl::Seconds(options.commit_interval_s)},
+      &printer);
+  absl::Status status = consumer.Run();
+  // Whoever read the output has seen enough.
+  if (absl::IsCancelled(status)) status = absl::OkStatus();
+  status.Update((*store)->Close());
+  return status.ok() ? kExitSuccess : FailWith(status);
+}
+
 int Consume(const GlobalOptions& global, const ConsumeOptions& options) {
   absl::StatusOr<Plan> plan = MakePlan(global, options);
   if (!plan.ok()) return UsageError(plan.status().message());
+  if (options.group.has_value()) return ConsumeAsGroup(global, options, *plan);
   auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());
   if (options.follow) CatchStopSignals();
@@ -130,23 +158,40 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
   consume->add_option("TOPIC", options->topic, "what to read")->required();
   consume->add_option("--partition", options->partition,
                       "of this one alone (all, one after another)");
-  consume
-      ->add_option(
-          "--offset", options->offset,
-          "where to begin: a number; -N, the last N of each partition; "
-          "@TIME or @-AGO; earliest or latest")
-      ->capture_default_str();
+  CLI::Option* offset =
+      consume
+          ->add_option(
+              "--offset", options->offset,
+              "where to begin: a number; -N, the last N of each partition; "
+              "@TIME or @-AGO; earliest or latest")
+          ->capture_default_str();
   consume->add_option("--count", options->count, "records at most (all)")
       ->check(CLI::NonNegativeNumber)
       ->type_name("N");
-  consume->add_flag("-f,--follow", options->follow,
-                    "go on at the end, with what comes, until interrupted");
+  CLI::Option* follow =
+      consume->add_flag("-f,--follow", options->follow,
+                        "go on at the end, with what comes, until interrupted");
   consume
       ->add_option("--reset", options->reset,
                    "when the next record is not there (any more): go on at the "
                    "earliest or latest one, or none: fail. Default: none for "
                    "--offset, earliest for records deleted meanwhile")
       ->type_name("POLICY");
+  CLI::Option* group =
+      consume
+          ->add_option("--group", options->group,
+                       "go on where this consumer group was, and commit how "
+                       "far it came; not beside another writer")
+          ->excludes(offset)
+          ->excludes(follow)
+          ->type_name("NAME");
+  consume
+      ->add_option("--commit-interval", options->commit_interval_s,
+                   "how often to commit meanwhile")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str()
+      ->type_name("SECONDS")
+      ->needs(group);
   consume->add_option("--format", options->format, "how to print a record")
       ->capture_default_str();
   consume->footer(
@@ -162,7 +207,8 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
       "Examples:\n"
       "  varve consume orders --partition 0 --offset 1000 --count 10\n"
       "  varve consume orders --offset @-1h --format '%p %o %k: %s\\n'\n"
-      "  varve consume orders --offset -10 --follow");
+      "  varve consume orders --offset -10 --follow\n"
+      "  varve consume orders --group billing --count 100");
   consume->callback([&line, options] {
     line.run = [&line, options] { return Consume(line.global, *options); };
   });

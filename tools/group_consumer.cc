@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/group_consumer.h"
+
+#include <cstdint>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "api/committed_offset.h"
+#include "api/log_store.h"
+#include "log/partition_log.h"
+#include "log/record_batches.h"
+#include "log/record_view.h"
+#include "tools/record_format.h"
+#include "tools/record_printer.h"
+#include "tools/topic_consumer.h"
+
+namespace varve {
+namespace {
+
+// Below it, no more than a batch is read at a time.
+constexpr int64_t kFewRecords = 100;
+
+}  // namespace
+
+GroupConsumer::GroupConsumer(LogStore* store, Options options,
+                             RecordPrinter* printer)
+    : store_(store),
+      options_(std::move(options)),
+      printer_(printer),
+      last_commit_(absl::Now()) {}
+
+absl::Status GroupConsumer::Run() {
+  absl::StatusOr<TopicDescription> topic =
+      store_->DescribeTopic(options_.topic);
+  if (!topic.ok()) return topic.status();
+  const int32_t first = options_.partition.value_or(0);
+  const int32_t last =
+      options_.partition.value_or(topic->config.partitions - 1);
+  absl::Status status;
+  for (int32_t i = first; i <= last && status.ok(); ++i) {
+    if (printer_->left() == 0) break;
+    absl::StatusOr<Partition> partition = store_->partition(options_.topic, i);
+    status = partition.ok() ? Consume(*partition) : partition.status();
+  }
+  // What was printed before another error counts.
+  if (!output_failed_) status.Update(FlushAndCommit());
+  return status;
+}
+
+absl::StatusOr<int64_t> GroupConsumer::StartOf(
+    const Partition& partition) const {
+  const auto committed = store_->CommittedOffset(
+      options_.group, partition.topic(), partition.index());
+  if (!committed.ok() && !absl::IsNotFound(committed.status()))
+    return committed.status();
+  const int64_t log_start = partition.log_start();
+  if (committed.ok() && committed->offset >= log_start)
+    return committed->offset;
+  const std::string what = absl::StrCat(
+      partition.topic(), ", partition ", partition.index(), ": group \"",
+      absl::Utf8SafeCHexEscape(options_.group), "\" has ",
+      committed.ok()
+          ? absl::StrCat("come to offset ", committed->offset,
+                         ", and the log starts at ", log_start, " now")
+          : "committed no offset");
+  if (options_.reset == OffsetReset::kNone) {
+    return absl::OutOfRangeError(
+        absl::StrCat(what, "; say --reset earliest or latest"));
+  }
+  const int64_t start = options_.reset == OffsetReset::kEarliest
+                            ? log_start
+                            : partition.visible_end();
+  if (committed.ok()) {
+    std::cerr << absl::StrCat("varve: ", what, ": it goes on at ", start, "\n");
+  }
+  return start;
+}
+
+absl::Status GroupConsumer::Consume(const Partition& partition) {
+  absl::StatusOr<int64_t> start = StartOf(partition);
+  if (!start.ok()) return start.status();
+  // Also when there is nothing to print: a group that begins at the latest
+  // record has to find its place again.
+  positions_[partition.index()] = *start;
+  const int64_t end = partition.visible_end();
+  for (int64_t offset = *start; offset < end && printer_->left() > 0;) {
+    ReadOptions read = {.level = ReadLevel::kVisible};
+    if (printer_->left() < kFewRecords) read.max_bytes = 0;
+    absl::StatusOr<RecordBatches> batches = partition.Read(offset, read);
+    if (!batches.ok()) return batches.status();
+    if (batches->empty()) break;
+    absl::Status status = Print(partition, *batches);
+    if (status.ok()) status = CommitIfDue();
+    if (!status.ok()) return status;
+    offset = batches->next_offset();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GroupConsumer::Print(const Partition& partition,
+                                  const RecordBatches& batches) {
+  const RecordOrigin origin = {.topic = partition.topic(),
+                               .partition = partition.index()};
+  int64_t& next = positions_.at(partition.index());
+  RecordBatches::Records records = batches.records();
+  while (printer_->left() > 0) {
+    const RecordView* record = records.Next();
+    if (record == nullptr) break;
+    absl::Status status = printer_->Print(origin, *record);
+    output_failed_ = !status.ok();
+    if (output_failed_) return status;
+    next = record->offset() + 1;
+  }
+  if (!records.status().ok()) {
+    return absl::Status(
+        records.status().code(),
+        absl::StrCat(partition.topic(), ", partition ", partition.index(), ": ",
+                     records.status().message()));
+  }
+  // Behind records that are not shown: markers, and what compaction left.
+  if (printer_->left() > 0) next = batches.next_offset();
+  return absl::OkStatus();
+}
+
+absl::Status GroupConsumer::CommitIfDue() {
+  if (absl::Now() - last_commit_ < options_.commit_interval)
+    return absl::OkStatus();
+  return FlushAndCommit();
+}
+
+absl::Status GroupConsumer::FlushAndCommit() {
+  absl::Status flushed = printer_->Flush();
+  output_failed_ = !flushed.ok();
+  if (output_failed_) return flushed;
+  last_commit_ = absl::Now();
+  if (positions_ == committed_) return absl::OkStatus();
+  std::vector<OffsetCommit> commits;
+  for (const auto& [partition, offset] : positions_) {
+    commits.push_back(
+        {.topic = options_.topic, .partition = partition, .offset = offset});
+  }
+  absl::Status status = store_->CommitOffsets(options_.group, commits);
+  if (status.ok()) committed_ = positions_;
+  return status;
+}
+
+}  // namespace varve
