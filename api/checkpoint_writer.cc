@@ -2,20 +2,40 @@
 
 #include "api/checkpoint_writer.h"
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "api/store_checkpoint.h"
 #include "api/store_files.h"
 
 namespace varve {
 
-absl::Status CheckpointWriter::Write() {
+absl::Status CheckpointWriter::Write(Room room) {
   absl::MutexLock lock(&mu_);
   if (present_ == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat(directory_->path(), ": closed"));
   }
-  return WriteStoreCheckpoint(*directory_, present_());
+  const StoreCheckpoint checkpoint = present_();
+  const auto write = [&] {
+    return WriteStoreCheckpoint(*directory_, checkpoint);
+  };
+  if (room == Room::kReserved) return reserve_.Write(write);
+  absl::Status status = write();
+  if (status.ok()) reserve_.Refill();
+  return status;
+}
+
+void CheckpointWriter::RefillReserve() {
+  absl::MutexLock lock(&mu_);
+  reserve_.Refill();
+}
+
+absl::Status CheckpointWriter::WriteWithReserve(
+    absl::FunctionRef<absl::Status()> write) {
+  absl::MutexLock lock(&mu_);
+  return reserve_.Write(write);
 }
 
 void CheckpointWriter::Stop() {

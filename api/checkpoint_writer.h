@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "api/space_reserve.h"
 #include "api/store_checkpoint.h"
 #include "log/file_system.h"
 
@@ -22,15 +24,27 @@ namespace varve {
 // lock is held; no other lock may be.
 class CheckpointWriter {
  public:
+  // When the disk is full: fail, or take the reserve, because what is written
+  // lets files be deleted. Any other write would only hand it to the appends.
+  enum class Room { kFound, kReserved };
+
   using Present = std::function<StoreCheckpoint()>;
 
   CheckpointWriter(std::shared_ptr<Directory> directory, Present present)
-      : directory_(std::move(directory)), present_(std::move(present)) {}
+      : directory_(std::move(directory)),
+        reserve_(directory_),
+        present_(std::move(present)) {}
+
+  // Sees to it that a full disk leaves room for the checkpoint.
+  void RefillReserve();
+
+  // Calls `write` with the same room to fall back on.
+  absl::Status WriteWithReserve(absl::FunctionRef<absl::Status()> write);
 
   // Writes what `present` returns; durable on return.
   //
   // Errors: those of ReplaceFile; FailedPrecondition after `Stop`.
-  absl::Status Write();
+  absl::Status Write(Room room);
 
   // Waits for a write under way, and refuses further ones.
   void Stop();
@@ -39,6 +53,7 @@ class CheckpointWriter {
   const std::shared_ptr<Directory> directory_;
 
   absl::Mutex mu_;
+  SpaceReserve reserve_ ABSL_GUARDED_BY(mu_);
   Present present_ ABSL_GUARDED_BY(mu_);  // null when stopped
 };
 

@@ -32,7 +32,11 @@ void StoreEvents::CheckpointChanged() {
 }
 
 absl::Status StoreEvents::WriteCheckpoint() {
-  return checkpoint_writer_->Write();
+  return checkpoint_writer_->Write(CheckpointWriter::Room::kReserved);
+}
+
+absl::Status StoreEvents::WriteTimedCheckpoint() {
+  return checkpoint_writer_->Write(CheckpointWriter::Room::kFound);
 }
 
 void StoreEvents::MakeRoom() { parking_->MakeRoom(); }

@@ -41,6 +41,8 @@ class StoreEvents final : public PartitionLogListener {
   void PreparationWanted() override;
   void CheckpointChanged() override;
   absl::Status WriteCheckpoint() override;
+  // The same for no deletion's sake: a full disk makes it fail.
+  absl::Status WriteTimedCheckpoint();
   void MakeRoom() override;
 
   // Who writes the checkpoint and who makes room. Before any partition is

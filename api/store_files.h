@@ -22,6 +22,7 @@ inline constexpr std::string_view kLockName = ".lock";
 inline constexpr std::string_view kCleanShutdownName = ".kafka_cleanshutdown";
 inline constexpr std::string_view kTopicsName = "varve.topics";
 inline constexpr std::string_view kCheckpointName = "varve.checkpoint";
+inline constexpr std::string_view kReserveName = "varve.reserve";
 // Kafka's copies of what varve.checkpoint says.
 inline constexpr std::string_view kRecoveryPointName =
     "recovery-point-offset-checkpoint";

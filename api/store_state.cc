@@ -124,6 +124,7 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   std::unique_ptr<StoreState> state(new StoreState(
       std::move(directory), *std::move(lock), options, *std::move(found)));
   if (!state->clean_) state->RecoverAll();
+  state->checkpoint_writer_->RefillReserve();
   state->AddDuties();
   if (options.background == Background::kNone) return state;
   if (absl::Status status = state->duties_.Start(); !status.ok()) {
@@ -184,7 +185,8 @@ void StoreState::RecoverAll() {
       recovered_all_ = false;
     }
   }
-  absl::Status status = checkpoint_writer_->Write();
+  absl::Status status =
+      checkpoint_writer_->Write(CheckpointWriter::Room::kReserved);
   if (status.ok()) return;
   // The old one is a lower bound still, and reads need none.
   notes_.push_back(std::string(status.message()));
@@ -301,14 +303,17 @@ absl::Status StoreState::Close() {
 
 // The mark comes last: it says that all the rest is in order and durable.
 absl::Status StoreState::MarkClosed() {
-  if (absl::Status status = checkpoint_writer_->Write(); !status.ok()) {
+  if (absl::Status status =
+          checkpoint_writer_->Write(CheckpointWriter::Room::kReserved);
+      !status.ok()) {
     return status;
   }
   // Kafka's copies may lag behind.
   absl::Status copied =
       WriteKafkaCheckpoints(*directory_, partitions_.checkpoint());
   if (!copied.ok()) LOG(WARNING) << copied;
-  return WriteCleanShutdownMarker(*directory_);
+  return checkpoint_writer_->WriteWithReserve(
+      [this] { return WriteCleanShutdownMarker(*directory_); });
 }
 
 }  // namespace varve

@@ -48,7 +48,7 @@ absl::Time SyncDuty::WriteDueCheckpoint() {
   if (clock_->Steady() < checkpoint_due_) return checkpoint_due_;
   checkpoint_due_ = clock_->Steady() + kCheckpointInterval;
   events_->TakeCheckpointChanged();
-  absl::Status status = events_->WriteCheckpoint();
+  absl::Status status = events_->WriteTimedCheckpoint();
   if (status.ok()) return absl::InfiniteFuture();
   // The old checkpoint is a lower bound still; the next round tries again.
   LOG(WARNING) << status;

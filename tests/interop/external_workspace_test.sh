@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A Bazel workspace of its own embeds varve, with an Abseil that it declares
+# itself: examples/external_workspace is built and run. It compiles Abseil again,
+# so the first run takes minutes; its artefacts stay in the user's cache.
+set -euo pipefail
+
+readonly ROOT="$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")"
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
+readonly OUTPUT="${VARVE_EXTERNAL_OUTPUT:-${XDG_CACHE_HOME:-${HOME}/.cache}/varve/external}"
+readonly DATA="$(mktemp -d "${TEST_TMPDIR:-/tmp}/journal-XXXXXX")"
+trap 'rm -rf "${DATA}"' EXIT
+
+bazel=bazel
+if command -v bazelisk >/dev/null; then
+  bazel=bazelisk
+elif [[ -e /usr/bin/bazel-4 ]]; then
+  export USE_BAZEL_VERSION="${USE_BAZEL_VERSION:-4}"
+fi
+# Where Bazel cannot download, the archives that ./dev has set up.
+overrides=()
+if [[ -e "${ROOT}/.bazelrc.local" ]]; then
+  mapfile -t overrides < <(sed -n 's/^build \(--override_repository=\|--config=\)/\1/p' \
+    "${ROOT}/.bazelrc.local")
+fi
+
+cd "${ROOT}/examples/external_workspace"
+"${bazel}" "--output_user_root=${OUTPUT}" --max_idle_secs=15 build \
+  --experimental_convenience_symlinks=ignore --jobs="${VARVE_EXTERNAL_JOBS:-2}" \
+  --noshow_progress "${overrides[@]}" //:journal
+bin="$("${bazel}" "--output_user_root=${OUTPUT}" --max_idle_secs=15 info \
+  "${overrides[@]}" bazel-bin 2>/dev/null)"
+
+expect() {
+  local expected="$1"
+  shift
+  local got
+  got="$("$@")"
+  [[ "${got}" == "${expected}" ]] && return
+  printf 'FAILED: %s\nexpected: %s\ngot: %s\n' "$*" "${expected}" "${got}" >&2
+  exit 1
+}
+expect $'0 one\n1 two' "${bin}/journal" "${DATA}/store" one two
+expect $'0 one\n1 two\n2 three' "${bin}/journal" "${DATA}/store" three
+echo "PASSED"
