@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "log/batch_scanner.h"
 #include "log/read_options.h"
 #include "log/record_batches.h"
@@ -76,8 +77,11 @@ absl::StatusOr<RecordBatches> LogReader::ReadTo(
   }
 }
 
-absl::StatusOr<int64_t> LogReader::OffsetForTime(int64_t timestamp_ms,
+absl::StatusOr<int64_t> LogReader::OffsetForTime(absl::Time time,
                                                  ReadLevel level) const {
+  // Up: a record of the millisecond that `time` lies in is earlier.
+  const int64_t timestamp_ms =
+      absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1));
   while (true) {
     const int64_t begin = ends_->log_start();
     absl::StatusOr<int64_t> offset =

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "log/batch_scanner.h"
 #include "log/log_ends.h"
 #include "log/read_options.h"
@@ -48,8 +49,7 @@ class LogReader {
   // when there is none.
   //
   // Errors: those of opening the files.
-  absl::StatusOr<int64_t> OffsetForTime(int64_t timestamp_ms,
-                                        ReadLevel level) const;
+  absl::StatusOr<int64_t> OffsetForTime(absl::Time time, ReadLevel level) const;
 
   // OutOfRange, with the bounds.
   absl::Status OutOfRange(int64_t offset, int64_t end) const;

@@ -218,7 +218,7 @@ absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
                                                     ReadLevel level) {
   if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
   NoteUse();
-  return reader_.OffsetForTime(absl::ToUnixMillis(time), level);
+  return reader_.OffsetForTime(time, level);
 }
 
 absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,

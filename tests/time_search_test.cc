@@ -61,6 +61,13 @@ TEST_F(TimeSearchTest, FirstRecordOfThatTimeOrLaterIsFound) {
   EXPECT_THAT(Find(301), IsOkAndHolds(5));
 }
 
+TEST_F(TimeSearchTest, TimeBetweenTwoMillisecondsIsAfterTheFirst) {
+  Recover();
+  for (int64_t t : {100, 101}) AppendAt(t);
+  const absl::Time between = absl::FromUnixMillis(100) + absl::Nanoseconds(1);
+  EXPECT_THAT(log_->OffsetForTime(between), IsOkAndHolds(1));
+}
+
 TEST_F(TimeSearchTest, EmptyLogAndInfiniteTimesGiveTheirEnds) {
   Recover();
   EXPECT_THAT(Find(5), IsOkAndHolds(0));
