@@ -44,12 +44,13 @@ const char* DecodeSlow(const char* at, const char* end, uint64_t* raw);
 // One and two bytes, which is nearly all there are, without a call.
 template <typename Unsigned>
 inline const char* Decode(const char* at, const char* end, Unsigned* raw) {
-  if (end - at < 2) return DecodeSlow(at, end, raw);
+  if (at == end) return nullptr;
   const auto first = static_cast<uint8_t>(at[0]);
   if (first < 0x80) {
     *raw = first;
     return at + 1;
   }
+  if (end - at < 2) return DecodeSlow(at, end, raw);
   const auto second = static_cast<uint8_t>(at[1]);
   if (second >= 0x80) return DecodeSlow(at, end, raw);
   *raw = (first & 0x7fU) | static_cast<Unsigned>(second) << 7;
