@@ -149,7 +149,8 @@ void RunTimedAppend(benchmark::State& state, const Load& load) {
 }
 
 // How fast may it be at all? The bare loop, in memory that is there already;
-// and with a page fault at every page's first store.
+// with a second thread that provides it just ahead; and with a page fault at
+// every page's first store.
 void RunCeiling(benchmark::State& state, const Load& load,
                 CeilingLoop::Pages pages) {
   static std::unique_ptr<CeilingLoop> loop;
@@ -216,6 +217,12 @@ void RegisterMemory() {
           NameOf("Bare/pages:untouched", load),
           [](benchmark::State& state, const Load& bare) {
             RunCeiling(state, bare, CeilingLoop::Pages::kUntouched);
+          },
+          load);
+      Add(
+          NameOf("Bare/pages:ahead", load),
+          [](benchmark::State& state, const Load& bare) {
+            RunCeiling(state, bare, CeilingLoop::Pages::kAhead);
           },
           load);
       Add(NameOf("Write", load), RunWrite, load);
@@ -302,6 +309,9 @@ std::vector<Ratio> Ratios() {
   }
   const std::string one = absl::StrCat("/record:100/batch:1", memory);
   const std::string append = absl::StrCat("Append", one);
+  ratios.push_back({"one by one, beside pages made just ahead", append,
+                    absl::StrCat("Bare/pages:ahead", one),
+                    "the bare loop with a populating thread"});
   ratios.push_back({"one by one, beside page faults", append,
                     absl::StrCat("Bare/pages:untouched", one),
                     "the bare loop without populating"});

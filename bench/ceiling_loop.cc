@@ -6,10 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "absl/log/check.h"
 #include "absl/synchronization/mutex.h"
@@ -20,6 +23,7 @@ namespace {
 
 constexpr int64_t kTimestampMs = 1700000000000;
 constexpr size_t kPage = 4096;
+constexpr size_t kAheadStep = size_t{2} << 20;
 
 #ifndef MADV_POPULATE_WRITE
 constexpr int MADV_POPULATE_WRITE = 23;
@@ -48,9 +52,30 @@ CeilingLoop::CeilingLoop(int64_t size_bytes, Pages pages)
   PCHECK(close(fd) == 0) << path;
   data_ = static_cast<char*>(mapped);
   if (pages == Pages::kPopulated) Populate(data_, size_);
+  if (pages == Pages::kAhead) ahead_ = std::thread([this] { PopulateAhead(); });
 }
 
-CeilingLoop::~CeilingLoop() { PCHECK(munmap(data_, size_) == 0); }
+CeilingLoop::~CeilingLoop() {
+  stopped_.store(true, std::memory_order_relaxed);
+  if (ahead_.joinable()) ahead_.join();
+  PCHECK(munmap(data_, size_) == 0);
+}
+
+// Pages that the appender has reached first are its own matter.
+void CeilingLoop::PopulateAhead() {
+  for (size_t at = 0; at < size_;) {
+    if (stopped_.load(std::memory_order_relaxed)) return;
+    const size_t used = visible_size_.load(std::memory_order_relaxed);
+    at = std::max(at, used / kAheadStep * kAheadStep);
+    if (at >= used + kAheadBytes) {
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+      continue;
+    }
+    const size_t step = std::min(kAheadStep, size_ - at);
+    Populate(data_ + at, step);
+    at += step;
+  }
+}
 
 void CeilingLoop::Append(std::string_view value, int count) {
   const size_t batch_size_max =

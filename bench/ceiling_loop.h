@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -25,7 +26,10 @@ class CeilingLoop {
   enum class Pages {
     kPopulated,  // every page is in memory and mapped before the first append
     kUntouched,  // the first store to each page faults
+    kAhead,      // a second thread populates up to kAheadBytes of them ahead
   };
+
+  static constexpr size_t kAheadBytes = size_t{64} << 20;
 
   CeilingLoop(int64_t size_bytes, Pages pages);
   ~CeilingLoop();
@@ -42,6 +46,8 @@ class CeilingLoop {
   }
 
  private:
+  void PopulateAhead();
+
   const ScratchDirectory directory_;
   const size_t size_;
   char* data_ = nullptr;  // the mapping; constant after construction
@@ -51,6 +57,10 @@ class CeilingLoop {
   // Memory ordering: stored with release after a batch's bytes; a reader that
   // loads it with acquire finds them.
   std::atomic<size_t> visible_size_ = 0;
+
+  // Memory ordering: relaxed; the thread may stop a step later.
+  std::atomic<bool> stopped_ = false;
+  std::thread ahead_;  // kAhead alone
 };
 
 }  // namespace varve::bench
