@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -275,6 +276,25 @@ absl::Status CommittedOffsets::DeleteGroup(std::string_view group,
   }
   if (partitions.empty()) return NoGroup(group);
   return Delete(group, partitions, durability);
+}
+
+absl::Status CommittedOffsets::ForgetTopic(std::string_view topic) {
+  std::map<std::string, std::vector<TopicPartition>> committed;
+  absl::Status status = partitions_.ForEach([&](OffsetLog& offsets) {
+    for (const std::string& group : offsets.table().groups()) {
+      for (TopicPartition& partition : PartitionsOf(offsets.table(), group)) {
+        if (partition.topic == topic)
+          committed[group].push_back(std::move(partition));
+      }
+    }
+    return absl::OkStatus();
+  });
+  for (const auto& [group, partitions] : committed) {
+    absl::Status deleted = Delete(group, partitions, Durability::kSynced);
+    // Somebody else may have deleted them.
+    if (!absl::IsNotFound(deleted)) status.Update(deleted);
+  }
+  return status;
 }
 
 void CommittedOffsets::CheckAll() {

@@ -54,6 +54,9 @@ class CommittedOffsets {
                       Durability durability);
   absl::Status DeleteGroup(std::string_view group, Durability durability);
 
+  // Deletes what any group has committed for a topic that was deleted, durably.
+  absl::Status ForgetTopic(std::string_view topic);
+
   // Checks every offset there is, after an unclean shutdown, before anything
   // is appended. What cannot be checked is told in `notes`, and is checked
   // when it is used.

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "api/topic_config.h"
+#include "log/topic_name.h"
 
 namespace varve {
 
@@ -16,7 +17,7 @@ inline constexpr std::string_view kConsumerOffsetsTopic = "__consumer_offsets";
 // Whether the topic is the store's own: programs read it, and neither create
 // it nor append to it.
 inline bool IsInternalTopic(std::string_view topic) {
-  return topic == kConsumerOffsetsTopic;
+  return IsInternalTopicName(topic);
 }
 
 // As a broker creates it: 50 partitions, compact, segments of 100 MiB.

@@ -27,6 +27,7 @@
 #include "api/store_options.h"
 #include "api/store_state.h"
 #include "api/topic_catalog.h"
+#include "api/topic_changes.h"
 #include "api/topic_config.h"
 #include "api/topic_description.h"
 #include "log/durability.h"
@@ -77,18 +78,35 @@ LogStore::~LogStore() {
 absl::Status LogStore::CreateTopic(std::string_view name,
                                    const TopicConfig& config) {
   if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
-  if (IsInternalTopic(name)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "topic \"", name,
-        "\" is the store's own: it is made when a group first commits"));
-  }
-  return state_->CreateTopic(name, config);
+  return state_->topics().CreateTopic(name, config);
+}
+
+absl::Status LogStore::AlterTopic(std::string_view name,
+                                  const TopicChanges& changes) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  return state_->topics().AlterTopic(name, changes);
+}
+
+absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  return state_->topics().AddPartitions(name, new_total);
+}
+
+absl::Status LogStore::DeleteTopic(std::string_view name) {
+  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  absl::Status status = state_->topics().DeleteTopic(name);
+  if (!status.ok()) return status;
+  // Groups start anew in a topic of this name. The topic is gone, whatever
+  // becomes of what they committed: it is checked when it is used.
+  absl::Status forgotten = offsets_->ForgetTopic(name);
+  if (!forgotten.ok()) LOG(WARNING) << forgotten;
+  return absl::OkStatus();
 }
 
 std::vector<TopicDescription> LogStore::ListTopics() const {
   std::vector<TopicDescription> descriptions;
   if (opened_in_.in_child()) return descriptions;
-  for (Topic& topic : state_->topics())
+  for (Topic& topic : state_->topics().topics())
     descriptions.push_back(Describe(std::move(topic)));
   return descriptions;
 }
@@ -96,7 +114,7 @@ std::vector<TopicDescription> LogStore::ListTopics() const {
 absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
     std::string_view name) const {
   if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
-  absl::StatusOr<Topic> topic = state_->FindTopic(name);
+  absl::StatusOr<Topic> topic = state_->topics().FindTopic(name);
   if (!topic.ok()) return topic.status();
   return Describe(*std::move(topic));
 }

@@ -41,6 +41,7 @@
 #include "api/read_only_store.h"
 #include "api/recovery_report.h"
 #include "api/store_options.h"
+#include "api/topic_changes.h"
 #include "api/topic_config.h"
 #include "api/topic_description.h"
 #include "log/durability.h"
@@ -96,13 +97,47 @@ class LogStore {
   // Creates a topic with empty partitions. Atomic: after a crash it is there
   // with all of them, or not at all.
   //
-  // Errors: InvalidArgument for a name or config that Kafka would refuse, the
-  // name of an internal topic, or a name that differs from another topic's only
-  // in '.' and '_'; AlreadyExists;
+  // Errors: InvalidArgument for a name or config that Kafka would refuse, an
+  // internal topic's name (log/topic_name.h), or one that differs from another
+  // topic's only in '.' and '_'; AlreadyExists;
   // ResourceExhausted, and the topic is not there; FailedPrecondition when
   // closed.
   absl::Status CreateTopic(std::string_view name,
                            const TopicConfig& config = {});
+
+  // Changes configs of a topic, all of `changes` or none. Its partitions that
+  // are open take them at once, or from their next segment on: log/log_config.h
+  // says it of each. Durable on return.
+  //
+  // Errors: NotFound; InvalidArgument for a config that CreateTopic would
+  // refuse, or an internal topic; those of the files, and nothing has changed,
+  // unless the message says that this is not known; FailedPrecondition when
+  // closed.
+  absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
+
+  // Gives a topic empty partitions behind those it has, up to `new_total`.
+  // Atomic, as CreateTopic is. Records of a key that a partitioner places by
+  // the number of partitions go elsewhere from now on.
+  //
+  // Errors: NotFound; InvalidArgument for fewer than it has, too many, or an
+  // internal topic; those of the files, as above; FailedPrecondition when
+  // closed.
+  absl::Status AddPartitions(std::string_view name, int32_t new_total);
+
+  // Deletes a topic with all its records, durably: after a crash it is there
+  // as a whole, or not at all. A topic of the same name may be created at once,
+  // and is another one. Handles on its partitions fail from now on with
+  // NotFound, waiters with Cancelled; views stay valid.
+  //
+  // The files go when the topic's file.delete.delay.ms have passed, by the
+  // background or RunMaintenance, or when the store is closed; what a crash
+  // leaves of them goes soon after the next open.
+  //
+  // Errors: NotFound; InvalidArgument for an internal topic; those of the
+  // files, and nothing has changed, unless the message says that this is not
+  // known: then the topic takes no calls any more; FailedPrecondition when
+  // closed.
+  absl::Status DeleteTopic(std::string_view name);
 
   // All topics, by name.
   std::vector<TopicDescription> ListTopics() const;

@@ -47,6 +47,11 @@ MaintainDuty::MaintainDuty(Store store, Clock* clock,
                        clock->Steady()) {}
 
 absl::Time MaintainDuty::Run(const std::stop_token& stop) {
+  const absl::Time next = store_.delete_topics(stop);
+  return std::min(next, RunRetention(stop));
+}
+
+absl::Time MaintainDuty::RunRetention(const std::stop_token& stop) {
   if (clock_->Steady() < due_) return due_;
   const absl::Time now = RetentionNow();
   for (const Topic& topic : store_.topics()) {
@@ -108,7 +113,7 @@ absl::StatusOr<std::shared_ptr<PartitionLog>> MaintainDuty::OpenIfNeeded(
       MayNeedRetention(**directory, topic.config.log, now);
   if (!needed.ok()) return needed.status();
   if (!*needed) return nullptr;
-  return store_.partitions->Open(topic, partition);
+  return store_.partitions->Open(topic.name, partition);
 }
 
 void MaintainDuty::DeleteTrimmed() {

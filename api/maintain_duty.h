@@ -25,7 +25,7 @@ namespace varve {
 // Deletes what is too old or too much, by retention.ms and retention.bytes, and
 // seals the last segments of idle partitions after segment.ms; in partitions
 // that are not open, too. It has the lowest priority, and looks at a topic with
-// no limit not at all.
+// no limit not at all. The files of deleted topics go here as well.
 //
 // One checkpoint is written for all that goes, and then the files are deleted;
 // a crash between the two leaves files that the next open deletes.
@@ -42,6 +42,8 @@ class MaintainDuty final : public Duty {
     PartitionTable* partitions = nullptr;  // outlives the duty
     std::shared_ptr<StoreEvents> events;
     std::function<std::vector<Topic>()> topics;
+    // Removes what is due of deleted topics; returns when more will be.
+    std::function<absl::Time(const std::stop_token&)> delete_topics;
   };
 
   MaintainDuty(Store store, Clock* clock, absl::Duration check_interval);
@@ -49,6 +51,7 @@ class MaintainDuty final : public Duty {
   absl::Time Run(const std::stop_token& stop) override;
 
  private:
+  absl::Time RunRetention(const std::stop_token& stop);
   absl::Time RetentionNow();
   void CheckTopic(const Topic& topic, absl::Time now,
                   const std::stop_token& stop);

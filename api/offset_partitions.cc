@@ -15,6 +15,7 @@
 #include "api/group_id.h"
 #include "api/offset_log.h"
 #include "api/store_state.h"
+#include "api/topic_administration.h"
 #include "api/topic_catalog.h"
 #include "log/partition_log.h"
 #include "log/segment_name.h"
@@ -30,13 +31,14 @@ absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::OfGroup(
 
 // Errors: NotFound when there is no topic and none is to be made.
 absl::StatusOr<int32_t> OffsetPartitions::PartitionCount(MissingTopic missing) {
-  absl::StatusOr<Topic> topic = store_->FindTopic(kConsumerOffsetsTopic);
+  absl::StatusOr<Topic> topic =
+      store_->topics().FindTopic(kConsumerOffsetsTopic);
   if (absl::IsNotFound(topic.status()) && missing == MissingTopic::kCreate) {
-    absl::Status created =
-        store_->CreateTopic(kConsumerOffsetsTopic, ConsumerOffsetsConfig());
+    absl::Status created = store_->topics().CreateTopic(
+        kConsumerOffsetsTopic, ConsumerOffsetsConfig(), TopicOwner::kStore);
     // Another thread may have been faster.
     if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
-    topic = store_->FindTopic(kConsumerOffsetsTopic);
+    topic = store_->topics().FindTopic(kConsumerOffsetsTopic);
   }
   if (!topic.ok()) return topic.status();
   return topic->config.partitions;

@@ -40,7 +40,8 @@ namespace varve {
 // with FailedPrecondition too.
 //
 // After LogStore::Close, and for a handle that outlives its store: calls fail
-// with FailedPrecondition, waiters with Cancelled; views stay valid.
+// with FailedPrecondition, waiters with Cancelled; views stay valid. After
+// LogStore::DeleteTopic the same, with NotFound.
 class Partition {
  public:
   const std::string& topic() const { return opened_->topic; }

@@ -21,14 +21,14 @@ namespace {
 // The file has 43 bytes; later versions of Kafka may add lines.
 constexpr int64_t kMetadataSizeMax = 4096;
 
+}  // namespace
+
 absl::StatusOr<TopicId> ReadTopicId(Directory& directory) {
   absl::StatusOr<std::string> text =
       ReadWholeFile(directory, kPartitionMetadataName, kMetadataSizeMax);
   if (!text.ok()) return text.status();
   return ParsePartitionMetadata(*text);
 }
-
-}  // namespace
 
 absl::Status CheckPartitionIdentity(
     Directory& directory, const Topic& topic,

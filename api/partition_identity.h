@@ -7,11 +7,18 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
 #include "log/topic_id.h"
 
 namespace varve {
+
+// The id of the topic that a partition's directory belongs to, as its
+// partition.metadata says.
+//
+// Errors: NotFound without that file; DataLoss when it is damaged.
+absl::StatusOr<TopicId> ReadTopicId(Directory& directory);
 
 // Checks, by its partition.metadata, that a partition's directory has not
 // changed places with that of another topic. `name_of` gives the name of the

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "api/store_checkpoint.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
+#include "log/log_config.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/segment_name.h"
@@ -27,39 +29,137 @@ PartitionTable::PartitionTable(std::shared_ptr<Directory> directory,
                                const StoreOptions& options,
                                std::shared_ptr<StoreEvents> events,
                                StoreCheckpoint checkpoint, Shutdown shutdown,
-                               NameOfId name_of_id)
+                               Lookup lookup)
     : directory_(std::move(directory)),
       options_(options),
       events_(std::move(events)),
       shutdown_(shutdown),
-      name_of_id_(std::move(name_of_id)),
+      lookup_(std::move(lookup)),
       checkpoint_(std::move(checkpoint)) {}
 
 absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::Open(
-    const Topic& topic, int32_t partition) {
-  const Key key = {topic.name, partition};
+    std::string_view topic_name, int32_t partition) {
+  const Key key = {std::string(topic_name), partition};
+  while (true) {
+    absl::StatusOr<std::shared_ptr<PartitionLog>> log = FindOpened(key);
+    if (!log.ok() || *log != nullptr) return log;
+    // Before anything is kept for it.
+    if (absl::Status status = FindTopic(key).status(); !status.ok())
+      return status;
+    const Opening opening = OpeningOf(key);
+    absl::MutexLock turn(opening.get());
+    log = OpenInTurn(key, opening);
+    // If not, the topic was deleted meanwhile; there may be a new one.
+    if (IsPresent(key, opening)) return log;
+  }
+}
+
+absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::OpenInTurn(
+    const Key& key, const Opening& opening) {
   absl::StatusOr<std::shared_ptr<PartitionLog>> found = FindOpened(key);
   if (!found.ok() || *found != nullptr) return found;
-  const std::shared_ptr<absl::Mutex> opening = OpeningOf(key);
-  absl::MutexLock turn(opening.get());
-  found = FindOpened(key);
-  if (!found.ok() || *found != nullptr) return found;
+  // In this order: `opening` is not that of a topic of the same name that came
+  // after it.
+  absl::StatusOr<Topic> topic = FindTopic(key);
+  if (!topic.ok()) return topic.status();
+  if (!IsPresent(key, opening)) return nullptr;
   absl::StatusOr<std::unique_ptr<Directory>> directory = OpenDirectory(key);
   if (!directory.ok()) return directory.status();
   absl::StatusOr<RecoveredLog> recovered =
-      RecoveredOrRecover(**directory, topic, key);
+      RecoveredOrRecover(**directory, *topic, key);
   if (!recovered.ok()) return recovered.status();
-  std::shared_ptr<PartitionLog> log = MakeLog(topic, key, *recovered);
-  absl::MutexLock lock(&mu_);
-  if (closed_) return absl::FailedPreconditionError("the store is closed");
-  recovered_.erase(key);
-  logs_.emplace(key, log);
+  std::shared_ptr<PartitionLog> log = MakeLog(*topic, key, *recovered);
+  if (absl::Status status = Publish(key, opening, log); !status.ok())
+    return status;
   return log;
+}
+
+bool PartitionTable::IsPresent(const Key& key, const Opening& opening) const {
+  absl::MutexLock lock(&mu_);
+  auto it = openings_.find(key);
+  return it != openings_.end() && it->second == opening;
+}
+
+// Lets others see the log, with the configs that came while it was opened,
+// unless its topic was deleted meanwhile.
+absl::Status PartitionTable::Publish(const Key& key, const Opening& opening,
+                                     const std::shared_ptr<PartitionLog>& log) {
+  while (true) {
+    LogConfig config;
+    {
+      absl::MutexLock lock(&mu_);
+      if (closed_) return absl::FailedPreconditionError("the store is closed");
+      auto present = openings_.find(key);
+      if (present == openings_.end() || present->second != opening)
+        return absl::OkStatus();
+      auto changed = new_configs_.find(key);
+      if (changed == new_configs_.end()) {
+        recovered_.erase(key);
+        logs_.emplace(key, log);
+        return absl::OkStatus();
+      }
+      config = changed->second;
+      new_configs_.erase(changed);
+    }
+    // It fails for a log that is closed or poisoned: that log's calls say so.
+    log->SetConfig(config).IgnoreError();
+  }
+}
+
+void PartitionTable::Remove(const Topic& topic) {
+  std::vector<std::shared_ptr<PartitionLog>> logs;
+  {
+    absl::MutexLock lock(&mu_);
+    for (int32_t partition = 0; partition < topic.config.partitions;
+         ++partition) {
+      const Key key = {topic.name, partition};
+      openings_.erase(key);
+      new_configs_.erase(key);
+      recovered_.erase(key);
+      checkpoint_.erase(key);
+      auto log = logs_.extract(key);
+      if (!log.empty()) logs.push_back(std::move(log.mapped()));
+    }
+  }
+  for (const std::shared_ptr<PartitionLog>& log : logs) log->Abandon();
+}
+
+absl::StatusOr<Topic> PartitionTable::FindTopic(const Key& key) const {
+  const auto& [name, partition] = key;
+  absl::StatusOr<Topic> topic = lookup_.topic(name);
+  if (!topic.ok()) return topic.status();
+  if (partition >= 0 && partition < topic->config.partitions) return topic;
+  return absl::OutOfRangeError(
+      absl::StrCat("topic \"", name, "\" has no partition ", partition,
+                   "; it has 0 to ", topic->config.partitions - 1));
+}
+
+void PartitionTable::SetConfig(const Topic& topic) {
+  std::vector<std::shared_ptr<PartitionLog>> logs;
+  {
+    absl::MutexLock lock(&mu_);
+    for (int32_t partition = 0; partition < topic.config.partitions;
+         ++partition) {
+      const Key key = {topic.name, partition};
+      if (auto it = logs_.find(key); it != logs_.end()) {
+        logs.push_back(it->second);
+      } else if (openings_.contains(key)) {
+        new_configs_.insert_or_assign(key, topic.config.log);
+      }
+      if (auto it = recovered_.find(key); it != recovered_.end()) {
+        it->second.topic.config.log = topic.config.log;
+      }
+    }
+  }
+  for (const std::shared_ptr<PartitionLog>& log : logs) {
+    // It fails for a log that is closed or poisoned: that log's calls say so.
+    log->SetConfig(topic.config.log).IgnoreError();
+  }
 }
 
 absl::Status PartitionTable::Recover(const Topic& topic, int32_t partition) {
   const Key key = {topic.name, partition};
-  const std::shared_ptr<absl::Mutex> opening = OpeningOf(key);
+  const Opening opening = OpeningOf(key);
   absl::MutexLock turn(opening.get());
   absl::StatusOr<std::unique_ptr<Directory>> directory = OpenDirectory(key);
   if (!directory.ok()) return directory.status();
@@ -87,9 +187,9 @@ std::shared_ptr<PartitionLog> PartitionTable::MakeLog(
       recovered);
 }
 
-std::shared_ptr<absl::Mutex> PartitionTable::OpeningOf(const Key& key) {
+PartitionTable::Opening PartitionTable::OpeningOf(const Key& key) {
   absl::MutexLock lock(&mu_);
-  std::shared_ptr<absl::Mutex>& opening = openings_[key];
+  Opening& opening = openings_[key];
   if (opening == nullptr) opening = std::make_shared<absl::Mutex>();
   return opening;
 }
@@ -128,7 +228,7 @@ absl::StatusOr<RecoveredLog> PartitionTable::RecoveredOrRecover(
   }
   std::string note;
   absl::Status status =
-      CheckPartitionIdentity(directory, topic, name_of_id_, note);
+      CheckPartitionIdentity(directory, topic, lookup_.name_of_id, note);
   if (!status.ok()) return status;
   absl::StatusOr<RecoveredLog> log = RecoverFiles(directory, topic, checkpoint);
   if (!log.ok()) return log.status();

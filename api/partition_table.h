@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "api/store_options.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
+#include "log/log_config.h"
 #include "log/open_segments.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
@@ -39,19 +41,23 @@ class PartitionTable {
   // How the store was closed before.
   enum class Shutdown { kClean, kUnclean };
 
-  // The name of the topic with an id, or nothing.
-  using NameOfId = std::function<std::string(TopicId)>;
+  // Where topics are looked up. Called with a partition's `turn` held.
+  struct Lookup {
+    std::function<absl::StatusOr<Topic>(std::string_view name)> topic;
+    // The name of the topic with an id, or nothing.
+    std::function<std::string(TopicId)> name_of_id;
+  };
 
   PartitionTable(std::shared_ptr<Directory> directory,
                  const StoreOptions& options,
                  std::shared_ptr<StoreEvents> events,
-                 StoreCheckpoint checkpoint, Shutdown shutdown,
-                 NameOfId name_of_id);
+                 StoreCheckpoint checkpoint, Shutdown shutdown, Lookup lookup);
 
-  // Errors: DataLoss when the partition's directory is gone or another
+  // Errors: NotFound for an unknown topic; OutOfRange for a partition it does
+  // not have; DataLoss when the partition's directory is gone or another
   // topic's; those of recovery. They are not remembered: a later call tries
   // again.
-  absl::StatusOr<std::shared_ptr<PartitionLog>> Open(const Topic& topic,
+  absl::StatusOr<std::shared_ptr<PartitionLog>> Open(std::string_view topic,
                                                      int32_t partition);
 
   // The same without opening it: null when it is not open.
@@ -66,6 +72,16 @@ class PartitionTable {
 
   // What the partitions hold open.
   std::shared_ptr<OpenSegments> open_segments() const { return open_segments_; }
+
+  // Has the topic's partitions take its configs, also those that are being
+  // opened just now with older ones. Call it when the catalog has them.
+  void SetConfig(const Topic& topic);
+
+  // Takes the partitions of a topic that was deleted out of the table and the
+  // checkpoint, and ends their logs: calls on them fail, also those of handles
+  // that are still about. Call it when the catalog does not have the topic any
+  // more, from one thread at a time.
+  void Remove(const Topic& topic);
 
   // Those opened so far.
   std::vector<std::shared_ptr<PartitionLog>> opened() const;
@@ -83,14 +99,24 @@ class PartitionTable {
  private:
   using Key = std::pair<std::string, int32_t>;
 
+  // Held by the thread that opens or recovers a partition. Another one takes
+  // its place in the table when the partition is removed.
+  using Opening = std::shared_ptr<absl::Mutex>;
+
   // A partition that was recovered and is not open yet.
   struct Recovered {
     Topic topic;
     RecoveredLog log;
   };
 
-  std::shared_ptr<absl::Mutex> OpeningOf(const Key& key);
+  Opening OpeningOf(const Key& key);
   absl::StatusOr<std::shared_ptr<PartitionLog>> FindOpened(const Key& key);
+  bool IsPresent(const Key& key, const Opening& opening) const;
+  absl::StatusOr<std::shared_ptr<PartitionLog>> OpenInTurn(
+      const Key& key, const Opening& opening);
+  absl::StatusOr<Topic> FindTopic(const Key& key) const;
+  absl::Status Publish(const Key& key, const Opening& opening,
+                       const std::shared_ptr<PartitionLog>& log);
   absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(const Key& key);
   absl::StatusOr<RecoveredLog> RecoveredOrRecover(Directory& directory,
                                                   const Topic& topic,
@@ -107,14 +133,15 @@ class PartitionTable {
   const StoreOptions options_;
   const std::shared_ptr<StoreEvents> events_;
   const Shutdown shutdown_;
-  const NameOfId name_of_id_;
+  const Lookup lookup_;
   const std::shared_ptr<OpenSegments> open_segments_ =
       std::make_shared<OpenSegments>();
 
   mutable absl::Mutex mu_;
   StoreCheckpoint checkpoint_ ABSL_GUARDED_BY(mu_);
-  // Held by the thread that opens or recovers the partition.
-  std::map<Key, std::shared_ptr<absl::Mutex>> openings_ ABSL_GUARDED_BY(mu_);
+  std::map<Key, Opening> openings_ ABSL_GUARDED_BY(mu_);
+  // What `SetConfig` said of partitions that may be being opened.
+  std::map<Key, LogConfig> new_configs_ ABSL_GUARDED_BY(mu_);
   std::map<Key, Recovered> recovered_ ABSL_GUARDED_BY(mu_);
   std::map<Key, std::shared_ptr<PartitionLog>> logs_ ABSL_GUARDED_BY(mu_);
   std::vector<PartitionRecovery> recoveries_ ABSL_GUARDED_BY(mu_);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "api/checkpoint_writer.h"
@@ -37,6 +38,11 @@ absl::Status StoreEvents::WriteCheckpoint() {
 
 absl::Status StoreEvents::WriteTimedCheckpoint() {
   return checkpoint_writer_->Write(CheckpointWriter::Room::kFound);
+}
+
+absl::Status StoreEvents::WriteForDeletion(
+    absl::FunctionRef<absl::Status()> write) {
+  return checkpoint_writer_->WriteWithReserve(write);
 }
 
 void StoreEvents::MakeRoom() { parking_->MakeRoom(); }

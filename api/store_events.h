@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "api/checkpoint_writer.h"
@@ -43,6 +44,9 @@ class StoreEvents final : public PartitionLogListener {
   absl::Status WriteCheckpoint() override;
   // The same for no deletion's sake: a full disk makes it fail.
   absl::Status WriteTimedCheckpoint();
+  // Calls `write`, which lets files be deleted, and has room for it on a full
+  // disk.
+  absl::Status WriteForDeletion(absl::FunctionRef<absl::Status()> write);
   void MakeRoom() override;
 
   // Who writes the checkpoint and who makes room. Before any partition is

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,8 +29,8 @@
 #include "api/store_files.h"
 #include "api/store_options.h"
 #include "api/sync_duty.h"
+#include "api/topic_administration.h"
 #include "api/topic_catalog.h"
-#include "api/topic_creation.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 #include "log/log_config.h"
@@ -67,6 +68,16 @@ absl::StatusOr<std::unique_ptr<File>> LockStore(Directory& directory) {
   return lock;
 }
 
+// Drops what the checkpoint says of partitions that no topic has: they were
+// deleted. Returns how many.
+size_t DropUnknown(const TopicCatalog& catalog, StoreCheckpoint& checkpoint) {
+  return std::erase_if(checkpoint, [&](const auto& entry) {
+    const auto& [name, partition] = entry.first;
+    const Topic* const topic = catalog.Find(name);
+    return topic == nullptr || partition >= topic->config.partitions;
+  });
+}
+
 }  // namespace
 
 StoreState::StoreState(std::shared_ptr<Directory> directory,
@@ -81,17 +92,23 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
           directory_, found.clean ? StoreEvents::Marker::kPresent
                                   : StoreEvents::Marker::kAbsent)),
       lock_(std::move(lock)),
-      partitions_(directory_, options_, events_, std::move(found.checkpoint),
-                  found.clean ? PartitionTable::Shutdown::kClean
-                              : PartitionTable::Shutdown::kUnclean,
-                  [this](TopicId id) { return NameOf(id); }),
+      partitions_(
+          directory_, options_, events_, std::move(found.checkpoint),
+          found.clean ? PartitionTable::Shutdown::kClean
+                      : PartitionTable::Shutdown::kUnclean,
+          {.topic =
+               [this](std::string_view name) {
+                 return topics_.FindTopic(name);
+               },
+           .name_of_id = [this](TopicId id) { return topics_.NameOf(id); }}),
+      topics_(directory_, options_.environment, events_, &partitions_,
+              std::move(found.catalog), found.checkpoint_state),
       checkpoint_writer_(std::make_shared<CheckpointWriter>(
           directory_, [this] { return partitions_.checkpoint(); })),
       parking_(std::make_shared<PartitionParking>(
           PartitionParking::Limits::OfProcess(), partitions_.open_segments(),
           [this] { return partitions_.opened(); })),
-      duties_(options_.environment.clock),
-      catalog_(std::move(found.catalog)) {
+      duties_(options_.environment.clock) {
   events_->SetHandlers(checkpoint_writer_, parking_);
 }
 
@@ -141,14 +158,19 @@ void StoreState::AddDuties() {
   duties_.Add({.name = "varve-sync"},
               std::make_unique<SyncDuty>(&partitions_, events_, clock),
               &events_->sync_bell());
-  duties_.Add({.name = "varve-maintain", .nice_more = 10},
-              std::make_unique<MaintainDuty>(
-                  MaintainDuty::Store{.directory = directory_,
-                                      .partitions = &partitions_,
-                                      .events = events_,
-                                      .topics = [this] { return topics(); }},
-                  clock, options_.retention_check_interval),
-              &events_->maintain_bell());
+  duties_.Add(
+      {.name = "varve-maintain", .nice_more = 10},
+      std::make_unique<MaintainDuty>(
+          MaintainDuty::Store{.directory = directory_,
+                              .partitions = &partitions_,
+                              .events = events_,
+                              .topics = [this] { return topics_.topics(); },
+                              .delete_topics =
+                                  [this](const std::stop_token& stop) {
+                                    return topics_.DeletePending(stop);
+                                  }},
+          clock, options_.retention_check_interval),
+      &events_->maintain_bell());
 }
 
 // Reads the store's files under its lock; makes them for a new store.
@@ -166,6 +188,8 @@ absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
       ReadStoreCheckpoint(directory, found.notes);
   if (!checkpoint.ok()) return checkpoint.status();
   found.checkpoint = *std::move(checkpoint);
+  if (DropUnknown(found.catalog, found.checkpoint) > 0)
+    found.checkpoint_state = CheckpointState::kStale;
   absl::StatusOr<bool> clean = HasCleanShutdownMarker(directory);
   if (!clean.ok()) return clean.status();
   found.clean = *clean;
@@ -176,7 +200,7 @@ absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
 // its error comes back when it is asked for. The store is not marked as closed
 // cleanly then, so that it is recovered at the next open.
 void StoreState::RecoverAll() {
-  for (const Topic& topic : topics()) {
+  for (const Topic& topic : topics_.topics()) {
     for (int32_t partition = 0; partition < topic.config.partitions;
          ++partition) {
       absl::Status status = partitions_.Recover(topic, partition);
@@ -203,55 +227,9 @@ absl::Status StoreState::SyncParent(const std::string& path,
   return parent.ok() ? (*parent)->Sync() : parent.status();
 }
 
-absl::Status StoreState::CreateTopic(std::string_view name,
-                                     const TopicConfig& config) {
-  absl::MutexLock lock(&mu_);
-  if (closed_)
-    return absl::FailedPreconditionError(absl::StrCat(path(), ": closed"));
-  const TopicId id = TopicId::FromRandom(options_.environment.Random(),
-                                         options_.environment.Random());
-  const Topic topic = {.name = std::string(name), .id = id, .config = config};
-  TopicCatalog next = catalog_;
-  if (absl::Status status = next.Add(topic); !status.ok()) return status;
-  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
-    return status;
-  if (absl::Status status = CreatePartitionDirectories(*directory_, topic);
-      !status.ok()) {
-    return status;
-  }
-  if (absl::Status status = WriteTopicCatalog(*directory_, next); !status.ok())
-    return status;
-  catalog_ = std::move(next);
-  return absl::OkStatus();
-}
-
-std::vector<Topic> StoreState::topics() const {
-  absl::MutexLock lock(&mu_);
-  return catalog_.topics();
-}
-
-absl::StatusOr<Topic> StoreState::FindTopic(std::string_view name) const {
-  absl::MutexLock lock(&mu_);
-  absl::StatusOr<const Topic*> topic = catalog_.Get(name);
-  if (!topic.ok()) return topic.status();
-  return **topic;
-}
-
 absl::StatusOr<std::shared_ptr<PartitionLog>> StoreState::OpenPartition(
     std::string_view topic, int32_t partition) {
-  absl::StatusOr<Topic> found = FindTopic(topic);
-  if (!found.ok()) return found.status();
-  if (partition < 0 || partition >= found->config.partitions) {
-    return absl::OutOfRangeError(
-        absl::StrCat("topic \"", topic, "\" has no partition ", partition,
-                     "; it has 0 to ", found->config.partitions - 1));
-  }
-  return partitions_.Open(*found, partition);
-}
-
-std::string StoreState::NameOf(TopicId id) const {
-  absl::MutexLock lock(&mu_);
-  return catalog_.NameOf(id);
+  return partitions_.Open(topic, partition);
 }
 
 RecoveryReport StoreState::recovery_report() const {
@@ -273,7 +251,7 @@ absl::StatusOr<absl::Duration> StoreState::RunMaintenance() {
 // The window of a kInterval append to the most demanding topic.
 absl::Duration StoreState::ShortestSyncWindow() const {
   int64_t flush_ms = LogConfig::kForever;
-  for (const Topic& topic : topics()) {
+  for (const Topic& topic : topics_.topics()) {
     flush_ms = std::min(flush_ms, topic.config.log.flush_ms);
   }
   const absl::Duration window =
@@ -289,6 +267,7 @@ absl::Status StoreState::Close() {
     closed_ = true;
   }
   duties_.Stop();
+  topics_.Close();
   parking_->Stop();
   absl::Status status = partitions_.Close();
   if (status.ok() && !events_->marker_present() && recovered_all_) {

@@ -21,27 +21,27 @@
 #include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_options.h"
+#include "api/topic_administration.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 #include "log/partition_log.h"
-#include "log/topic_id.h"
 
 namespace varve {
 
 // An open store behind its public face, LogStore: the locked directory, the
-// catalog, the partitions, and the order in which they are opened and closed.
+// topics, the partitions, and the order in which they are opened and closed.
 //
-// Thread safety: thread-safe. Lock order: `closing_`, `mu_`, then the partition
-// table's. The duties take `mu_`, so they are stopped without it.
+// Thread safety: thread-safe. Lock order: `closing_`, `mu_`, then those of the
+// topics, then the partition table's. The duties take `mu_`, so they are
+// stopped without it.
 class StoreState {
  public:
   static absl::StatusOr<std::unique_ptr<StoreState>> Open(
       const std::string& path, const StoreOptions& options);
 
-  absl::Status CreateTopic(std::string_view name, const TopicConfig& config);
-  std::vector<Topic> topics() const;
-  absl::StatusOr<Topic> FindTopic(std::string_view name) const;
+  TopicAdministration& topics() { return topics_; }
+  const TopicAdministration& topics() const { return topics_; }
   absl::StatusOr<std::shared_ptr<PartitionLog>> OpenPartition(
       std::string_view topic, int32_t partition);
   RecoveryReport recovery_report() const;
@@ -56,6 +56,7 @@ class StoreState {
   struct Found {
     TopicCatalog catalog;
     StoreCheckpoint checkpoint;
+    CheckpointState checkpoint_state = CheckpointState::kCurrent;
     bool clean = false;
     FileSystemType file_system = FileSystemType::kUnknown;
     std::vector<std::string> notes;
@@ -71,7 +72,6 @@ class StoreState {
   // Where the background duties are put together.
   void AddDuties();
   absl::Duration ShortestSyncWindow() const;
-  std::string NameOf(TopicId id) const;
   absl::Status MarkClosed();
 
   // Constant after construction.
@@ -84,6 +84,7 @@ class StoreState {
   // Holds the store's lock while it is open.
   std::unique_ptr<File> lock_;
   PartitionTable partitions_;
+  TopicAdministration topics_;
   const std::shared_ptr<CheckpointWriter> checkpoint_writer_;
   const std::shared_ptr<PartitionParking> parking_;
   bool recovered_all_ = true;  // complete when `Open` returns
@@ -92,7 +93,6 @@ class StoreState {
   // Held by the first `Close`, so that others wait for it.
   absl::Mutex closing_ ABSL_ACQUIRED_BEFORE(mu_);
   mutable absl::Mutex mu_;
-  TopicCatalog catalog_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status close_status_ ABSL_GUARDED_BY(mu_);
 };

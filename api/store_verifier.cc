@@ -170,6 +170,9 @@ class StoreVerifier {
         } else if (!known_directories_.contains(entry.name)) {
           AddNote(entry.name, "a partition of no topic of this store; ignored");
         }
+      } else if (entry.kind == EntryKind::kDirectory &&
+                 IsDeletedDirectoryName(entry.name)) {
+        AddNote(entry.name, "of a deleted topic; its files are to be removed");
       } else if (absl::EndsWith(entry.name, kTemporarySuffix)) {
         AddNote(entry.name,
                 "left by a write that a crash interrupted; means nothing");

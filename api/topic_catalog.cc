@@ -25,24 +25,39 @@ namespace {
 
 constexpr std::string_view kKind = "varve.topics";
 
+// What the line of a topic begins with, and that of a deleted one.
+constexpr std::string_view kTopicEntry = "topic";
+constexpr std::string_view kDeletedEntry = "deleted";
+
 // Topics named in one message, at most.
 constexpr int kNamesInMessage = 8;
 
+// Kafka's metrics do not tell '.' from '_'.
+std::string Folded(std::string_view name) {
+  return absl::StrReplaceAll(name, {{".", "_"}});
+}
+
+std::string FormatEntry(std::string_view kind, const Topic& topic) {
+  return absl::StrCat(kind, " ", topic.name, " ", topic.config.partitions, " ",
+                      topic.id.ToText());
+}
+
 std::string FormatTopic(const Topic& topic) {
-  std::string line =
-      absl::StrCat("topic ", topic.name, " ", topic.config.partitions, " ",
-                   topic.id.ToText());
+  std::string line = FormatEntry(kTopicEntry, topic);
   for (const auto& [name, value] : topic.config.log.NonDefault()) {
     absl::StrAppend(&line, " ", name, "=", value);
   }
   return line;
 }
 
-absl::StatusOr<Topic> ParseTopic(std::string_view line) {
-  const std::vector<std::string_view> fields = absl::StrSplit(line, ' ');
-  if (fields.size() < 4 || fields[0] != "topic") {
+// The configs of a deleted topic are not kept.
+absl::StatusOr<Topic> ParseEntry(const std::vector<std::string_view>& fields) {
+  const bool deleted = fields[0] == kDeletedEntry;
+  if (fields.size() < 4 || (deleted && fields.size() > 4) ||
+      (!deleted && fields[0] != kTopicEntry)) {
     return absl::DataLossError(
-        "not \"topic <name> <partitions> <id> [config=value]…\"");
+        "neither \"topic <name> <partitions> <id> [config=value]…\" nor "
+        "\"deleted <name> <partitions> <id>\"");
   }
   Topic topic = {.name = std::string(fields[1]), .id = {}, .config = {}};
   if (!absl::SimpleAtoi(fields[2], &topic.config.partitions)) {
@@ -72,8 +87,7 @@ absl::Status TopicCatalog::Add(Topic topic) {
     return absl::AlreadyExistsError(
         absl::StrCat("topic \"", topic.name, "\" exists already"));
   }
-  std::string folded = absl::StrReplaceAll(topic.name, {{".", "_"}});
-  auto [other, added] = folded_names_.emplace(std::move(folded), topic.name);
+  auto [other, added] = folded_names_.emplace(Folded(topic.name), topic.name);
   if (!added) {
     return absl::InvalidArgumentError(absl::StrCat(
         "topic \"", topic.name, "\" differs from \"", other->second,
@@ -83,6 +97,28 @@ absl::Status TopicCatalog::Add(Topic topic) {
   std::string name = topic.name;
   topics_.emplace(std::move(name), std::move(topic));
   return absl::OkStatus();
+}
+
+absl::Status TopicCatalog::SetConfig(std::string_view name,
+                                     const TopicConfig& config) {
+  if (absl::Status status = config.Validate(); !status.ok()) return status;
+  if (absl::Status status = Get(name).status(); !status.ok()) return status;
+  topics_.find(name)->second.config = config;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Topic> TopicCatalog::Remove(std::string_view name) {
+  if (absl::Status status = Get(name).status(); !status.ok()) return status;
+  auto it = topics_.find(name);
+  Topic topic = std::move(it->second);
+  topics_.erase(it);
+  folded_names_.erase(Folded(topic.name));
+  deleted_.push_back(topic);
+  return topic;
+}
+
+void TopicCatalog::ForgetDeleted(TopicId id) {
+  std::erase_if(deleted_, [&](const Topic& topic) { return topic.id == id; });
 }
 
 const Topic* TopicCatalog::Find(std::string_view name) const {
@@ -121,9 +157,25 @@ std::vector<Topic> TopicCatalog::topics() const {
 
 std::string TopicCatalog::ToText() const {
   std::vector<std::string> lines;
-  lines.reserve(topics_.size());
+  lines.reserve(topics_.size() + deleted_.size());
   for (const auto& [name, topic] : topics_) lines.push_back(FormatTopic(topic));
+  for (const Topic& topic : deleted_) {
+    lines.push_back(FormatEntry(kDeletedEntry, topic));
+  }
   return FormatChecksummedText(kKind, lines);
+}
+
+absl::Status TopicCatalog::AddLine(std::string_view line) {
+  const std::vector<std::string_view> fields = absl::StrSplit(line, ' ');
+  absl::StatusOr<Topic> topic = ParseEntry(fields);
+  if (!topic.ok()) return topic.status();
+  if (fields[0] == kTopicEntry) return Add(*std::move(topic));
+  if (absl::Status status = ValidateTopicName(topic->name); !status.ok())
+    return status;
+  if (absl::Status status = topic->config.Validate(); !status.ok())
+    return status;
+  deleted_.push_back(*std::move(topic));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<TopicCatalog> TopicCatalog::FromText(std::string_view text) {
@@ -134,10 +186,7 @@ absl::StatusOr<TopicCatalog> TopicCatalog::FromText(std::string_view text) {
   int number = 1;
   for (const std::string& line : *lines) {
     ++number;
-    absl::StatusOr<Topic> topic = ParseTopic(line);
-    absl::Status status =
-        topic.ok() ? catalog.Add(*std::move(topic)) : topic.status();
-    if (!status.ok()) {
+    if (absl::Status status = catalog.AddLine(line); !status.ok()) {
       return absl::DataLossError(
           absl::StrCat("line ", number, ": ", status.message()));
     }

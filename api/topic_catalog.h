@@ -31,6 +31,21 @@ class TopicCatalog {
   // with another topic's; AlreadyExists. Nothing has changed then.
   absl::Status Add(Topic topic);
 
+  // Replaces the config of the topic `name`.
+  //
+  // Errors: NotFound; InvalidArgument, and nothing has changed.
+  absl::Status SetConfig(std::string_view name, const TopicConfig& config);
+
+  // Takes the topic out, and keeps it in `deleted` until it is forgotten.
+  //
+  // Errors: NotFound.
+  absl::StatusOr<Topic> Remove(std::string_view name);
+
+  // Topics that were deleted and may still have directories under their own
+  // names. Of a catalog that was read, their configs are the defaults.
+  const std::vector<Topic>& deleted() const { return deleted_; }
+  void ForgetDeleted(TopicId id);
+
   // Null when there is none.
   const Topic* Find(std::string_view name) const;
 
@@ -52,9 +67,12 @@ class TopicCatalog {
   static absl::StatusOr<TopicCatalog> FromText(std::string_view text);
 
  private:
+  absl::Status AddLine(std::string_view line);
+
   std::map<std::string, Topic, std::less<>> topics_;
   // Names with '_' for every '.', which must differ too, and whose they are.
   std::map<std::string, std::string> folded_names_;
+  std::vector<Topic> deleted_;
 };
 
 }  // namespace varve

@@ -39,30 +39,39 @@ absl::Status CreateOne(Directory& data, const std::string& name,
                      FormatPartitionMetadata(topic.id));
 }
 
-// What cannot be removed is left for the next creation to use.
+// Failures are dropped: see RemovePartitionDirectories.
 void RemoveOne(Directory& data, const std::string& name) {
   absl::StatusOr<std::unique_ptr<Directory>> directory =
       data.OpenDirectory(name);
   if (!directory.ok()) return;
-  (*directory)->RemoveFile(kPartitionMetadataName).IgnoreError();  // see above
-  data.RemoveDirectory(name).IgnoreError();                        // see above
+  (*directory)->RemoveFile(kPartitionMetadataName).IgnoreError();  // as said
+  data.RemoveDirectory(name).IgnoreError();                        // as said
 }
 
 }  // namespace
 
-absl::Status CreatePartitionDirectories(Directory& data, const Topic& topic) {
+absl::Status CreatePartitionDirectories(Directory& data, const Topic& topic,
+                                        int32_t first) {
   absl::Status status;
-  int32_t made = 0;
-  while (status.ok() && made < topic.config.partitions) {
-    status = CreateOne(data, PartitionDirectoryName(topic.name, made), topic);
-    if (!absl::IsAlreadyExists(status)) ++made;
+  Topic made = topic;  // with the partitions made so far
+  made.config.partitions = first;
+  while (status.ok() && made.config.partitions < topic.config.partitions) {
+    status = CreateOne(
+        data, PartitionDirectoryName(topic.name, made.config.partitions),
+        topic);
+    if (!absl::IsAlreadyExists(status)) ++made.config.partitions;
   }
   if (status.ok()) status = data.Sync();
-  if (status.ok()) return status;
-  for (int32_t partition = 0; partition < made; ++partition) {
+  if (!status.ok()) RemovePartitionDirectories(data, made, first);
+  return status;
+}
+
+void RemovePartitionDirectories(Directory& data, const Topic& topic,
+                                int32_t first) {
+  for (int32_t partition = first; partition < topic.config.partitions;
+       ++partition) {
     RemoveOne(data, PartitionDirectoryName(topic.name, partition));
   }
-  return status;
 }
 
 }  // namespace varve

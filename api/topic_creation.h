@@ -3,21 +3,29 @@
 #ifndef VARVE_API_TOPIC_CREATION_H_
 #define VARVE_API_TOPIC_CREATION_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
 
 namespace varve {
 
-// Makes the empty partition directories of a topic that is not in the catalog
-// yet, each with its partition.metadata. Durable on return; the topic exists
-// only once the catalog that lists it is written. What an earlier creation
-// left when it was cut short is used again.
+// Makes the empty directories of the topic's partitions from `first` up, each
+// with its partition.metadata. Durable on return; the partitions exist only
+// once the catalog that lists them is written. What an earlier creation left
+// when it was cut short is used again.
 //
 // Errors: AlreadyExists when one of the directories holds records: they belong
 // to no topic, and are not touched. Those of the files; what was made is
 // removed again.
-absl::Status CreatePartitionDirectories(Directory& data, const Topic& topic);
+absl::Status CreatePartitionDirectories(Directory& data, const Topic& topic,
+                                        int32_t first = 0);
+
+// Removes them again, of partitions that no catalog lists. What cannot be
+// removed is left for the next creation to use.
+void RemovePartitionDirectories(Directory& data, const Topic& topic,
+                                int32_t first = 0);
 
 }  // namespace varve
 

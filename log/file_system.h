@@ -188,6 +188,10 @@ class Directory {
   // The directory must be empty.
   virtual absl::Status RemoveDirectory(std::string_view name) = 0;
 
+  // Call it before another directory gets this one's name: one that is opened
+  // by its name for each call refuses further calls, with NotFound.
+  virtual void Detach() {}
+
  protected:
   explicit Directory(std::string path) : path_(std::move(path)) {}
 

@@ -277,6 +277,16 @@ absl::Status LogConfig::Set(std::string_view name, std::string_view value) {
   return Unknown(name);
 }
 
+absl::Status LogConfig::Reset(std::string_view name) {
+  const LogConfig defaults;
+  for (const Row& row : kRows) {
+    if (row.name != name) continue;
+    std::visit([&](auto field) { this->*field = defaults.*field; }, row.field);
+    return absl::OkStatus();
+  }
+  return Unknown(name);
+}
+
 absl::Status LogConfig::Validate() const {
   for (const Row& row : kRows) {
     if (absl::Status status = CheckRow(row, *this); !status.ok()) return status;

@@ -36,13 +36,19 @@ enum class CompressionType { kProducer, kUncompressed };
 //
 // In effect in this version: segment.*, index.interval.bytes, flush.*,
 // max.message.bytes, message.timestamp.*, retention.* (files are deleted at
-// once; what retention does with timestamps is in log/retention_policy.h). The
-// others are checked, stored and given back, and do nothing yet: preallocate
-// (blocks are always allocated ahead), compression.type (batches are kept as
-// they come), cleanup.policy "compact" (it keeps retention.* from deleting, and
-// offsets may be missing, as from Kafka's), delete.retention.ms,
-// min.compaction.lag.ms, max.compaction.lag.ms, min.cleanable.dirty.ratio,
-// file.delete.delay.ms.
+// once; what retention does with timestamps is in log/retention_policy.h),
+// file.delete.delay.ms (of topics). The others are checked, stored and given
+// back, and do nothing yet: preallocate (blocks are always allocated ahead),
+// compression.type (batches are kept as they come), cleanup.policy "compact"
+// (it keeps retention.* from deleting, and offsets may be missing, as from
+// Kafka's), delete.retention.ms, min.compaction.lag.ms, max.compaction.lag.ms,
+// min.cleanable.dirty.ratio.
+//
+// A change of a topic's configs acts on its open partitions at once: on the
+// next append, sync, roll or look at what may be deleted, also of segments and
+// records that are there already. What is fixed when a file is made acts from
+// the next segment on: segment.index.bytes, index.interval.bytes, preallocate,
+// segment.jitter.ms, and segment.bytes as far as it is more than it was.
 //
 // Thread safety: externally synchronized.
 struct LogConfig {
@@ -97,7 +103,8 @@ struct LogConfig {
   // less space, more work. Range: 0 to 1.
   double min_cleanable_dirty_ratio = 0.5;
 
-  // How long Kafka keeps the file of a deleted segment. Range: 0 up.
+  // How long the files of a deleted topic are kept; those of a deleted segment
+  // go at once (in Kafka they are kept, too). Range: 0 up.
   int64_t file_delete_delay_ms = 60000;
 
   // Bytes of a batch, header included, at most. Range: 0 to 2147483647.
@@ -121,6 +128,11 @@ struct LogConfig {
   // Errors: InvalidArgument, with the name, the value and what it may be, or
   // for an unknown name the nearest one known; nothing is changed then.
   absl::Status Set(std::string_view name, std::string_view value);
+
+  // Gives the config with Kafka's name `name` its default again.
+  //
+  // Errors: InvalidArgument for an unknown name.
+  absl::Status Reset(std::string_view name);
 
   // What `Set` checks of each value, for fields set directly, and what two of
   // them have to fulfil together.

@@ -2,7 +2,6 @@
 
 #include "log/partition_log.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -30,25 +29,14 @@
 #include "log/record_batches.h"
 #include "log/record_timestamp.h"
 #include "log/segment_list.h"
+#include "log/sync_schedule.h"
 #include "log/unsynced_files.h"
 
 namespace varve {
 namespace {
 
-absl::Time FromTimestamp(int64_t timestamp_ms) {
-  return timestamp_ms < 0 ? absl::InfinitePast()
-                          : absl::FromUnixMillis(timestamp_ms);
-}
-
 // Segments that wait for their last sync, each with three descriptors.
 constexpr int64_t kUnsyncedSealedMax = 8;
-
-// flush.ms is a bound for every append; the store's interval for kInterval
-// ones.
-absl::Duration SyncInterval(absl::Duration of_store, const LogConfig& config) {
-  if (config.flush_ms == LogConfig::kForever) return of_store;
-  return std::min(of_store, absl::Milliseconds(config.flush_ms));
-}
 
 }  // namespace
 
@@ -126,7 +114,7 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     if (durability != Durability::kSynced) ends_.NoteWeakAppend();
     PublishEnd();
     result = {.offset = placed->base_offset,
-              .timestamp = FromTimestamp(placed->timestamp_ms)};
+              .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
     needs_sync = NeedsSync(durability);
   }
   if (needs_sync) {
@@ -209,16 +197,16 @@ bool PartitionLog::NeedsSync(Durability durability) {
 
 absl::StatusOr<RecordBatches> PartitionLog::Read(int64_t offset,
                                                  const ReadOptions& options) {
-  if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
+  if (ending_.has_ended()) return ClosedError();
   NoteUse();
-  return reader_.Read(offset, options);
+  return UnlessEnded(reader_.Read(offset, options));
 }
 
 absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
                                                     ReadLevel level) {
-  if (closed_for_reads_.load(std::memory_order_relaxed)) return ClosedError();
+  if (ending_.has_ended()) return ClosedError();
   NoteUse();
-  return reader_.OffsetForTime(time, level);
+  return UnlessEnded(reader_.OffsetForTime(time, level));
 }
 
 absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
@@ -231,8 +219,7 @@ absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
     expired = waiters_.Wait(mu_, deadline);
   }
   if (readable_end(level) > offset) return absl::OkStatus();
-  if (closed_)
-    return absl::CancelledError(absl::StrCat(directory_->path(), ": closed"));
+  if (closed_) return absl::CancelledError(ClosedError().message());
   if (!failure_.ok()) return failure_;
   return absl::DeadlineExceededError(absl::StrCat(
       directory_->path(), ": no record at offset ", offset, " yet"));
@@ -382,7 +369,7 @@ absl::Status PartitionLog::Close() {
     absl::MutexLock lock(&mu_);
     if (closed_) return failure_;
     closed_ = true;
-    closed_for_reads_.store(true, std::memory_order_relaxed);
+    ending_.SetClosed();
     waiters_.Notify();
     if (!failure_.ok()) return failure_;
     changed = writer_.needs_close();
@@ -395,6 +382,19 @@ absl::Status PartitionLog::Close() {
     if (!status.ok()) return status;
   }
   return changed ? Sync() : absl::OkStatus();
+}
+
+void PartitionLog::Abandon() {
+  absl::MutexLock lock(&mu_);
+  if (closed_) return;
+  closed_ = true;
+  ending_.SetDeleted();
+  failure_ = ClosedError();
+  directory_->Detach();
+  writer_.Abandon();
+  SetActive(false);
+  segments_.CloseAll();
+  waiters_.Notify();
 }
 
 }  // namespace varve

@@ -25,6 +25,7 @@
 #include "log/log_ends.h"
 #include "log/log_reader.h"
 #include "log/open_segments.h"
+#include "log/partition_ending.h"
 #include "log/partition_log_listener.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
@@ -237,6 +238,11 @@ class PartitionLog {
   // recovered at the next open then.
   absl::Status Close();
 
+  // Ends the log of a partition that was deleted: calls fail with NotFound from
+  // now on, waiters with Cancelled. The files stay as they are, and are closed;
+  // views keep their mappings.
+  void Abandon();
+
  private:
   absl::StatusOr<AppendResult> AppendBatch(
       const IncomingBatch& batch, Durability durability,
@@ -247,8 +253,13 @@ class PartitionLog {
   void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NeedsSync(Durability durability) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status ClosedError() const {
-    return absl::FailedPreconditionError(
-        absl::StrCat(directory_->path(), ": closed"));
+    return ending_.ToStatus(directory_->path());
+  }
+  // A read that fails since the files went with the log says that.
+  template <typename T>
+  absl::StatusOr<T> UnlessEnded(absl::StatusOr<T> result) const {
+    if (!result.ok() && ending_.has_ended()) return ClosedError();
+    return result;
   }
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
@@ -284,9 +295,7 @@ class PartitionLog {
   LogEnds ends_;
   LogReader reader_;
 
-  // Memory ordering: relaxed; a late look at it only lets one more read
-  // through.
-  std::atomic<bool> closed_for_reads_ = false;
+  PartitionEnding ending_;  // set with `mu_` held
   // Whether there is an active segment.
   // Memory ordering: relaxed; a hint, the lock's holder asks the writer.
   std::atomic<bool> is_active_ = false;

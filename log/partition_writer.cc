@@ -274,6 +274,13 @@ absl::Status PartitionWriter::Close() {
   return sealed_.back()->Seal();
 }
 
+void PartitionWriter::Abandon() {
+  active_ = nullptr;
+  ready_ = nullptr;
+  adopted_ = nullptr;
+  sealed_.clear();
+}
+
 UnsyncedFiles PartitionWriter::TakeUnsynced() {
   UnsyncedFiles unsynced = {.directory = directory_changed_,
                             .sealed = std::move(sealed_),

@@ -117,6 +117,9 @@ class PartitionWriter {
   // has to be recovered again.
   absl::Status Close();
 
+  // Lets go of the files as they are: after it, `ready()` is false.
+  void Abandon();
+
   // Whether `Close` would change files.
   bool needs_close() const {
     return ready() || (needs_new_epoch_ && highest_epoch_ >= 0);

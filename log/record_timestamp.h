@@ -17,6 +17,12 @@ namespace varve {
 // milliseconds hold (292 million years).
 absl::StatusOr<int64_t> TimestampMs(absl::Time time);
 
+// The time that a timestamp stands for; InfinitePast for none.
+inline absl::Time TimeOfTimestamp(int64_t timestamp_ms) {
+  return timestamp_ms < 0 ? absl::InfinitePast()
+                          : absl::FromUnixMillis(timestamp_ms);
+}
+
 // The timestamp to store for `record`: its own, or `default_ms` if it has none.
 //
 // Errors: as TimestampMs.

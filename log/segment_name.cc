@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "absl/log/absl_check.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "log/topic_name.h"
 
@@ -21,6 +23,9 @@ namespace {
 
 constexpr size_t kOffsetDigits = 20;
 constexpr std::string_view kCutPrefix = "cut-";
+constexpr std::string_view kDeletedSuffix = "-delete";
+constexpr size_t kUniqueDigits = 32;
+constexpr size_t kFileNameSizeMax = 255;
 
 struct Suffix {
   SegmentFileKind kind;
@@ -118,6 +123,25 @@ std::optional<TopicPartition> ParsePartitionDirectoryName(
     return std::nullopt;
   }
   return TopicPartition{.topic = std::string(topic), .partition = partition};
+}
+
+std::string DeletedDirectoryName(std::string_view topic, int32_t partition,
+                                 uint64_t unique_high, uint64_t unique_low) {
+  ABSL_CHECK_GE(partition, 0);
+  ABSL_CHECK_OK(ValidateTopicName(topic));
+  const std::string rest = absl::StrFormat(
+      "-%d.%016x%016x%s", partition, unique_high, unique_low, kDeletedSuffix);
+  return absl::StrCat(topic.substr(0, kFileNameSizeMax - rest.size()), rest);
+}
+
+bool IsDeletedDirectoryName(std::string_view name) {
+  if (!absl::ConsumeSuffix(&name, kDeletedSuffix)) return false;
+  const size_t dot = name.rfind('.');
+  if (dot == name.npos || name.size() - dot - 1 != kUniqueDigits) return false;
+  for (const char c : name.substr(dot + 1)) {
+    if (!absl::ascii_isxdigit(static_cast<unsigned char>(c))) return false;
+  }
+  return ParsePartitionDirectoryName(name.substr(0, dot)).has_value();
 }
 
 }  // namespace varve

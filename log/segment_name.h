@@ -80,6 +80,17 @@ std::string PartitionDirectoryName(std::string_view topic, int32_t partition);
 std::optional<TopicPartition> ParsePartitionDirectoryName(
     std::string_view name);
 
+// "orders-0.", 32 hexadecimal digits, "-delete": what the directory of a
+// deleted partition is called until its files are removed, in Kafka too. Names
+// end after 255 bytes, so the end of a long topic's name is left out. The
+// digits are those of any unique 128 bits.
+// Precondition: as above.
+std::string DeletedDirectoryName(std::string_view topic, int32_t partition,
+                                 uint64_t unique_high, uint64_t unique_low);
+
+// Whether `name` may be of that kind.
+bool IsDeletedDirectoryName(std::string_view name);
+
 }  // namespace varve
 
 #endif  // VARVE_LOG_SEGMENT_NAME_H_

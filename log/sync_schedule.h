@@ -3,9 +3,20 @@
 #ifndef VARVE_LOG_SYNC_SCHEDULE_H_
 #define VARVE_LOG_SYNC_SCHEDULE_H_
 
+#include <algorithm>
+
 #include "absl/time/time.h"
+#include "log/log_config.h"
 
 namespace varve {
+
+// How long an append may wait for its sync: flush.ms is a bound for every
+// append, the store's interval for kInterval ones.
+inline absl::Duration SyncInterval(absl::Duration of_store,
+                                   const LogConfig& config) {
+  if (config.flush_ms == LogConfig::kForever) return of_store;
+  return std::min(of_store, absl::Milliseconds(config.flush_ms));
+}
 
 // When the kInterval appends of a partition have to be synced: how old the
 // oldest of them is that no sync has covered, one that is under way included.

@@ -51,6 +51,10 @@ absl::Status ValidateTopicName(std::string_view name) {
   return absl::OkStatus();
 }
 
+bool IsInternalTopicName(std::string_view name) {
+  return name == "__consumer_offsets" || name == "__transaction_state";
+}
+
 bool TopicNamesCollide(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   const auto plain = [](char c) { return c == '.' ? '_' : c; };

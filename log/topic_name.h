@@ -20,6 +20,10 @@ inline constexpr int kTopicNameSizeMax = 249;
 // the character and where it stands.
 absl::Status ValidateTopicName(std::string_view name);
 
+// Whether a topic of this name is Kafka's own, "__consumer_offsets" or
+// "__transaction_state": only the store itself makes, changes or deletes one.
+bool IsInternalTopicName(std::string_view name);
+
 // Whether the two may not exist side by side: Kafka's metrics show '.' as '_',
 // so it refuses a topic whose name differs from another's in that alone.
 // Equal names collide.

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 
@@ -22,6 +23,18 @@ TransientDirectory::TransientDirectory(std::shared_ptr<Directory> parent,
                              parent->path().ends_with('/') ? "" : "/", name)),
       parent_(std::move(parent)),
       name_(std::move(name)) {}
+
+absl::StatusOr<std::unique_ptr<Directory>> TransientDirectory::Open() {
+  absl::ReaderMutexLock lock(&mu_);
+  if (detached_)
+    return absl::NotFoundError(absl::StrCat(path(), ": was deleted"));
+  return parent_->OpenDirectory(name_);
+}
+
+void TransientDirectory::Detach() {
+  absl::MutexLock lock(&mu_);
+  detached_ = true;
+}
 
 absl::StatusOr<std::unique_ptr<File>> TransientDirectory::OpenFile(
     std::string_view name, OpenMode mode) {

@@ -8,8 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 
@@ -37,14 +39,17 @@ class TransientDirectory final : public Directory {
       std::string_view name) override;
   absl::Status CreateDirectory(std::string_view name) override;
   absl::Status RemoveDirectory(std::string_view name) override;
+  // What is open by then is not another directory's.
+  void Detach() override;
 
  private:
-  absl::StatusOr<std::unique_ptr<Directory>> Open() {
-    return parent_->OpenDirectory(name_);
-  }
+  absl::StatusOr<std::unique_ptr<Directory>> Open();
 
   const std::shared_ptr<Directory> parent_;
   const std::string name_;
+
+  absl::Mutex mu_;
+  bool detached_ ABSL_GUARDED_BY(mu_) = false;
 };
 
 }  // namespace varve

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/topic_administration.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/log/log.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "api/partition_table.h"
+#include "api/pending_deletions.h"
+#include "api/store_events.h"
+#include "api/store_files.h"
+#include "api/topic_catalog.h"
+#include "api/topic_changes.h"
+#include "api/topic_config.h"
+#include "api/topic_creation.h"
+#include "api/topic_deletion.h"
+#include "log/environment.h"
+#include "log/file_system.h"
+#include "log/log_config.h"
+#include "log/topic_id.h"
+#include "log/topic_name.h"
+
+namespace varve {
+namespace {
+
+// Topics whose names only Kafka and the store itself use are the store's.
+absl::Status CheckOwner(std::string_view name, TopicOwner owner) {
+  if (IsInternalTopicName(name) == (owner == TopicOwner::kStore))
+    return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("topic \"", name, "\" ",
+                   owner == TopicOwner::kUser
+                       ? "is internal, the store's own: it makes and changes it"
+                       : "is not internal"));
+}
+
+}  // namespace
+
+TopicAdministration::TopicAdministration(std::shared_ptr<Directory> directory,
+                                         const Environment& environment,
+                                         std::shared_ptr<StoreEvents> events,
+                                         PartitionTable* partitions,
+                                         TopicCatalog catalog,
+                                         CheckpointState checkpoint)
+    : directory_(std::move(directory)),
+      environment_(environment),
+      events_(std::move(events)),
+      partitions_(partitions),
+      checkpoint_(checkpoint),
+      pending_(directory_),
+      catalog_(std::move(catalog)) {}
+
+std::vector<Topic> TopicAdministration::topics() const {
+  absl::MutexLock lock(&mu_);
+  return catalog_.topics();
+}
+
+absl::StatusOr<Topic> TopicAdministration::FindTopic(
+    std::string_view name) const {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<const Topic*> topic = catalog_.Get(name);
+  if (!topic.ok()) return topic.status();
+  return **topic;
+}
+
+std::string TopicAdministration::NameOf(TopicId id) const {
+  absl::MutexLock lock(&mu_);
+  return catalog_.NameOf(id);
+}
+
+TopicCatalog TopicAdministration::catalog() const {
+  absl::MutexLock lock(&mu_);
+  return catalog_;
+}
+
+absl::Status TopicAdministration::CreateTopic(std::string_view name,
+                                              const TopicConfig& config,
+                                              TopicOwner owner) {
+  if (absl::Status status = CheckOwner(name, owner); !status.ok())
+    return status;
+  absl::MutexLock lock(&change_mu_);
+  if (absl::Status status = CheckOpen(); !status.ok()) return status;
+  if (absl::Status status = MakeWayFor(name); !status.ok()) return status;
+  const TopicId id =
+      TopicId::FromRandom(environment_.Random(), environment_.Random());
+  const Topic topic = {.name = std::string(name), .id = id, .config = config};
+  TopicCatalog next = catalog();
+  if (absl::Status status = next.Add(topic); !status.ok()) return status;
+  return CommitWithDirectories(std::move(next), topic, 0);
+}
+
+absl::Status TopicAdministration::AddPartitions(std::string_view name,
+                                                int32_t new_total) {
+  if (absl::Status status = CheckOwner(name, TopicOwner::kUser); !status.ok())
+    return status;
+  absl::MutexLock lock(&change_mu_);
+  if (absl::Status status = CheckOpen(); !status.ok()) return status;
+  if (absl::Status status = MakeWayFor(name); !status.ok()) return status;
+  absl::StatusOr<Topic> topic = FindTopic(name);
+  if (!topic.ok()) return topic.status();
+  const int32_t before = topic->config.partitions;
+  if (new_total == before) return absl::OkStatus();
+  if (new_total < before) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "topic \"", name, "\" has ", before, " partitions and cannot have ",
+        new_total, ": partitions can only be added, since each holds records"));
+  }
+  topic->config.partitions = new_total;
+  TopicCatalog next = catalog();
+  if (absl::Status status = next.SetConfig(name, topic->config); !status.ok())
+    return status;
+  return CommitWithDirectories(std::move(next), *topic, before);
+}
+
+absl::Status TopicAdministration::AlterTopic(std::string_view name,
+                                             const TopicChanges& changes) {
+  if (absl::Status status = CheckOwner(name, TopicOwner::kUser); !status.ok())
+    return status;
+  absl::MutexLock lock(&change_mu_);
+  if (absl::Status status = CheckOpen(); !status.ok()) return status;
+  absl::StatusOr<Topic> topic = FindTopic(name);
+  if (!topic.ok()) return topic.status();
+  absl::StatusOr<LogConfig> config = WithChanges(topic->config.log, changes);
+  if (!config.ok()) return config.status();
+  if (*config == topic->config.log) return absl::OkStatus();
+  topic->config.log = *config;
+  TopicCatalog next = catalog();
+  if (absl::Status status = next.SetConfig(name, topic->config); !status.ok())
+    return status;
+  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
+    return status;
+  if (absl::Status status = Commit(std::move(next)); !status.ok())
+    return status;
+  partitions_->SetConfig(*topic);
+  return absl::OkStatus();
+}
+
+absl::Status TopicAdministration::DeleteTopic(std::string_view name) {
+  if (absl::Status status = CheckOwner(name, TopicOwner::kUser); !status.ok())
+    return status;
+  absl::MutexLock lock(&change_mu_);
+  if (absl::Status status = CheckOpen(); !status.ok()) return status;
+  TopicCatalog next = catalog();
+  absl::StatusOr<Topic> topic = next.Remove(name);
+  if (!topic.ok()) return topic.status();
+  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
+    return status;
+  absl::Status committed = events_->WriteForDeletion([&] {
+    change_mu_.AssertHeld();
+    return Commit(next);
+  });
+  if (!committed.ok() && !catalog_in_doubt_) return committed;
+  // A topic that may be gone at the next open takes no more appends.
+  SetCatalog(std::move(next));
+  checkpoint_ = CheckpointState::kStale;
+  partitions_->Remove(*topic);
+  if (!committed.ok()) return committed;
+  // The topic is gone, whatever becomes of its files: they are tried again.
+  absl::Status finished = FinishDeletions();
+  if (!finished.ok()) LOG(WARNING) << finished;
+  events_->maintain_bell().Ring();
+  return absl::OkStatus();
+}
+
+// Makes way for new topics with the names of deleted ones: the checkpoints do
+// not list their partitions any more, and their directories are renamed.
+absl::Status TopicAdministration::FinishDeletions() {
+  TopicCatalog next = catalog();
+  if (checkpoint_ == CheckpointState::kCurrent && next.deleted().empty())
+    return absl::OkStatus();
+  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
+    return status;
+  if (absl::Status status = WriteCheckpoints(); !status.ok()) return status;
+  // No directory goes before the catalog on disk goes without it.
+  if (catalog_in_doubt_) {
+    if (absl::Status status = Commit(next); !status.ok()) return status;
+  }
+  const absl::Time now = environment_.clock->Steady();
+  const std::vector<Topic> deleted = next.deleted();
+  for (const Topic& topic : deleted) {
+    std::vector<std::string> renamed;
+    absl::Status status = RenameDeletedPartitions(*directory_, next, topic,
+                                                  environment_, renamed);
+    const absl::Time due =
+        now + absl::Milliseconds(topic.config.log.file_delete_delay_ms);
+    for (const std::string& directory : renamed) pending_.Add(directory, due);
+    if (!status.ok()) return status;
+    next.ForgetDeleted(topic.id);
+    // The next change writes it to disk; until then it means no harm.
+    SetCatalog(next);
+  }
+  return absl::OkStatus();
+}
+
+// A new partition must find neither the directory nor the recovery point of a
+// deleted one.
+absl::Status TopicAdministration::MakeWayFor(std::string_view name) {
+  absl::Status status = FinishDeletions();
+  if (status.ok() || checkpoint_ == CheckpointState::kStale) return status;
+  const TopicCatalog now = catalog();
+  for (const Topic& topic : now.deleted()) {
+    if (topic.name == name) return status;
+  }
+  // Other topics' directories can wait.
+  LOG(WARNING) << status;
+  return absl::OkStatus();
+}
+
+// Kafka's copies too: ours fall back on them.
+absl::Status TopicAdministration::WriteCheckpoints() {
+  if (checkpoint_ == CheckpointState::kCurrent) return absl::OkStatus();
+  absl::Status status = events_->WriteCheckpoint();
+  if (status.ok()) {
+    status = WriteKafkaCheckpoints(*directory_, partitions_->checkpoint());
+  }
+  if (status.ok()) checkpoint_ = CheckpointState::kCurrent;
+  return status;
+}
+
+absl::Time TopicAdministration::DeletePending(const std::stop_token& stop) {
+  const absl::Time retry = RetryDeletions();
+  const absl::Time now = environment_.clock->Steady();
+  if (pending_.next_due() <= now) {
+    absl::Status status = events_->BeforeFirstChange();
+    if (!status.ok()) {
+      LOG(WARNING) << status;
+      return now + PendingDeletions::kRetryDelay;
+    }
+    pending_.RemoveDue(now, stop);
+  }
+  return std::min(retry, pending_.next_due());
+}
+
+// Returns when to call it again.
+absl::Time TopicAdministration::RetryDeletions() {
+  absl::MutexLock lock(&change_mu_);
+  if (closed_) return absl::InfiniteFuture();
+  absl::Status status = FindLeftovers();
+  if (status.ok()) status = FinishDeletions();
+  if (status.ok()) return absl::InfiniteFuture();
+  LOG(WARNING) << status;
+  return environment_.clock->Steady() + PendingDeletions::kRetryDelay;
+}
+
+absl::Status TopicAdministration::FindLeftovers() {
+  if (leftovers_found_) return absl::OkStatus();
+  absl::Status status = pending_.AddLeftovers();
+  leftovers_found_ = status.ok();
+  return status;
+}
+
+void TopicAdministration::Close() {
+  absl::MutexLock lock(&change_mu_);
+  if (std::exchange(closed_, true)) return;
+  absl::Status status = FinishDeletions();
+  if (status.ok() && pending_.next_due() != absl::InfiniteFuture())
+    status = events_->BeforeFirstChange();
+  if (status.ok()) pending_.RemoveDue(absl::InfiniteFuture());
+  // The next open finds what is left.
+  if (!status.ok()) LOG(WARNING) << status;
+}
+
+absl::Status TopicAdministration::CheckOpen() const {
+  if (!closed_) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory_->path(), ": closed"));
+}
+
+// The directories of `topic` from partition `first` up come first: a catalog
+// lists only what is there.
+absl::Status TopicAdministration::CommitWithDirectories(TopicCatalog next,
+                                                        const Topic& topic,
+                                                        int32_t first) {
+  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
+    return status;
+  if (absl::Status status =
+          CreatePartitionDirectories(*directory_, topic, first);
+      !status.ok()) {
+    return status;
+  }
+  absl::Status status = Commit(std::move(next));
+  if (!status.ok() && !catalog_in_doubt_)
+    RemovePartitionDirectories(*directory_, topic, first);
+  return status;
+}
+
+absl::Status TopicAdministration::Commit(TopicCatalog next) {
+  absl::Status status = WriteTopicCatalog(*directory_, next);
+  catalog_in_doubt_ = false;
+  if (!status.ok()) return PutBack(status);
+  SetCatalog(std::move(next));
+  return status;
+}
+
+void TopicAdministration::SetCatalog(TopicCatalog next) {
+  absl::MutexLock lock(&mu_);
+  catalog_ = std::move(next);
+}
+
+// The new file may be in its place, and only the sync of the directory have
+// failed: the old contents go back then, so that the change that failed does
+// not come into being at the next open.
+absl::Status TopicAdministration::PutBack(const absl::Status& failure) {
+  const TopicCatalog before = catalog();
+  absl::StatusOr<TopicCatalog> there = ReadTopicCatalog(*directory_);
+  if (there.ok() && there->ToText() == before.ToText()) return failure;
+  absl::Status status = WriteTopicCatalog(*directory_, before);
+  if (status.ok()) return failure;
+  catalog_in_doubt_ = true;
+  return absl::Status(
+      failure.code(),
+      absl::StrCat(failure.message(),
+                   "; the change may be there when the store is opened anew, "
+                   "since it could not be taken back: ",
+                   status.message()));
+}
+
+}  // namespace varve

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_TOPIC_ADMINISTRATION_H_
+#define VARVE_API_TOPIC_ADMINISTRATION_H_
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "api/partition_table.h"
+#include "api/pending_deletions.h"
+#include "api/store_events.h"
+#include "api/topic_catalog.h"
+#include "api/topic_changes.h"
+#include "api/topic_config.h"
+#include "log/environment.h"
+#include "log/file_system.h"
+#include "log/topic_id.h"
+
+namespace varve {
+
+// Who wants a topic created: the store makes the internal ones, which a user
+// may neither make nor change (log/topic_name.h).
+enum class TopicOwner { kUser, kStore };
+
+// Whether the checkpoint on disk may list partitions that no topic has.
+enum class CheckpointState { kCurrent, kStale };
+
+// The topics of an open store, and every change of them. The catalog on disk,
+// varve.topics, is what decides: a change has happened when that file says so,
+// and it is replaced atomically. What a change makes besides is made durable
+// before it, so that after a crash the change is there as a whole or not at
+// all.
+//
+// Borrows the partition table, which must outlive it.
+//
+// Thread safety: thread-safe. Changes are made one after another; looking a
+// topic up waits for none of them. Lock order: `change_mu_`, then `mu_` or the
+// partition table's locks. `mu_` is held with no other lock behind it, so a
+// topic may be looked up with any lock but these two.
+class TopicAdministration {
+ public:
+  TopicAdministration(std::shared_ptr<Directory> directory,
+                      const Environment& environment,
+                      std::shared_ptr<StoreEvents> events,
+                      PartitionTable* partitions, TopicCatalog catalog,
+                      CheckpointState checkpoint);
+
+  // What LogStore says of these.
+  absl::Status CreateTopic(std::string_view name, const TopicConfig& config,
+                           TopicOwner owner = TopicOwner::kUser);
+  absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
+  absl::Status AddPartitions(std::string_view name, int32_t new_total);
+  absl::Status DeleteTopic(std::string_view name);
+
+  std::vector<Topic> topics() const;
+  absl::StatusOr<Topic> FindTopic(std::string_view name) const;
+  // Empty when no topic has this id.
+  std::string NameOf(TopicId id) const;
+
+  // Removes the files of deleted topics, of earlier processes too, that are
+  // due; returns when to call it again, by the clock's `Steady`. What cannot be
+  // done is logged and tried again a while later.
+  absl::Time DeletePending(const std::stop_token& stop = {});
+
+  // Refuses further changes, waits for one under way, and removes the files of
+  // topics that this process deleted, due or not: nobody can read them any
+  // more, but through views, which stay valid. Idempotent.
+  void Close();
+
+ private:
+  absl::Status CheckOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  TopicCatalog catalog() const;
+  absl::Status CommitWithDirectories(TopicCatalog next, const Topic& topic,
+                                     int32_t first)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status Commit(TopicCatalog next)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status PutBack(const absl::Status& failure)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  void SetCatalog(TopicCatalog next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status MakeWayFor(std::string_view name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status FinishDeletions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status WriteCheckpoints() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Time RetryDeletions();
+  absl::Status FindLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+
+  // Constant after construction.
+  const std::shared_ptr<Directory> directory_;
+  const Environment environment_;
+  const std::shared_ptr<StoreEvents> events_;
+  PartitionTable* const partitions_;
+
+  // Held while a change is made, on disk too.
+  absl::Mutex change_mu_ ABSL_ACQUIRED_BEFORE(mu_);
+  bool closed_ ABSL_GUARDED_BY(change_mu_) = false;
+  // Whether the file may hold a change that failed.
+  bool catalog_in_doubt_ ABSL_GUARDED_BY(change_mu_) = false;
+  // A partition that is made anew must not meet the recovery point of an old
+  // one: what comes after it would be taken for corruption.
+  CheckpointState checkpoint_ ABSL_GUARDED_BY(change_mu_);
+  bool leftovers_found_ ABSL_GUARDED_BY(change_mu_) = false;
+
+  PendingDeletions pending_;
+
+  // Written with `change_mu_` held as well.
+  mutable absl::Mutex mu_;
+  TopicCatalog catalog_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_TOPIC_ADMINISTRATION_H_

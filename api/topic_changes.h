@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_TOPIC_CHANGES_H_
+#define VARVE_API_TOPIC_CHANGES_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "log/log_config.h"
+
+namespace varve {
+
+// Changes of a topic's configs, by Kafka's names:
+//
+//   store->AlterTopic("orders", {.set = {{"retention.ms", "86400000"}},
+//                                .reset = {"segment.bytes"}});
+//
+// Which of them act on a partition that is open says log/log_config.h.
+struct TopicChanges {
+  // Names and new values, as text that `LogConfig::Set` takes.
+  std::vector<std::pair<std::string, std::string>> set = {};
+
+  // Names of configs that get their defaults again.
+  std::vector<std::string> reset = {};
+};
+
+// `config` with the changes, all of them.
+//
+// Errors: InvalidArgument for an unknown name, a value out of range, a name
+// that is there twice, or configs that do not go together.
+absl::StatusOr<LogConfig> WithChanges(const LogConfig& config,
+                                      const TopicChanges& changes);
+
+}  // namespace varve
+
+#endif  // VARVE_API_TOPIC_CHANGES_H_
