@@ -13,15 +13,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "api/log_store.h"
 #include "tools/command_line.h"
+#include "tools/config_argument.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
 #include "tools/human_units.h"
 #include "tools/record_json.h"
 #include "tools/text_table.h"
 #include "tools/topic_description.h"
+#include "tools/topics_alter.h"
+#include "tools/topics_delete.h"
 
 namespace varve {
 namespace {
@@ -35,13 +37,10 @@ struct CreateOptions {
 absl::StatusOr<TopicConfig> ConfigOf(const CreateOptions& options) {
   TopicConfig config = {.partitions = options.partitions};
   for (const std::string& text : options.configs) {
-    const std::pair<std::string, std::string> parts =
-        absl::StrSplit(text, absl::MaxSplits('=', 1));
-    if (text.find('=') == text.npos) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--config ", text, ": no \"=\" in it; write name=value"));
-    }
-    absl::Status status = config.log.Set(parts.first, parts.second);
+    absl::StatusOr<std::pair<std::string, std::string>> parts =
+        ParseConfigArgument(text);
+    if (!parts.ok()) return parts.status();
+    absl::Status status = config.log.Set(parts->first, parts->second);
     if (!status.ok()) return status;
   }
   absl::Status status = config.Validate();
@@ -185,13 +184,15 @@ void AddDescribe(CLI::App& topics, CommandLine& line) {
 
 void AddTopicsCommand(CLI::App& app, CommandLine& line) {
   CLI::App* topics =
-      app.add_subcommand("topics", "create, list and describe topics");
+      app.add_subcommand("topics", "create, list, describe, alter, delete");
   topics->fallthrough();
   AddCreate(*topics, line);
   CLI::App* list = topics->add_subcommand("list", "show all topics");
   list->fallthrough();
   list->callback([&line] { line.run = [&line] { return List(line.global); }; });
   AddDescribe(*topics, line);
+  AddTopicsAlter(*topics, line);
+  AddTopicsDelete(*topics, line);
 }
 
 }  // namespace varve

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/topics_delete.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "api/log_store.h"
+#include "tools/command_line.h"
+#include "tools/data_directory.h"
+#include "tools/exit_status.h"
+#include "tools/human_units.h"
+#include "tools/record_json.h"
+
+namespace varve {
+namespace {
+
+struct DeleteOptions {
+  std::string name;
+  bool yes = false;
+};
+
+bool CanAsk() {
+  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+// The offsets of all partitions; those of one that cannot be opened are not
+// counted.
+int64_t OffsetCount(LogStore& store, const TopicDescription& topic) {
+  int64_t count = 0;
+  for (int32_t i = 0; i < topic.config.partitions; ++i) {
+    absl::StatusOr<Partition> partition = store.partition(topic.name, i);
+    if (partition.ok())
+      count += partition->visible_end() - partition->log_start();
+  }
+  return count;
+}
+
+bool Confirmed(LogStore& store, const TopicDescription& topic) {
+  std::cerr << absl::StrCat(
+                   "delete ", topic.name, " with ",
+                   CountOf(topic.config.partitions, "partition"), " and ",
+                   CountOf(OffsetCount(store, topic), "record"), "? [y/N] ")
+            << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
+absl::Status DeleteIn(LogStore& store, const DeleteOptions& options) {
+  absl::StatusOr<TopicDescription> topic = store.DescribeTopic(options.name);
+  if (!topic.ok()) return topic.status();
+  if (!options.yes && !Confirmed(store, *topic))
+    return absl::CancelledError(
+        absl::StrCat(options.name, ": not deleted; nothing was changed"));
+  return store.DeleteTopic(options.name);
+}
+
+int Delete(const GlobalOptions& global, const DeleteOptions& options) {
+  if (!options.yes && !CanAsk()) {
+    return UsageError(absl::StrCat(
+        "topics delete ", options.name,
+        ": there is no terminal to ask on; --yes says that it is meant"));
+  }
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  absl::Status status = DeleteIn(**store, options);
+  status.Update((*store)->Close());
+  if (!status.ok()) return FailWith(status);
+  std::cout << (global.json ? ToLine({{"deleted", options.name}})
+                            : absl::StrCat("deleted ", options.name))
+            << "\n";
+  return kExitSuccess;
+}
+
+}  // namespace
+
+void AddTopicsDelete(CLI::App& topics, CommandLine& line) {
+  auto options = std::make_shared<DeleteOptions>();
+  CLI::App* command =
+      topics.add_subcommand("delete", "delete a topic and its records");
+  command->fallthrough();
+  command->add_option("NAME", options->name, "the topic")->required();
+  command->add_flag("--yes", options->yes, "do not ask");
+  command->callback([&line, options] {
+    line.run = [&line, options] { return Delete(line.global, *options); };
+  });
+}
+
+}  // namespace varve
