@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "api/meter_board.h"
 #include "api/store_checkpoint.h"
 #include "api/store_files.h"
 
@@ -21,9 +22,10 @@ absl::Status CheckpointWriter::Write(Room room) {
   const auto write = [&] {
     return WriteStoreCheckpoint(*directory_, checkpoint);
   };
-  if (room == Room::kReserved) return reserve_.Write(write);
-  absl::Status status = write();
-  if (status.ok()) reserve_.Refill();
+  const bool reserved = room == Room::kReserved;
+  absl::Status status = reserved ? reserve_.Write(write) : write();
+  if (status.ok() && !reserved) reserve_.Refill();
+  if (status.ok()) meters_->log().checkpoints.Add();
   return status;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "api/meter_board.h"
 #include "api/space_reserve.h"
 #include "api/store_checkpoint.h"
 #include "log/file_system.h"
@@ -30,8 +31,10 @@ class CheckpointWriter {
 
   using Present = std::function<StoreCheckpoint()>;
 
-  CheckpointWriter(std::shared_ptr<Directory> directory, Present present)
+  CheckpointWriter(std::shared_ptr<Directory> directory,
+                   std::shared_ptr<MeterBoard> meters, Present present)
       : directory_(std::move(directory)),
+        meters_(std::move(meters)),
         reserve_(directory_),
         present_(std::move(present)) {}
 
@@ -51,6 +54,7 @@ class CheckpointWriter {
 
  private:
   const std::shared_ptr<Directory> directory_;
+  const std::shared_ptr<MeterBoard> meters_;
 
   absl::Mutex mu_;
   SpaceReserve reserve_ ABSL_GUARDED_BY(mu_);

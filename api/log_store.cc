@@ -24,6 +24,7 @@
 #include "api/partition.h"
 #include "api/read_only_store.h"
 #include "api/recovery_report.h"
+#include "api/store_metrics.h"
 #include "api/store_options.h"
 #include "api/store_state.h"
 #include "api/topic_catalog.h"
@@ -72,7 +73,7 @@ LogStore::~LogStore() {
     return;
   }
   absl::Status status = Close();
-  if (!status.ok()) LOG(ERROR) << path() << ": not closed cleanly: " << status;
+  if (!status.ok()) state_->TellNotClosed(status);
 }
 
 absl::Status LogStore::CreateTopic(std::string_view name,
@@ -183,6 +184,8 @@ RecoveryReport LogStore::recovery_report() const {
   std::move(found.begin(), found.end(), std::back_inserter(report.notes));
   return report;
 }
+
+StoreMetrics LogStore::Metrics() const { return state_->metrics(); }
 
 const std::string& LogStore::path() const { return state_->path(); }
 

@@ -40,6 +40,7 @@
 #include "api/partition.h"
 #include "api/read_only_store.h"
 #include "api/recovery_report.h"
+#include "api/store_metrics.h"
 #include "api/store_options.h"
 #include "api/topic_changes.h"
 #include "api/topic_config.h"
@@ -221,6 +222,10 @@ class LogStore {
 
   // What opening the store, and partitions since, has found and done.
   RecoveryReport recovery_report() const;
+
+  // What the store has done since it was opened, and holds now. Cheap enough to
+  // be asked every second: it looks at each open partition, and stops nobody.
+  StoreMetrics Metrics() const;
 
   // The directory, as it was given.
   const std::string& path() const;

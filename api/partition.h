@@ -16,6 +16,7 @@
 #include "log/encoded_batch.h"
 #include "log/fork_mark.h"
 #include "log/partition_log.h"
+#include "log/partition_meters.h"
 #include "log/read_options.h"
 #include "log/record.h"
 #include "log/record_batches.h"
@@ -67,7 +68,9 @@ class Partition {
   absl::StatusOr<AppendResult> Append(
       const Record& record, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->Append(record, durability);
+    PartitionLog& log = *opened_->log;
+    return log.meters().Append(durability,
+                               [&] { return log.Append(record, durability); });
   }
 
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
@@ -77,7 +80,9 @@ class Partition {
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->Append(batch, durability);
+    PartitionLog& log = *opened_->log;
+    return log.meters().Append(durability,
+                               [&] { return log.Append(batch, durability); });
   }
 
   // Reads records from `offset` on, in place, as whole batches; continue at
@@ -95,7 +100,8 @@ class Partition {
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options = {}) const {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->Read(offset, options);
+    PartitionLog& log = *opened_->log;
+    return log.meters().Read([&] { return log.Read(offset, options); });
   }
 
   // The offset of the first record whose timestamp is `time` or later; when
@@ -119,7 +125,10 @@ class Partition {
                        absl::Time deadline = absl::InfiniteFuture(),
                        ReadLevel level = ReadLevel::kDefault) const {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->WaitFor(offset, deadline, level);
+    PartitionLog& log = *opened_->log;
+    if (log.readable_end(level) > offset) return absl::OkStatus();
+    return log.meters().Wait(
+        [&] { return log.WaitFor(offset, deadline, level); });
   }
 
   // Blocks until the record at `offset` survives a power loss. It syncs nothing

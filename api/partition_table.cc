@@ -13,7 +13,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "api/meter_board.h"
 #include "api/partition_identity.h"
+#include "api/recovery_notices.h"
 #include "api/store_checkpoint.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
@@ -28,11 +30,13 @@ namespace varve {
 PartitionTable::PartitionTable(std::shared_ptr<Directory> directory,
                                const StoreOptions& options,
                                std::shared_ptr<StoreEvents> events,
+                               std::shared_ptr<MeterBoard> meters,
                                StoreCheckpoint checkpoint, Shutdown shutdown,
                                Lookup lookup)
     : directory_(std::move(directory)),
       options_(options),
       events_(std::move(events)),
+      meters_(std::move(meters)),
       shutdown_(shutdown),
       lookup_(std::move(lookup)),
       checkpoint_(std::move(checkpoint)) {}
@@ -183,7 +187,8 @@ std::shared_ptr<PartitionLog> PartitionTable::MakeLog(
                             .environment = options_.environment,
                             .sync_interval = options_.sync_interval,
                             .listener = events_,
-                            .open_segments = open_segments_},
+                            .open_segments = open_segments_,
+                            .meters = meters_->Of(key.first, key.second)},
       recovered);
 }
 
@@ -233,6 +238,8 @@ absl::StatusOr<RecoveredLog> PartitionTable::RecoveredOrRecover(
   absl::StatusOr<RecoveredLog> log = RecoverFiles(directory, topic, checkpoint);
   if (!log.ok()) return log.status();
   if (!note.empty()) log->report.notes.push_back(note);
+  meters_->NoteRecovery(log->report);
+  TellRecovery(options_.environment, log->report);
   absl::MutexLock lock(&mu_);
   recoveries_.push_back(log->report);
   return log;

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "api/meter_board.h"
 #include "api/recovery_report.h"
 #include "api/store_checkpoint.h"
 #include "api/store_events.h"
@@ -51,7 +52,8 @@ class PartitionTable {
   PartitionTable(std::shared_ptr<Directory> directory,
                  const StoreOptions& options,
                  std::shared_ptr<StoreEvents> events,
-                 StoreCheckpoint checkpoint, Shutdown shutdown, Lookup lookup);
+                 std::shared_ptr<MeterBoard> meters, StoreCheckpoint checkpoint,
+                 Shutdown shutdown, Lookup lookup);
 
   // Errors: NotFound for an unknown topic; OutOfRange for a partition it does
   // not have; DataLoss when the partition's directory is gone or another
@@ -132,6 +134,7 @@ class PartitionTable {
   const std::shared_ptr<Directory> directory_;
   const StoreOptions options_;
   const std::shared_ptr<StoreEvents> events_;
+  const std::shared_ptr<MeterBoard> meters_;
   const Shutdown shutdown_;
   const Lookup lookup_;
   const std::shared_ptr<OpenSegments> open_segments_ =

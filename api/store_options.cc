@@ -21,6 +21,11 @@ absl::Status StoreOptions::Validate() const {
                      absl::FormatDuration(retention_check_interval),
                      " is not within 1ms to 168h"));
   }
+  if (metrics_interval < absl::Milliseconds(100)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "metrics_interval: ", absl::FormatDuration(metrics_interval),
+        " is below 100ms; InfiniteDuration writes no metrics"));
+  }
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "log/environment.h"
+#include "log/log_sink.h"
 
 namespace varve {
 
@@ -48,6 +49,16 @@ struct StoreOptions {
   // the program does not do by RunMaintenance is done late: appends sync when
   // they find their window over, and old segments stay.
   Background background = Background::kOwnThreads;
+
+  // How often varve.metrics, which `varve metrics` shows, is written while
+  // something changes. InfiniteDuration: never. Range: 100 ms up. Default: 10
+  // s.
+  absl::Duration metrics_interval = absl::Seconds(10);
+
+  // Takes what is told besides returned errors: what recovery found, partitions
+  // that stopped taking appends, failed and slow background work, deletions.
+  // Default: Abseil's log.
+  LogSink log_sink = nullptr;
 
   // Files, clock and random numbers; tests supply their own.
   Environment environment = {};

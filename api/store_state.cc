@@ -11,15 +11,18 @@
 #include <utility>
 #include <vector>
 
-#include "absl/log/log.h"
+#include "absl/base/log_severity.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/duty_list.h"
 #include "api/file_system_check.h"
 #include "api/maintain_duty.h"
+#include "api/meter_board.h"
+#include "api/metrics_file.h"
 #include "api/partition_parking.h"
 #include "api/partition_table.h"
 #include "api/prepare_duty.h"
@@ -27,6 +30,7 @@
 #include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_files.h"
+#include "api/store_metrics.h"
 #include "api/store_options.h"
 #include "api/sync_duty.h"
 #include "api/topic_administration.h"
@@ -34,6 +38,8 @@
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 #include "log/log_config.h"
+#include "log/log_sink.h"
+#include "log/metered_directory.h"
 #include "log/partition_log.h"
 #include "log/topic_id.h"
 
@@ -78,11 +84,17 @@ size_t DropUnknown(const TopicCatalog& catalog, StoreCheckpoint& checkpoint) {
   });
 }
 
+// The log tells its sink through the environment.
+StoreOptions WithSink(StoreOptions options) {
+  if (options.log_sink) options.environment.log_sink = options.log_sink;
+  return options;
+}
+
 }  // namespace
 
 StoreState::StoreState(std::shared_ptr<Directory> directory,
                        std::unique_ptr<File> lock, const StoreOptions& options,
-                       Found found)
+                       std::shared_ptr<MeterBoard> meters, Found found)
     : directory_(std::move(directory)),
       options_(options),
       clean_(found.clean),
@@ -91,9 +103,10 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
       events_(std::make_shared<StoreEvents>(
           directory_, found.clean ? StoreEvents::Marker::kPresent
                                   : StoreEvents::Marker::kAbsent)),
+      meters_(std::move(meters)),
       lock_(std::move(lock)),
       partitions_(
-          directory_, options_, events_, std::move(found.checkpoint),
+          directory_, options_, events_, meters_, std::move(found.checkpoint),
           found.clean ? PartitionTable::Shutdown::kClean
                       : PartitionTable::Shutdown::kUnclean,
           {.topic =
@@ -104,7 +117,7 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
       topics_(directory_, options_.environment, events_, &partitions_,
               std::move(found.catalog), found.checkpoint_state),
       checkpoint_writer_(std::make_shared<CheckpointWriter>(
-          directory_, [this] { return partitions_.checkpoint(); })),
+          directory_, meters_, [this] { return partitions_.checkpoint(); })),
       parking_(std::make_shared<PartitionParking>(
           PartitionParking::Limits::OfProcess(), partitions_.open_segments(),
           [this] { return partitions_.opened(); })),
@@ -115,10 +128,14 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
 absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
     const std::string& path, const StoreOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
+  Clock& clock = *options.environment.clock;
+  const absl::Time begin = clock.Steady();
+  auto meters = std::make_shared<MeterBoard>(&clock);
   absl::StatusOr<std::unique_ptr<Directory>> opened =
       OpenDataDirectory(path, options);
   if (!opened.ok()) return opened.status();
-  std::shared_ptr<Directory> directory = *std::move(opened);
+  const auto directory = std::make_shared<MeteredDirectory>(*std::move(opened),
+                                                            meters->log().held);
   absl::StatusOr<FileSystemType> type =
       CheckFileSystem(*directory, options.file_system);
   if (!type.ok()) return type.status();
@@ -138,10 +155,12 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   absl::StatusOr<Found> found = ReadFound(*directory);
   if (!found.ok()) return found.status();
   found->file_system = *type;
-  std::unique_ptr<StoreState> state(new StoreState(
-      std::move(directory), *std::move(lock), options, *std::move(found)));
+  std::unique_ptr<StoreState> state(new StoreState(directory, *std::move(lock),
+                                                   WithSink(options), meters,
+                                                   *std::move(found)));
   if (!state->clean_) state->RecoverAll();
   state->checkpoint_writer_->RefillReserve();
+  meters->NoteOpened(clock.Steady() - begin);
   state->AddDuties();
   if (options.background == Background::kNone) return state;
   if (absl::Status status = state->duties_.Start(); !status.ok()) {
@@ -156,21 +175,29 @@ void StoreState::AddDuties() {
               std::make_unique<PrepareDuty>(&partitions_, parking_, clock),
               &events_->prepare_bell());
   duties_.Add({.name = "varve-sync"},
-              std::make_unique<SyncDuty>(&partitions_, events_, clock),
+              std::make_unique<SyncDuty>(&partitions_, events_,
+                                         options_.environment, &meters_->log()),
               &events_->sync_bell());
-  duties_.Add(
-      {.name = "varve-maintain", .nice_more = 10},
-      std::make_unique<MaintainDuty>(
-          MaintainDuty::Store{.directory = directory_,
-                              .partitions = &partitions_,
-                              .events = events_,
-                              .topics = [this] { return topics_.topics(); },
-                              .delete_topics =
-                                  [this](const std::stop_token& stop) {
-                                    return topics_.DeletePending(stop);
-                                  }},
-          clock, options_.retention_check_interval),
-      &events_->maintain_bell());
+  auto maintain = std::make_unique<DutyList>();
+  maintain->Add(std::make_unique<MaintainDuty>(
+      MaintainDuty::Store{.directory = directory_,
+                          .partitions = &partitions_,
+                          .events = events_,
+                          .topics = [this] { return topics_.topics(); },
+                          .delete_topics =
+                              [this](const std::stop_token& stop) {
+                                return topics_.DeletePending(stop);
+                              }},
+      clock, options_.retention_check_interval));
+  if (options_.metrics_interval != absl::InfiniteDuration()) {
+    auto metrics_file = std::make_unique<MetricsFile>(
+        directory_, [this] { return metrics(); }, options_.environment,
+        options_.metrics_interval);
+    metrics_file_ = metrics_file.get();
+    maintain->Add(std::move(metrics_file));
+  }
+  duties_.Add({.name = "varve-maintain", .nice_more = 10}, std::move(maintain),
+              &events_->maintain_bell());
 }
 
 // Reads the store's files under its lock; makes them for a new store.
@@ -205,6 +232,7 @@ void StoreState::RecoverAll() {
          ++partition) {
       absl::Status status = partitions_.Recover(topic, partition);
       if (status.ok()) continue;
+      meters_->log().open_errors.Add(status);
       notes_.push_back(std::string(status.message()));
       recovered_all_ = false;
     }
@@ -229,12 +257,24 @@ absl::Status StoreState::SyncParent(const std::string& path,
 
 absl::StatusOr<std::shared_ptr<PartitionLog>> StoreState::OpenPartition(
     std::string_view topic, int32_t partition) {
-  return partitions_.Open(topic, partition);
+  auto log = partitions_.Open(topic, partition);
+  if (!log.ok()) meters_->log().open_errors.Add(log.status());
+  return log;
 }
 
 RecoveryReport StoreState::recovery_report() const {
   return {
       .clean = clean_, .partitions = partitions_.recoveries(), .notes = notes_};
+}
+
+StoreMetrics StoreState::metrics() const {
+  StoreMetrics metrics = meters_->Snapshot();
+  metrics.taken_at = options_.environment.clock->Now();
+  for (const std::shared_ptr<PartitionLog>& log : partitions_.opened()) {
+    ++metrics.open_partitions;
+    metrics.segments += log->segment_count();
+  }
+  return metrics;
 }
 
 absl::StatusOr<absl::Duration> StoreState::RunMaintenance() {
@@ -270,6 +310,7 @@ absl::Status StoreState::Close() {
   topics_.Close();
   parking_->Stop();
   absl::Status status = partitions_.Close();
+  if (metrics_file_ != nullptr) metrics_file_->WriteIfChanged();
   if (status.ok() && !events_->marker_present() && recovered_all_) {
     status = MarkClosed();
   }
@@ -278,6 +319,22 @@ absl::Status StoreState::Close() {
   absl::MutexLock lock(&mu_);
   close_status_ = status;
   return status;
+}
+
+void StoreState::TellNotClosed(const absl::Status& status) const {
+  Tell(absl::LogSeverity::kError, LogEvent::kClose, status);
+}
+
+void StoreState::Tell(absl::LogSeverity severity, LogEvent event,
+                      const absl::Status& status) const {
+  const std::string text = absl::StrCat(
+      path(), event == LogEvent::kClose ? ": not closed cleanly: " : ": ",
+      status.ToString());
+  options_.environment.Log({.severity = severity,
+                            .event = event,
+                            .path = path(),
+                            .text = text,
+                            .code = status.code()});
 }
 
 // The mark comes last: it says that all the rest is in order and durable.
@@ -290,7 +347,9 @@ absl::Status StoreState::MarkClosed() {
   // Kafka's copies may lag behind.
   absl::Status copied =
       WriteKafkaCheckpoints(*directory_, partitions_.checkpoint());
-  if (!copied.ok()) LOG(WARNING) << copied;
+  if (!copied.ok()) {
+    Tell(absl::LogSeverity::kWarning, LogEvent::kBackground, copied);
+  }
   return checkpoint_writer_->WriteWithReserve(
       [this] { return WriteCleanShutdownMarker(*directory_); });
 }

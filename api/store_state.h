@@ -9,22 +9,27 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/base/log_severity.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/meter_board.h"
+#include "api/metrics_file.h"
 #include "api/partition_parking.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
 #include "api/store_duties.h"
 #include "api/store_events.h"
+#include "api/store_metrics.h"
 #include "api/store_options.h"
 #include "api/topic_administration.h"
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
+#include "log/log_sink.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -45,11 +50,14 @@ class StoreState {
   absl::StatusOr<std::shared_ptr<PartitionLog>> OpenPartition(
       std::string_view topic, int32_t partition);
   RecoveryReport recovery_report() const;
+  StoreMetrics metrics() const;
   const std::string& path() const { return directory_->path(); }
   FileSystemType file_system() const { return file_system_; }
   absl::StatusOr<absl::Duration> RunMaintenance();
   const StoreOptions& options() const { return options_; }
   absl::Status Close();
+  // Tells the log sink why a `Close` that nobody asked for was not clean.
+  void TellNotClosed(const absl::Status& status) const;
 
  private:
   // What was found on disk before anything was opened.
@@ -63,7 +71,8 @@ class StoreState {
   };
 
   StoreState(std::shared_ptr<Directory> directory, std::unique_ptr<File> lock,
-             const StoreOptions& options, Found found);
+             const StoreOptions& options, std::shared_ptr<MeterBoard> meters,
+             Found found);
 
   static absl::StatusOr<Found> ReadFound(Directory& directory);
   static absl::Status SyncParent(const std::string& path,
@@ -73,6 +82,8 @@ class StoreState {
   void AddDuties();
   absl::Duration ShortestSyncWindow() const;
   absl::Status MarkClosed();
+  void Tell(absl::LogSeverity severity, LogEvent event,
+            const absl::Status& status) const;
 
   // Constant after construction.
   const std::shared_ptr<Directory> directory_;
@@ -81,6 +92,7 @@ class StoreState {
   const FileSystemType file_system_;
   std::vector<std::string> notes_;  // complete when `Open` returns
   const std::shared_ptr<StoreEvents> events_;
+  const std::shared_ptr<MeterBoard> meters_;
   // Holds the store's lock while it is open.
   std::unique_ptr<File> lock_;
   PartitionTable partitions_;
@@ -89,6 +101,7 @@ class StoreState {
   const std::shared_ptr<PartitionParking> parking_;
   bool recovered_all_ = true;  // complete when `Open` returns
   StoreDuties duties_;
+  MetricsFile* metrics_file_ = nullptr;  // of duties_; null: not written
 
   // Held by the first `Close`, so that others wait for it.
   absl::Mutex closing_ ABSL_ACQUIRED_BEFORE(mu_);

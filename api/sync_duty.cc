@@ -5,21 +5,29 @@
 #include <algorithm>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <utility>
 
-#include "absl/log/log.h"
+#include "absl/base/log_severity.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "api/partition_table.h"
 #include "api/store_events.h"
-#include "log/clock.h"
+#include "log/environment.h"
+#include "log/log_meters.h"
+#include "log/log_sink.h"
 #include "log/partition_log.h"
 
 namespace varve {
 
 SyncDuty::SyncDuty(PartitionTable* partitions,
-                   std::shared_ptr<StoreEvents> events, Clock* clock)
-    : partitions_(partitions), events_(std::move(events)), clock_(clock) {}
+                   std::shared_ptr<StoreEvents> events,
+                   const Environment& environment, LogMeters* meters)
+    : partitions_(partitions),
+      events_(std::move(events)),
+      environment_(environment),
+      clock_(environment.clock),
+      meters_(meters) {}
 
 absl::Time SyncDuty::Run(const std::stop_token& stop) {
   const absl::Time sync_due = SyncDuePartitions(stop);
@@ -32,9 +40,9 @@ absl::Time SyncDuty::SyncDuePartitions(const std::stop_token& stop) {
   for (const std::shared_ptr<PartitionLog>& log : partitions_->opened()) {
     if (stop.stop_requested()) break;
     if (log->SyncDue() <= clock_->Steady()) {
-      absl::Status status = log->Sync();
-      // The log is poisoned now, so its writers learn of it too.
-      if (!status.ok()) LOG(ERROR) << status;
+      // After a failure the log is poisoned, has said so, and tells its
+      // writers.
+      log->Sync().IgnoreError();
     }
     next = std::min(next, log->SyncDue());
   }
@@ -51,7 +59,12 @@ absl::Time SyncDuty::WriteDueCheckpoint() {
   absl::Status status = events_->WriteTimedCheckpoint();
   if (status.ok()) return absl::InfiniteFuture();
   // The old checkpoint is a lower bound still; the next round tries again.
-  LOG(WARNING) << status;
+  meters_->duty_errors.Add(status);
+  const std::string text = status.ToString();
+  environment_.Log({.severity = absl::LogSeverity::kWarning,
+                    .event = LogEvent::kBackground,
+                    .text = text,
+                    .code = status.code()});
   events_->CheckpointChanged();
   return checkpoint_due_;
 }

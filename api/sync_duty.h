@@ -11,6 +11,8 @@
 #include "api/partition_table.h"
 #include "api/store_events.h"
 #include "log/clock.h"
+#include "log/environment.h"
+#include "log/log_meters.h"
 
 namespace varve {
 
@@ -18,7 +20,7 @@ namespace varve {
 // before their window is over, sealed segments with their indexes, and the
 // checkpoint, at most a second behind the syncs it tells of.
 //
-// Borrows the table and the clock, which must outlive it.
+// Borrows the table, the meters and the environment's, which must outlive it.
 //
 // Thread safety: as Duty.
 class SyncDuty final : public Duty {
@@ -27,7 +29,7 @@ class SyncDuty final : public Duty {
   static constexpr absl::Duration kCheckpointInterval = absl::Seconds(1);
 
   SyncDuty(PartitionTable* partitions, std::shared_ptr<StoreEvents> events,
-           Clock* clock);
+           const Environment& environment, LogMeters* meters);
 
   absl::Time Run(const std::stop_token& stop) override;
 
@@ -38,7 +40,9 @@ class SyncDuty final : public Duty {
   // Constant after construction.
   PartitionTable* const partitions_;
   const std::shared_ptr<StoreEvents> events_;
+  const Environment environment_;
   Clock* const clock_;
+  LogMeters* const meters_;
 
   // When the checkpoint may be written next. Used by `Run` alone.
   absl::Time checkpoint_due_ = absl::InfinitePast();

@@ -17,10 +17,12 @@
 namespace varve {
 namespace {
 
+enum class Durable { kYes, kNo };
+
 // The file is open for no longer than this, so that its name is closed when it
 // is renamed.
 absl::Status WriteNewFile(Directory& directory, std::string_view name,
-                          std::string_view contents) {
+                          std::string_view contents, Durable durable) {
   // A crash may have left one behind.
   absl::StatusOr<std::unique_ptr<File>> file =
       directory.OpenFile(name, OpenMode::kCreate);
@@ -29,7 +31,19 @@ absl::Status WriteNewFile(Directory& directory, std::string_view name,
   if (absl::Status status = (*file)->WriteAt(0, contents); !status.ok()) {
     return status;
   }
-  return (*file)->Sync();
+  return durable == Durable::kYes ? (*file)->Sync() : absl::OkStatus();
+}
+
+absl::Status Replace(Directory& directory, std::string_view name,
+                     std::string_view contents, Durable durable) {
+  const std::string temporary = absl::StrCat(name, kTemporarySuffix);
+  absl::Status status = WriteNewFile(directory, temporary, contents, durable);
+  if (status.ok()) status = directory.Rename(temporary, name);
+  if (!status.ok()) {
+    // Another failure would only hide the first; what is left means nothing.
+    directory.RemoveFile(temporary).IgnoreError();
+  }
+  return status;
 }
 
 }  // namespace
@@ -57,15 +71,13 @@ absl::StatusOr<std::string> ReadWholeFile(Directory& directory,
 
 absl::Status ReplaceFile(Directory& directory, std::string_view name,
                          std::string_view contents) {
-  const std::string temporary = absl::StrCat(name, kTemporarySuffix);
-  absl::Status status = WriteNewFile(directory, temporary, contents);
-  if (status.ok()) status = directory.Rename(temporary, name);
-  if (!status.ok()) {
-    // Another failure would only hide the first; what is left means nothing.
-    directory.RemoveFile(temporary).IgnoreError();
-    return status;
-  }
-  return directory.Sync();
+  absl::Status status = Replace(directory, name, contents, Durable::kYes);
+  return status.ok() ? directory.Sync() : status;
+}
+
+absl::Status ReplaceFileUnsynced(Directory& directory, std::string_view name,
+                                 std::string_view contents) {
+  return Replace(directory, name, contents, Durable::kNo);
 }
 
 }  // namespace varve

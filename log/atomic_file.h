@@ -40,6 +40,11 @@ absl::StatusOr<std::string> ReadWholeFile(Directory& directory,
 absl::Status ReplaceFile(Directory& directory, std::string_view name,
                          std::string_view contents);
 
+// The same without any sync, for what need not survive a power loss: readers
+// see the old contents or the new ones, but a power loss may leave neither.
+absl::Status ReplaceFileUnsynced(Directory& directory, std::string_view name,
+                                 std::string_view contents);
+
 }  // namespace varve
 
 #endif  // VARVE_LOG_ATOMIC_FILE_H_

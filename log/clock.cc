@@ -24,6 +24,12 @@ class RealClock final : public Clock {
            absl::FromChrono(
                std::chrono::steady_clock::now().time_since_epoch());
   }
+
+  int64_t SteadyNanoseconds() override {
+    return std::chrono::nanoseconds(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
 };
 
 }  // namespace

@@ -8,11 +8,13 @@
 
 #include "log/clock.h"
 #include "log/file_system.h"
+#include "log/log_sink.h"
 
 namespace varve {
 
-// What the log takes from outside: files, time, chance. None is owned; all
-// must outlive every log opened with them, and all are thread-safe.
+// What the log takes from outside: files, time, chance, and somebody who
+// listens. Files and clock are not owned; they must outlive every log opened
+// with them. All are thread-safe.
 struct Environment {
   FileSystem* files = FileSystem::Posix();
   Clock* clock = Clock::Real();
@@ -20,7 +22,12 @@ struct Environment {
   // Default: the operating system's.
   std::function<uint64_t()> random = nullptr;
 
+  // Takes what is told besides returned errors. Default: Abseil's log.
+  LogSink log_sink = nullptr;
+
   uint64_t Random() const;
+
+  void Log(const LogMessage& message) const { SendTo(log_sink, message); }
 };
 
 }  // namespace varve

@@ -9,7 +9,6 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/log/check.h"
-#include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -21,6 +20,8 @@
 #include "log/encoded_batch.h"
 #include "log/errno_status.h"
 #include "log/log_config.h"
+#include "log/partition_meters.h"
+#include "log/partition_notices.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
 #include "log/read_options.h"
@@ -29,6 +30,7 @@
 #include "log/record_batches.h"
 #include "log/record_timestamp.h"
 #include "log/segment_list.h"
+#include "log/stop_watch.h"
 #include "log/sync_schedule.h"
 #include "log/unsynced_files.h"
 
@@ -48,6 +50,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       listener_(options.listener),
       open_segments_(options.open_segments),
       directory_(std::move(directory)),
+      meters_(options.meters),
       segments_(directory_.get(), recovered.segment_bases,
                 recovered.last_segment_size, open_segments_,
                 [listener = listener_] { listener->MakeRoom(); }),
@@ -58,17 +61,16 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       reader_(directory_->path(), &segments_, &ends_,
               ContinuityOf(options.config)),
       config_(options.config),
-      writer_(directory_.get(), &segments_, &config_, &environment_, recovered),
+      writer_(directory_.get(), &segments_, &config_, &environment_,
+              &meters_->store(), recovered),
       sync_schedule_(SyncInterval(options.sync_interval, options.config)) {
   CHECK(listener_ != nullptr);
 }
 
 PartitionLog::~PartitionLog() {
   absl::MutexLock lock(&mu_);
-  if (!closed_ && writer_.ready()) {
-    LOG(ERROR) << directory_->path()
-               << ": destroyed without Close; it will be recovered";
-  }
+  if (!closed_ && writer_.ready())
+    TellNotClosed(environment_, directory_->path());
   SetActive(false);
 }
 
@@ -112,6 +114,7 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch, place);
     if (!placed.ok()) return NoteFailure(placed.status());
     if (durability != Durability::kSynced) ends_.NoteWeakAppend();
+    meters_->NoteBatch(int64_t{batch.last_offset_delta} + 1, batch.size);
     PublishEnd();
     result = {.offset = placed->base_offset,
               .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
@@ -142,6 +145,7 @@ absl::Status PartitionLog::OpenWriter() {
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
   if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status)) {
     failure_ = status;
+    NotePoisoned(*meters_, environment_, directory_->path(), status);
     waiters_.Notify();
   }
   return status;
@@ -165,7 +169,7 @@ void PartitionLog::PrepareAhead(int64_t budget) {
     plan = writer_.PlanPreparation(budget);
   }
   if (plan.active == nullptr) return;
-  // Failures: see the header.
+  // See the header.
   plan.active->PrepareAhead(plan.bytes, plan.after).IgnoreError();
   populated_ahead_.store(plan.active->populated_ahead(),
                          std::memory_order_relaxed);
@@ -253,13 +257,17 @@ absl::Status PartitionLog::SyncTo(int64_t offset) {
 
 absl::Status PartitionLog::SyncAll() {
   UnsyncedFiles unsynced;
+  PartitionMeters::Unsynced appended;
   {
     absl::MutexLock lock(&mu_);
     if (!failure_.ok()) return failure_;
     unsynced = writer_.TakeUnsynced();
+    appended = meters_->TakeUnsynced();
     sync_schedule_.BeginSync();
   }
+  const StopWatch watch = meters_->BeginSync();
   const absl::Status status = unsynced.Sync(*directory_);
+  NoteSync(*meters_, environment_, directory_->path(), appended, watch, status);
   {
     absl::MutexLock lock(&mu_);
     sync_schedule_.EndSync();
@@ -320,11 +328,6 @@ absl::Status PartitionLog::Roll() {
   return absl::OkStatus();
 }
 
-LogConfig PartitionLog::config() const {
-  absl::MutexLock lock(&mu_);
-  return config_;
-}
-
 absl::Status PartitionLog::SetConfig(const LogConfig& config) {
   absl::MutexLock lock(&mu_);
   if (closed_) return ClosedError();
@@ -373,13 +376,10 @@ absl::Status PartitionLog::Close() {
     waiters_.Notify();
     if (!failure_.ok()) return failure_;
     changed = writer_.needs_close();
-    absl::Status status = changed && !writer_.ready()
-                              ? listener_->BeforeFirstChange()
-                              : absl::OkStatus();
-    if (status.ok()) status = writer_.Close();
+    if (changed && !writer_.ready()) failure_ = listener_->BeforeFirstChange();
+    if (failure_.ok()) failure_ = writer_.Close();
     SetActive(false);
-    if (!status.ok()) failure_ = status;
-    if (!status.ok()) return status;
+    if (!failure_.ok()) return failure_;
   }
   return changed ? Sync() : absl::OkStatus();
 }

@@ -27,6 +27,7 @@
 #include "log/open_segments.h"
 #include "log/partition_ending.h"
 #include "log/partition_log_listener.h"
+#include "log/partition_meters.h"
 #include "log/partition_recovery.h"
 #include "log/partition_writer.h"
 #include "log/read_options.h"
@@ -75,6 +76,8 @@ class PartitionLog {
     // Where what the log holds open is counted.
     std::shared_ptr<OpenSegments> open_segments =
         std::make_shared<OpenSegments>();
+    // Counts what happens.
+    std::shared_ptr<PartitionMeters> meters = PartitionMeters::OfNoStore();
   };
 
   PartitionLog(std::unique_ptr<Directory> directory, const Options& options,
@@ -205,7 +208,11 @@ class PartitionLog {
   SegmentFacts& segment_facts() { return segment_facts_; }
   // Where a read of this level ends.
   int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
-  LogConfig config() const;
+  LogConfig config() const {
+    absl::MutexLock lock(&mu_);
+    return config_;
+  }
+  PartitionMeters& meters() const { return *meters_; }
 
   // The leader epoch that the record at `offset` was written in; nothing for a
   // record that is not in the log.
@@ -287,6 +294,7 @@ class PartitionLog {
   const std::shared_ptr<PartitionLogListener> listener_;
   const std::shared_ptr<OpenSegments> open_segments_;
   const std::unique_ptr<Directory> directory_;
+  const std::shared_ptr<PartitionMeters> meters_;
 
   SegmentList segments_;
   TrimmedSegments trimmed_;

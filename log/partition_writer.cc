@@ -21,11 +21,13 @@
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/log_meters.h"
 #include "log/partition_recovery.h"
 #include "log/record_batch.h"
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
+#include "log/stop_watch.h"
 #include "log/unsynced_files.h"
 
 namespace varve {
@@ -39,11 +41,12 @@ constexpr int32_t kMaxEpoch = std::numeric_limits<int32_t>::max();
 PartitionWriter::PartitionWriter(Directory* directory, SegmentList* segments,
                                  const LogConfig* config,
                                  const Environment* environment,
-                                 const RecoveredLog& log)
+                                 LogMeters* meters, const RecoveredLog& log)
     : directory_(directory),
       segments_(segments),
       config_(config),
       environment_(environment),
+      meters_(meters),
       read_only_(log.read_only),
       epochs_(log.epochs),
       highest_epoch_(log.highest_epoch),
@@ -170,6 +173,7 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(
   if (NeedsRoll(batch) != RollReason::kNone) {
     if (absl::Status status = Roll(); !status.ok()) return status;
   }
+  if (active_->needs_blocks(batch.size)) meters_->append_allocations.Add();
   if (absl::Status status = active_->Reserve(batch.size); !status.ok())
     return status;
   last_append_time_ms_ = append_time_ms;
@@ -220,16 +224,19 @@ absl::Status PartitionWriter::ConfigChanged() {
 // The full segment is trimmed, and an adopted one named, by the sync behind the
 // append.
 absl::Status PartitionWriter::Roll() {
+  const StopWatch watch(environment_->clock, &meters_->roll_ns);
   std::shared_ptr<Segment> full = active_;
   if (ready_ != nullptr) {
     adopted_ = std::move(*ready_).Adopt(next_offset_, *config_);
     ready_ = nullptr;
     Activate(adopted_);
+    meters_->ready_rolls.Add();
   } else if (absl::Status status = CreateActive(); !status.ok()) {
     return status;
   }
   sealed_.push_back(std::move(full));
   rolled_ = true;
+  watch.Stop();
   return absl::OkStatus();
 }
 

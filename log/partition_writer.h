@@ -17,6 +17,7 @@
 #include "log/file_system.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/log_meters.h"
 #include "log/mapped_file.h"
 #include "log/partition_recovery.h"
 #include "log/prepare_window.h"
@@ -46,8 +47,8 @@ struct PlacedBatch {
 // The writing end of one partition: the active segment, the next offset, the
 // leader epoch, and when to roll.
 //
-// Borrows the directory, the segment list, the config and the environment,
-// which must outlive it.
+// Borrows the directory, the segment list, the config, the environment and the
+// meters, which must outlive it.
 //
 // Thread safety: externally synchronized, by the partition's lock.
 //
@@ -56,7 +57,7 @@ class PartitionWriter {
  public:
   PartitionWriter(Directory* directory, SegmentList* segments,
                   const LogConfig* config, const Environment* environment,
-                  const RecoveredLog& log);
+                  LogMeters* meters, const RecoveredLog& log);
 
   // Whether `Prepare` has succeeded.
   bool ready() const { return active_ != nullptr; }
@@ -156,6 +157,7 @@ class PartitionWriter {
   SegmentList* const segments_;
   const LogConfig* const config_;
   const Environment* const environment_;
+  LogMeters* const meters_;
   const absl::Status read_only_;
 
   std::shared_ptr<Segment> active_;

@@ -118,6 +118,11 @@ class Segment {
   // Precondition: `size` fits the capacity (the roll policy sees to it).
   absl::Status Reserve(int64_t size);
 
+  // Whether `Reserve` would have to ask for disk blocks for the batch.
+  bool needs_blocks(int64_t size) const {
+    return this->size() + size > data_->allocated();
+  }
+
   // Where the next batch goes; all zeros up to what was reserved.
   char* write_at() const { return data_->data() + size(); }
 

@@ -155,6 +155,7 @@ TEST_F(PartitionParkingTest, UnusedPartitionsAreParkedAndCostLittleDisk) {
   }
   AppendToEach(kPartitions);
   EXPECT_EQ(Orders(3).visible_end(), 2);
+  store_ = nullptr;  // before its clock
 }
 
 TEST(PartitionParkingLimitsTest, AnEighthOfTheDescriptorsIsForPartitions) {

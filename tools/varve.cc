@@ -21,6 +21,7 @@
 #include "tools/dump_log_command.h"
 #include "tools/exit_status.h"
 #include "tools/groups_command.h"
+#include "tools/metrics_command.h"
 #include "tools/produce_command.h"
 #include "tools/topics_command.h"
 #include "tools/verify_command.h"
@@ -67,6 +68,7 @@ int Run(int argc, char** argv) {
   AddGroupsCommand(app, line);
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
+  AddMetricsCommand(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

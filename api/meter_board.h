@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_METER_BOARD_H_
+#define VARVE_API_METER_BOARD_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "api/store_metrics.h"
+#include "log/clock.h"
+#include "log/counter.h"
+#include "log/log_meters.h"
+#include "log/partition_meters.h"
+#include "log/recovery_report.h"
+
+namespace varve {
+
+// All the meters of a store, and what they read as.
+//
+// Shared by the store and its partitions. A partition that is opened again goes
+// on with its meters, so counts never go down.
+//
+// Thread safety: thread-safe.
+class MeterBoard {
+ public:
+  // A store that is opened now. Borrows the clock, which must outlive it.
+  explicit MeterBoard(Clock* clock) : clock_(clock) {}
+
+  MeterBoard(const MeterBoard&) = delete;
+  MeterBoard& operator=(const MeterBoard&) = delete;
+
+  // What all partitions share.
+  LogMeters& log() const { return *log_; }
+
+  // Those of one partition, the same at every call.
+  std::shared_ptr<PartitionMeters> Of(std::string_view topic,
+                                      int32_t partition);
+
+  // The topic was deleted: what it counted stays in the totals.
+  void ForgetTopic(std::string_view topic);
+
+  // What opening a partition found.
+  void NoteRecovery(const PartitionRecovery& recovery);
+
+  // How long opening the store took. Once, before the store is used.
+  void NoteOpened(absl::Duration time) { open_time_ = time; }
+
+  // All that is counted here: the rest of the fields are the caller's.
+  StoreMetrics Snapshot() const;
+
+ private:
+  using TopicMeters = std::map<int32_t, std::shared_ptr<PartitionMeters>>;
+
+  static TrafficMetrics Traffic(const TopicMeters& partitions);
+
+  // Constant after the store was opened.
+  Clock* const clock_;
+  const absl::Time opened_at_ = clock_->Now();
+  absl::Duration open_time_;
+
+  const std::shared_ptr<LogMeters> log_ = std::make_shared<LogMeters>();
+  Counter recovered_bytes_;
+  Counter torn_tails_;
+  Counter ambiguous_cuts_;
+  Counter corrupt_places_;
+
+  mutable absl::Mutex mu_;
+  std::map<std::string, TopicMeters, std::less<>> topics_ ABSL_GUARDED_BY(mu_);
+  TrafficMetrics deleted_ ABSL_GUARDED_BY(mu_);  // of topics that are gone
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_METER_BOARD_H_

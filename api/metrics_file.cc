@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/metrics_file.h"
+
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "absl/base/log_severity.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "api/prometheus_text.h"
+#include "api/store_metrics.h"
+#include "log/atomic_file.h"
+#include "log/environment.h"
+#include "log/file_system.h"
+#include "log/log_sink.h"
+
+namespace varve {
+namespace {
+
+// The metrics but for the time they were taken at.
+StoreMetrics Timeless(StoreMetrics metrics) {
+  metrics.taken_at = absl::InfinitePast();
+  return metrics;
+}
+
+}  // namespace
+
+MetricsFile::MetricsFile(std::shared_ptr<Directory> directory, Take take,
+                         const Environment& environment,
+                         absl::Duration interval)
+    : directory_(std::move(directory)),
+      take_(std::move(take)),
+      environment_(environment),
+      interval_(interval),
+      due_(environment_.clock->Steady() + interval),
+      last_(Timeless(take_())) {}
+
+absl::Time MetricsFile::Run(const std::stop_token& /*stop*/) {
+  const absl::Time now = environment_.clock->Steady();
+  if (now < due_) return due_;
+  due_ = now + interval_;
+  WriteIfChanged();
+  return due_;
+}
+
+void MetricsFile::WriteIfChanged() {
+  const StoreMetrics metrics = take_();
+  StoreMetrics timeless = Timeless(metrics);
+  if (timeless == last_) return;
+  const absl::Status status =
+      ReplaceFileUnsynced(*directory_, kMetricsName, ToPrometheusText(metrics));
+  if (status.ok()) last_ = std::move(timeless);
+  if (!status.ok() && !failing_) {
+    const std::string text = status.ToString();
+    environment_.Log({.severity = absl::LogSeverity::kWarning,
+                      .event = LogEvent::kBackground,
+                      .path = directory_->path(),
+                      .text = text,
+                      .code = status.code()});
+  }
+  failing_ = !status.ok();
+}
+
+}  // namespace varve

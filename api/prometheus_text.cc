@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "api/prometheus_text.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "api/exposition_writer.h"
+#include "api/store_metrics.h"
+#include "log/distribution.h"
+
+namespace varve {
+namespace {
+
+using Unit = ExpositionWriter::Unit;
+
+double UnixSeconds(absl::Time time) {
+  return absl::ToDoubleSeconds(time - absl::UnixEpoch());
+}
+
+void WriteTraffic(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  const auto write = [&](std::string_view name, std::string_view help,
+                         int64_t TrafficMetrics::*field) {
+    writer.Counter(name, help);
+    for (const auto& [topic, traffic] : metrics.topics) {
+      writer.Sample({{"topic", topic}}, traffic.*field);
+    }
+  };
+  write("varve_appends_total", "Batches appended.", &TrafficMetrics::appends);
+  write("varve_append_records_total", "Records appended.",
+        &TrafficMetrics::appended_records);
+  write("varve_append_bytes_total", "Bytes of batches appended.",
+        &TrafficMetrics::appended_bytes);
+  write("varve_reads_total", "Reads that returned batches.",
+        &TrafficMetrics::reads);
+  write("varve_read_bytes_total", "Bytes of batches that reads returned.",
+        &TrafficMetrics::read_bytes);
+}
+
+void WriteLatencies(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  writer.Histogram(
+      "varve_append_seconds",
+      "Time of appends: of one in 64, at durability synced of every one.");
+  writer.Samples({{"durability", "memory"}}, metrics.memory_append_ns,
+                 Unit::kNanoseconds);
+  writer.Samples({{"durability", "interval"}}, metrics.interval_append_ns,
+                 Unit::kNanoseconds);
+  writer.Samples({{"durability", "synced"}}, metrics.synced_append_ns,
+                 Unit::kNanoseconds);
+  const auto write = [&](std::string_view name, std::string_view help,
+                         const Distribution& values, Unit unit) {
+    writer.Histogram(name, help);
+    writer.Samples({}, values, unit);
+  };
+  write("varve_read_seconds", "Time of reads: of one in 64.", metrics.read_ns,
+        Unit::kNanoseconds);
+  write("varve_sync_seconds", "Time of syncs.", metrics.sync_ns,
+        Unit::kNanoseconds);
+  write("varve_sync_batches", "Batches made durable by one sync.",
+        metrics.sync_batches, Unit::kCount);
+  write("varve_roll_seconds", "Time of segment rolls, as appends met them.",
+        metrics.roll_ns, Unit::kNanoseconds);
+  write("varve_populate_seconds", "Time of populating pages ahead, a step.",
+        metrics.populate_ns, Unit::kNanoseconds);
+}
+
+// Codes that an alert looks for are there from the start, so that their first
+// increase is seen; the others once they have been met.
+bool IsWatched(absl::StatusCode code) {
+  return code == absl::StatusCode::kResourceExhausted ||
+         code == absl::StatusCode::kDataLoss;
+}
+
+void WriteErrors(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  writer.Counter("varve_errors_total", "Calls and duties that failed.");
+  const auto write = [&](std::string_view operation,
+                         const ErrorCounts& counts) {
+    for (size_t i = 0; i < counts.size(); ++i) {
+      const auto code = static_cast<absl::StatusCode>(i);
+      if (counts[i] == 0 && !IsWatched(code)) continue;
+      writer.Sample(
+          {{"operation", operation}, {"code", absl::StatusCodeToString(code)}},
+          counts[i]);
+    }
+  };
+  write("append", metrics.append_errors);
+  write("read", metrics.read_errors);
+  write("sync", metrics.sync_errors);
+  write("open", metrics.open_errors);
+  write("duty", metrics.duty_errors);
+  writer.Counter("varve_poisoned_partitions_total",
+                 "Partitions that stopped taking appends, by a failed sync or "
+                 "write.");
+  writer.Sample(metrics.poisoned_partitions);
+}
+
+void WriteWaits(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  writer.Gauge("varve_waiters", "Calls that wait for records now.");
+  writer.Sample(metrics.waiters);
+  writer.Counter("varve_waits_total", "Waits that ended.");
+  writer.Sample({{"result", "finished"}}, metrics.finished_waits);
+  writer.Sample({{"result", "expired"}}, metrics.expired_waits);
+  writer.Sample({{"result", "cancelled"}}, metrics.cancelled_waits);
+}
+
+struct Plain {
+  std::string_view name;
+  std::string_view help;
+  int64_t StoreMetrics::*field;
+};
+
+constexpr Plain kCounters[] = {
+    {"varve_synced_bytes_total", "Bytes of batches made durable by syncs.",
+     &StoreMetrics::synced_bytes},
+    {"varve_ready_rolls_total", "Rolls that found the next segment ready.",
+     &StoreMetrics::ready_rolls},
+    {"varve_append_allocations_total",
+     "Times an append waited for disk blocks.",
+     &StoreMetrics::append_allocations},
+    {"varve_populated_bytes_total", "Bytes of pages populated ahead.",
+     &StoreMetrics::populated_bytes},
+    {"varve_deleted_segments_total", "Segments removed below log starts.",
+     &StoreMetrics::deleted_segments},
+    {"varve_deleted_bytes_total", "Bytes of batches in removed segments.",
+     &StoreMetrics::deleted_bytes},
+    {"varve_checkpoints_total", "Times the checkpoint was written.",
+     &StoreMetrics::checkpoints},
+};
+
+constexpr Plain kGauges[] = {
+    {"varve_open_partitions", "Partitions that are open.",
+     &StoreMetrics::open_partitions},
+    {"varve_segments", "Segments of open partitions.", &StoreMetrics::segments},
+    {"varve_open_files", "Descriptors held, of files and directories.",
+     &StoreMetrics::open_files},
+    {"varve_mappings", "Mappings held.", &StoreMetrics::mappings},
+    {"varve_mapped_bytes", "Address space of the mappings held.",
+     &StoreMetrics::mapped_bytes},
+    {"varve_recovered_bytes", "Bytes of batches scanned by recovery.",
+     &StoreMetrics::recovered_bytes},
+};
+
+void WritePlain(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  for (const Plain& counter : kCounters) {
+    writer.Counter(counter.name, counter.help);
+    writer.Sample(metrics.*counter.field);
+  }
+  for (const Plain& gauge : kGauges) {
+    writer.Gauge(gauge.name, gauge.help);
+    writer.Sample(metrics.*gauge.field);
+  }
+}
+
+void WriteOpening(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  writer.Gauge("varve_recovery_findings", "What recovery found, by kind.");
+  writer.Sample({{"kind", "torn_tail"}}, metrics.torn_tails);
+  writer.Sample({{"kind", "ambiguous"}}, metrics.ambiguous_cuts);
+  writer.Sample({{"kind", "corrupt"}}, metrics.corrupt_places);
+  writer.Gauge("varve_open_seconds", "Time that opening the store took.");
+  writer.Sample({}, absl::ToDoubleSeconds(metrics.open_time));
+  writer.Gauge("varve_start_time_seconds",
+               "When the store was opened, since the Unix epoch.");
+  writer.Sample({}, UnixSeconds(metrics.opened_at));
+}
+
+}  // namespace
+
+std::string ToPrometheusText(const StoreMetrics& metrics) {
+  ExpositionWriter writer;
+  WriteTraffic(metrics, writer);
+  WriteLatencies(metrics, writer);
+  WriteErrors(metrics, writer);
+  WriteWaits(metrics, writer);
+  WritePlain(metrics, writer);
+  WriteOpening(metrics, writer);
+  writer.Gauge("varve_snapshot_time_seconds",
+               "When these metrics were taken, since the Unix epoch.");
+  writer.Sample({}, UnixSeconds(metrics.taken_at));
+  return writer.Take();
+}
+
+}  // namespace varve

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_METRICS_H_
+#define VARVE_API_STORE_METRICS_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "log/distribution.h"
+#include "log/error_meter.h"
+
+namespace varve {
+
+// Appends and reads, since the store was opened.
+struct TrafficMetrics {
+  // Batches appended; an `Append` of a record is a batch of its own. With
+  // those that became visible although a sync failed.
+  int64_t appends = 0;
+  int64_t appended_records = 0;
+  int64_t appended_bytes = 0;  // of batches, headers included
+  // Reads that returned something; those at the visible end do not count.
+  int64_t reads = 0;
+  int64_t read_bytes = 0;  // of batches that the reads' views show
+
+  void Add(const TrafficMetrics& other);
+  friend bool operator==(const TrafficMetrics&,
+                         const TrafficMetrics&) = default;
+};
+
+// The failures of one kind of call, by the code of the status.
+using ErrorCounts = std::array<int64_t, ErrorMeter::kCodes>;
+
+// What a store has done since it was opened, and holds now: a plain value, as
+// LogStore::Metrics returns it. `ToPrometheusText` writes it down for a
+// monitor.
+//
+// Durations are distributions of nanoseconds (log/distribution.h), in steps of
+// 12.5 %. Counts that were taken while calls were under way may differ from
+// each other by those calls.
+struct StoreMetrics {
+  absl::Time taken_at;   // by the wall clock
+  absl::Time opened_at;  // likewise: counts begin there
+
+  // Of all topics, those deleted since included; and of each that was used.
+  TrafficMetrics traffic;
+  std::map<std::string, TrafficMetrics> topics;
+
+  // Time of appends that succeeded, by durability: at kMemory and kInterval of
+  // one append in 64, at kSynced of every one, its wait for the sync included.
+  Distribution memory_append_ns;
+  Distribution interval_append_ns;
+  Distribution synced_append_ns;
+  // Time of reads that returned something: of one in 64.
+  Distribution read_ns;
+
+  // Appends that failed. ResourceExhausted: the disk was full, and nothing was
+  // appended. Unknown, DataLoss, Internal …: the partition's poison.
+  ErrorCounts append_errors = {};
+  // Reads that failed. DataLoss: a checksum or another check of a batch failed.
+  // OutOfRange: below the log start, or behind the end.
+  ErrorCounts read_errors = {};
+  // Syncs that failed, each of which poisoned a partition.
+  ErrorCounts sync_errors = {};
+  // Partitions that could not be opened or recovered.
+  ErrorCounts open_errors = {};
+  // Background work that failed and is tried again: checkpoints, retention …
+  ErrorCounts duty_errors = {};
+
+  // Partitions that take no more appends since a sync or write failed.
+  int64_t poisoned_partitions = 0;
+
+  // Time of syncs that succeeded, and the batches that each made durable: the
+  // size of group commits. Syncs that had no new batch are in the first alone.
+  Distribution sync_ns;
+  Distribution sync_batches;
+  int64_t synced_bytes = 0;  // of batches
+
+  // Time of rolls, as seen by the append that met them; and how many of them
+  // found the next segment ready.
+  Distribution roll_ns;
+  int64_t ready_rolls = 0;
+
+  // Times an append had to wait for disk blocks, since the prepare duty was not
+  // ahead of it.
+  int64_t append_allocations = 0;
+
+  // Time of populating pages ahead of appends, a step each, and their bytes.
+  Distribution populate_ns;
+  int64_t populated_bytes = 0;
+
+  // Calls that wait for records or durability just now, and those that ended:
+  // with what they waited for, at their deadline, by the store's close.
+  int64_t waiters = 0;
+  int64_t finished_waits = 0;
+  int64_t expired_waits = 0;
+  int64_t cancelled_waits = 0;
+
+  // What there is now: partitions opened, and the segments of those.
+  int64_t open_partitions = 0;
+  int64_t segments = 0;
+
+  // What the store holds now of the process's descriptors and mappings. With
+  // views, which may outlive what they were read from.
+  int64_t open_files = 0;
+  int64_t mappings = 0;
+  int64_t mapped_bytes = 0;  // address space, not memory
+
+  // Segments removed below a log start, by retention or TrimBefore, and the
+  // bytes of their batches.
+  int64_t deleted_segments = 0;
+  int64_t deleted_bytes = 0;
+
+  int64_t checkpoints = 0;  // times varve.checkpoint was written
+
+  // Opening: how long `Open` took, bytes of batches that recovery scanned, then
+  // and when partitions were opened since, and what it found. Each finding is
+  // in the RecoveryReport.
+  absl::Duration open_time;
+  int64_t recovered_bytes = 0;
+  int64_t torn_tails = 0;      // cut, nothing durable was lost
+  int64_t ambiguous_cuts = 0;  // cut, with whole batches behind
+  int64_t corrupt_places = 0;  // durable batches damaged or missing
+
+  friend bool operator==(const StoreMetrics&, const StoreMetrics&) = default;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_METRICS_H_

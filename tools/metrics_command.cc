@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/metrics_command.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "api/metrics_file.h"
+#include "api/store_files.h"
+#include "api/store_verifier.h"
+#include "log/atomic_file.h"
+#include "log/file_system.h"
+#include "tools/command_line.h"
+#include "tools/data_directory.h"
+#include "tools/exit_status.h"
+#include "tools/metrics_summary.h"
+#include "tools/metrics_text.h"
+#include "tools/record_json.h"
+#include "tools/writer_probe.h"
+
+namespace varve {
+namespace {
+
+// 10,000 topics with the longest names stay below.
+constexpr int64_t kMetricsSizeMax = int64_t{64} << 20;
+
+absl::StatusOr<std::string> ReadSnapshot(const GlobalOptions& global) {
+  auto directory = FileSystem::Posix()->OpenDirectory(global.data);
+  if (absl::IsNotFound(directory.status())) return NoStoreError(global);
+  if (!directory.ok()) return directory.status();
+  absl::StatusOr<std::string> text =
+      ReadWholeFile(**directory, kMetricsName, kMetricsSizeMax);
+  if (!absl::IsNotFound(text.status())) return text;
+  // Which of the two is missing: the store, or its metrics?
+  if (absl::IsNotFound(
+          (*directory)->OpenFile(kTopicsName, OpenMode::kRead).status())) {
+    return NoStoreError(global);
+  }
+  return absl::NotFoundError(
+      absl::StrCat(global.data,
+                   ": there are no metrics yet; a writer leaves "
+                   "them every ten seconds and when it closes"));
+}
+
+Json ToJson(const MetricsText& metrics, WriterPresence writer, absl::Time now) {
+  Json samples = Json::array();
+  for (const MetricSample& sample : metrics.samples()) {
+    Json labels = Json::object();
+    for (const auto& [name, value] : sample.labels) labels[name] = value;
+    samples.push_back({{"name", sample.name},
+                       {"labels", std::move(labels)},
+                       {"value", sample.value}});
+  }
+  const absl::Duration age =
+      std::max(now - metrics.taken_at(), absl::ZeroDuration());
+  return {{"writer", writer == WriterPresence::kOpen ? "open" : "none"},
+          {"taken_at_ms", absl::ToUnixMillis(metrics.taken_at())},
+          {"age_seconds", absl::ToDoubleSeconds(age)},
+          {"samples", std::move(samples)}};
+}
+
+int Metrics(const GlobalOptions& global, bool prometheus) {
+  if (absl::Status status = CheckDataDirectory(global); !status.ok())
+    return UsageError(status.message());
+  if (prometheus && global.json)
+    return UsageError("--prometheus and --json: choose one");
+  const absl::StatusOr<std::string> text = ReadSnapshot(global);
+  if (!text.ok()) return FailWith(text.status());
+  const absl::StatusOr<MetricsText> metrics = MetricsText::Parse(*text);
+  if (!metrics.ok()) {
+    return FailWith(absl::DataLossError(absl::StrCat(
+        global.data, "/", kMetricsName, ": ", metrics.status().message(),
+        "; nothing depends on it: delete it, a writer makes it again")));
+  }
+  const WriterPresence writer = ProbeWriter(global.data);
+  if (prometheus) {
+    std::cout << *text;
+  } else if (global.json) {
+    std::cout << ToLine(ToJson(*metrics, writer, absl::Now())) << "\n";
+  } else {
+    std::cout << MetricsSummary(*metrics, writer, absl::Now());
+  }
+  return kExitSuccess;
+}
+
+}  // namespace
+
+void AddMetricsCommand(CLI::App& app, CommandLine& line) {
+  auto prometheus = std::make_shared<bool>(false);
+  CLI::App* metrics =
+      app.add_subcommand("metrics", "show what a store counts and times");
+  metrics->fallthrough();
+  metrics->add_flag("--prometheus", *prometheus,
+                    "print the snapshot as it is: Prometheus text 0.0.4");
+  metrics->footer(
+      "Shows the last snapshot that the store's writer left, every ten seconds "
+      "while\n"
+      "something changes and when it closes. May run beside the writer.");
+  metrics->callback([&line, prometheus] {
+    line.run = [&line, prometheus] {
+      return Metrics(line.global, *prometheus);
+    };
+  });
+}
+
+}  // namespace varve
