@@ -40,7 +40,7 @@ Files ReadFiles(const std::string& path) {
        std::filesystem::recursive_directory_iterator(path)) {
     if (!entry.is_regular_file()) continue;
     // Nobody reads what is in the reserve, and nothing depends on the metrics.
-    if (entry.path().filename() == kReserveName ||
+    if (entry.path().filename() == "varve.reserve" ||
         entry.path().filename() == kMetricsName)
       continue;
     std::ifstream file(entry.path(), std::ios::binary);
