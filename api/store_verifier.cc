@@ -187,7 +187,7 @@ class StoreVerifier {
     if (entry.kind != EntryKind::kFile) return false;
     for (std::string_view name :
          {kLockName, kCleanShutdownName, kTopicsName, kCheckpointName,
-          kRecoveryPointName, kLogStartName}) {
+          kRecoveryPointName, kLogStartName, kReserveName}) {
       if (entry.name == name) return true;
     }
     return false;

@@ -44,24 +44,26 @@ int64_t OffsetCount(LogStore& store, const TopicDescription& topic) {
   return count;
 }
 
-bool Confirmed(LogStore& store, const TopicDescription& topic) {
+// Errors: NotFound; Cancelled when it is not meant.
+absl::Status Ask(LogStore& store, const std::string& name) {
+  const absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
+  if (!topic.ok()) return topic.status();
   std::cerr << absl::StrCat(
-                   "delete ", topic.name, " with ",
-                   CountOf(topic.config.partitions, "partition"), " and ",
-                   CountOf(OffsetCount(store, topic), "record"), "? [y/N] ")
+                   "delete ", name, " with ",
+                   CountOf(topic->config.partitions, "partition"), " and ",
+                   CountOf(OffsetCount(store, *topic), "record"), "? [y/N] ")
             << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes";
+  if (answer == "y" || answer == "yes") return absl::OkStatus();
+  return absl::CancelledError(
+      absl::StrCat(name, ": not deleted; nothing was changed"));
 }
 
 absl::Status DeleteIn(LogStore& store, const DeleteOptions& options) {
-  absl::StatusOr<TopicDescription> topic = store.DescribeTopic(options.name);
-  if (!topic.ok()) return topic.status();
-  if (!options.yes && !Confirmed(store, *topic))
-    return absl::CancelledError(
-        absl::StrCat(options.name, ": not deleted; nothing was changed"));
-  return store.DeleteTopic(options.name);
+  absl::Status status =
+      options.yes ? absl::OkStatus() : Ask(store, options.name);
+  return status.ok() ? store.DeleteTopic(options.name) : status;
 }
 
 int Delete(const GlobalOptions& global, const DeleteOptions& options) {
