@@ -258,7 +258,11 @@ absl::Status StoreState::SyncParent(const std::string& path,
 absl::StatusOr<std::shared_ptr<PartitionLog>> StoreState::OpenPartition(
     std::string_view topic, int32_t partition) {
   auto log = partitions_.Open(topic, partition);
-  if (!log.ok()) meters_->log().open_errors.Add(log.status());
+  // Whoever asks for what there is not hears of it.
+  if (!log.ok() && !absl::IsNotFound(log.status()) &&
+      !absl::IsOutOfRange(log.status())) {
+    meters_->log().open_errors.Add(log.status());
+  }
   return log;
 }
 

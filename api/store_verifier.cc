@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "api/metrics_file.h"
 #include "api/store_checkpoint.h"
 #include "api/store_files.h"
 #include "api/topic_catalog.h"
@@ -187,7 +188,7 @@ class StoreVerifier {
     if (entry.kind != EntryKind::kFile) return false;
     for (std::string_view name :
          {kLockName, kCleanShutdownName, kTopicsName, kCheckpointName,
-          kRecoveryPointName, kLogStartName, kReserveName}) {
+          kRecoveryPointName, kLogStartName, kReserveName, kMetricsName}) {
       if (entry.name == name) return true;
     }
     return false;

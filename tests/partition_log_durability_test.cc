@@ -57,12 +57,18 @@ TEST_F(PartitionLogDurabilityTest,
   files_.ForgetCalls();
   ASSERT_THAT(log_->Sync(), IsOk());
   const std::string first = path_ + "/00000000000000000000";
-  EXPECT_THAT(files_.calls(),
-              ::testing::ElementsAre("File::Sync " + first + ".log",
-                                     "File::Sync " + first + ".index",
-                                     "File::Sync " + first + ".timeindex",
-                                     "Directory::Sync " + path_,
-                                     "File::Sync " + LogPath(2)));
+  EXPECT_THAT(
+      files_.calls(),
+      ::testing::ElementsAre(
+          "File::Truncate " + first + ".log",
+          "Mapping::ProtectReadOnly " + first + ".log",
+          "File::Truncate " + first + ".index",
+          "Mapping::ProtectReadOnly " + first + ".index",
+          "File::Truncate " + first + ".timeindex",
+          "Mapping::ProtectReadOnly " + first + ".timeindex",
+          "File::Sync " + first + ".log", "File::Sync " + first + ".index",
+          "File::Sync " + first + ".timeindex", "Directory::Sync " + path_,
+          "File::Sync " + LogPath(2)));
   EXPECT_EQ(log_->durable_end(), 3);
 }
 

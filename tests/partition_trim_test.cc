@@ -151,6 +151,7 @@ TEST_F(PartitionTrimTest, RollSealsTheActiveSegmentUnlessItIsEmpty) {
   AppendMany(3);
   ASSERT_THAT(log_->Roll(), IsOk());
   EXPECT_EQ(log_->segment_count(), 2);
+  ASSERT_THAT(log_->Sync(), IsOk());
   EXPECT_EQ(std::filesystem::file_size(LogPath(0)), 3 * BatchSize());
   ASSERT_THAT(log_->Roll(), IsOk());
   EXPECT_EQ(log_->segment_count(), 2);
