@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <new>
 #include <set>
@@ -21,13 +22,12 @@ namespace {
 class OpenDescriptors {
  public:
   static OpenDescriptors& Get() {
-    static absl::NoDestructor<OpenDescriptors> all;
     static const bool watching =
-        pthread_atfork([] { all->BeforeFork(); },
-                       [] { all->AfterForkInParent(); },
-                       [] { all->AfterForkInChild(); }) == 0;
+        pthread_atfork([] { Present().load()->BeforeFork(); },
+                       [] { Present().load()->AfterForkInParent(); },
+                       [] { Present().load()->AfterForkInChild(); }) == 0;
     if (!watching) throw std::bad_alloc();
-    return *all;
+    return *Present().load(std::memory_order_acquire);
   }
 
   // Calls `change`, which opens or closes, with no fork in between.
@@ -46,16 +46,30 @@ class OpenDescriptors {
   }
 
  private:
+  // `inherited` are those of the parent, in a child.
+  explicit OpenDescriptors(const OpenDescriptors* inherited)
+      : inherited_(inherited) {}
+
+  // Memory ordering: another one is stored in a child alone, which has one
+  // thread then.
+  static std::atomic<OpenDescriptors*>& Present() {
+    static absl::NoDestructor<std::atomic<OpenDescriptors*>> present(
+        new OpenDescriptors(nullptr));
+    return *present;
+  }
+
   void BeforeFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { forking_.Lock(); }
   void AfterForkInParent() ABSL_NO_THREAD_SAFETY_ANALYSIS { forking_.Unlock(); }
 
   // There is one thread only, and nobody to wait for or to wake. The numbers
   // were not being changed when the fork was made; the mutexes may be in any
-  // state, so others take their place, and the set's memory is left.
+  // state, so they are left as they are, and others used from now on.
   void AfterForkInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (int number : numbers_) close(number);
-    new (this) OpenDescriptors();
+    Present().store(new OpenDescriptors(this), std::memory_order_release);
   }
+
+  const OpenDescriptors* const inherited_;  // kept within reach of a leak check
 
   absl::Mutex forking_;  // shared: by who opens or closes
   absl::Mutex mu_ ABSL_ACQUIRED_AFTER(forking_);

@@ -33,7 +33,7 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// The names of this process's threads.
+// The names of the store's threads. (A sanitizer may have one of its own.)
 std::multiset<std::string> ThreadNames() {
   std::multiset<std::string> names;
   for (const auto& task :
@@ -41,7 +41,7 @@ std::multiset<std::string> ThreadNames() {
     std::ifstream file(task.path() / "comm");
     std::string name;
     std::getline(file, name);
-    names.insert(name);
+    if (name.starts_with("varve-")) names.insert(name);
   }
   return names;
 }
@@ -75,22 +75,20 @@ class LogStoreBackgroundTest : public testing::Test {
 };
 
 TEST_F(LogStoreBackgroundTest, OwnThreadsAreNamedAndGoneAfterClose) {
-  const auto before = ThreadNames();
   Open(Background::kOwnThreads);
   // A thread names itself as soon as it runs.
   while (!ThreadNames().contains("varve-sync")) {
     absl::SleepFor(absl::Milliseconds(1));
   }
   ASSERT_THAT(store_->Close(), IsOk());
-  EXPECT_EQ(ThreadNames(), before);
+  EXPECT_THAT(ThreadNames(), testing::IsEmpty());
 }
 
 TEST_F(LogStoreBackgroundTest, StoreWithoutBackgroundStartsNoThread) {
-  const auto before = ThreadNames();
   OpenWithTopic();
   Append(Durability::kInterval);
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
-  EXPECT_EQ(ThreadNames(), before);
+  EXPECT_THAT(ThreadNames(), testing::IsEmpty());
 }
 
 TEST_F(LogStoreBackgroundTest, RunMaintenanceSyncsAnAppendWithinItsWindow) {
