@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <memory>
 #include <new>
 #include <set>
 
@@ -46,19 +47,19 @@ class OpenDescriptors {
   }
 
  private:
-  // `inherited` are those of the parent, in a child.
-  explicit OpenDescriptors(const OpenDescriptors* inherited)
-      : inherited_(inherited) {}
-
   // Memory ordering: another one is stored in a child alone, which has one
   // thread then.
   static std::atomic<OpenDescriptors*>& Present() {
-    static absl::NoDestructor<std::atomic<OpenDescriptors*>> present(
-        new OpenDescriptors(nullptr));
+    static absl::NoDestructor<OpenDescriptors> first;
+    static absl::NoDestructor<std::atomic<OpenDescriptors*>> present(&*first);
     return *present;
   }
 
-  void BeforeFork() ABSL_NO_THREAD_SAFETY_ANALYSIS { forking_.Lock(); }
+  // What the child will need is made here: its memory allocator may be locked.
+  void BeforeFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    forking_.Lock();
+    if (of_child_ == nullptr) of_child_ = std::make_unique<OpenDescriptors>();
+  }
   void AfterForkInParent() ABSL_NO_THREAD_SAFETY_ANALYSIS { forking_.Unlock(); }
 
   // There is one thread only, and nobody to wait for or to wake. The numbers
@@ -66,14 +67,13 @@ class OpenDescriptors {
   // state, so they are left as they are, and others used from now on.
   void AfterForkInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (int number : numbers_) close(number);
-    Present().store(new OpenDescriptors(this), std::memory_order_release);
+    Present().store(of_child_.get(), std::memory_order_release);
   }
-
-  const OpenDescriptors* const inherited_;  // kept within reach of a leak check
 
   absl::Mutex forking_;  // shared: by who opens or closes
   absl::Mutex mu_ ABSL_ACQUIRED_AFTER(forking_);
   std::set<int> numbers_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<OpenDescriptors> of_child_ ABSL_GUARDED_BY(forking_);
 };
 
 }  // namespace

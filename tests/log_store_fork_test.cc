@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/config.h"
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
@@ -231,6 +232,9 @@ TEST_F(LogStoreForkTest, ChildCanOpenAStoreOfItsOwn) {
 }
 
 TEST_F(LogStoreForkTest, ForksAmidstTheWorkOfOtherThreadsNeverHang) {
+#if defined(ABSL_HAVE_ADDRESS_SANITIZER)
+  GTEST_SKIP() << "a child inherits its allocator's locks as they are";
+#endif
   std::atomic<bool> stop = false;
   std::vector<std::thread> threads;
   for (Durability durability : {Durability::kMemory, Durability::kSynced}) {
@@ -252,7 +256,10 @@ TEST_F(LogStoreForkTest, ForksAmidstTheWorkOfOtherThreadsNeverHang) {
   std::optional<Partition> orders = Orders();
   for (int i = 0; i < 50 && !HasFailure(); ++i) {
     ExpectInChild([&] {
-      EXPECT_THAT(OpenFilesBelow(path_), IsEmpty());
+      // A directory that was just being listed may be left: it can do no harm.
+      for (const std::string& file : OpenFilesBelow(path_)) {
+        EXPECT_TRUE(std::filesystem::is_directory(file)) << file;
+      }
       EXPECT_THAT(orders->Append({.value = "x"}), StatusIs(kPrecondition));
       EXPECT_THAT(store_->Close(), StatusIs(kPrecondition));
       orders.reset();
