@@ -69,7 +69,7 @@ absl::Status DutyThread::Start() {
   return absl::OkStatus();
 }
 
-void DutyThread::Run(std::stop_token stop) {
+void DutyThread::Run(const std::stop_token& stop) {
   pthread_setname_np(pthread_self(), options_.name.c_str());
   BeNice(options_.nice_more);
   while (!stop.stop_requested()) {

@@ -58,7 +58,7 @@ class DutyThread {
   void Stop();
 
  private:
-  void Run(std::stop_token stop);
+  void Run(const std::stop_token& stop);
 
   // Constant after construction.
   const Options options_;

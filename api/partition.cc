@@ -12,7 +12,9 @@ namespace varve {
 Partition::Opened::~Opened() {
   if (!fork_mark.in_child()) return;
   // Left as it is: its locks may be held by threads that are not here.
-  std::make_unique<std::shared_ptr<PartitionLog>>(std::move(log)).release();
+  static_cast<void>(
+      std::make_unique<std::shared_ptr<PartitionLog>>(std::move(log))
+          .release());
 }
 
 }  // namespace varve

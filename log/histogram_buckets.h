@@ -37,7 +37,8 @@ constexpr size_t HistogramBucket(int64_t value) {
   if (value > kHistogramMax) return kHistogramBuckets - 1;
   const auto below = static_cast<uint64_t>(std::max(value, int64_t{1}) - 1);
   if (below < kSubBuckets) return below;
-  const int shift = std::bit_width(below) - 1 - kSubBucketBits;
+  const int shift =
+      static_cast<int>(std::bit_width(below)) - 1 - kSubBucketBits;
   return static_cast<size_t>(shift) * kSubBuckets + (below >> shift);
 }
 

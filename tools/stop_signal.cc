@@ -24,7 +24,7 @@ void CatchStopSignals() {
   for (const int number : {SIGINT, SIGTERM}) {
     struct sigaction action = {};
     action.sa_handler = NoteStop;
-    action.sa_flags = SA_RESETHAND;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(number, &action, nullptr);
   }
 }
