@@ -59,8 +59,8 @@ struct LogConfig {
   int64_t segment_bytes = 1073741824;
 
   // Time after which a segment is sealed though it is not full, judged when a
-  // batch is appended; where retention.* deletes, also when nothing has been for
-  // that long. Range: 1 up.
+  // batch is appended; where retention.* deletes, also when nothing has been
+  // for that long. Range: 1 up.
   int64_t segment_ms = 604800000;
 
   // At most this much is taken off `segment_ms`, at random for each segment,

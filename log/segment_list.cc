@@ -128,6 +128,7 @@ std::vector<int64_t> SegmentList::RemoveBefore(int64_t offset) {
     entries_.erase(entries_.begin(), kept);
   }
   std::vector<int64_t> bases;
+  bases.reserve(removed.size());
   for (const Entry& entry : removed) bases.push_back(entry.base_offset);
   return bases;
 }

@@ -274,10 +274,9 @@ TEST_F(LogStoreRetentionTest, IndexThatLiesDeletesNothing) {
 TEST_F(LogStoreRetentionTest, FailureToDeleteIsTriedAgain) {
   OpenWithTopic();
   for (int i = 0; i < 6; ++i) Append();
-  files_.FailCallsNamed(
-      absl::StrCat("Directory::RemoveFile ", path_,
-                   "/orders-0/00000000000000000002.log"),
-      EIO, FaultyFileSystem::Repeat::kForever);
+  files_.FailCallsNamed(absl::StrCat("Directory::RemoveFile ", path_,
+                                     "/orders-0/00000000000000000002.log"),
+                        EIO, FaultyFileSystem::Repeat::kForever);
   Pass(2 * kDay);
   EXPECT_EQ(Orders().log_start(), 6);
   EXPECT_GT(LogFiles(), 1);
