@@ -88,7 +88,7 @@ class CommittedOffsetsRecoveryTest : public testing::Test {
   // and what it knew of recovery points.
   void LosePower(int64_t records) {
     const int64_t size = (*Orders().Read(0)).size_bytes() / kRecords;
-    CopyStore(path_, copy_);
+    CopyStore(files_, path_, copy_);
     fs::resize_file(copy_ + "/orders-0/00000000000000000000.log",
                     static_cast<uintmax_t>(records * size));
     for (const char* name :
@@ -110,7 +110,7 @@ TEST_F(CommittedOffsetsRecoveryTest, KilledProcessLosesNoCommit) {
     ASSERT_THAT(
         store_->CommitOffset("g", "orders", 0, offset, Durability::kMemory),
         IsOk());
-    CopyStore(path_, copy_);
+    CopyStore(files_, path_, copy_);
     auto killed = LogStore::Open(copy_);
     ASSERT_THAT(killed, IsOk());
     auto found = (*killed)->CommittedOffset("g", "orders", 0);

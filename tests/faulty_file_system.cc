@@ -39,14 +39,17 @@ class FaultyMapping final : public Mapping {
         base_(std::move(base)) {}
 
   absl::Status ProtectReadOnly() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("Mapping::ProtectReadOnly", path_);
     return status.ok() ? base_->ProtectReadOnly() : status;
   }
   absl::Status Populate(size_t begin, size_t end) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("Mapping::Populate", path_);
     return status.ok() ? base_->Populate(begin, end) : status;
   }
   absl::Status Sync(size_t begin, size_t end) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("Mapping::Sync", path_);
     return status.ok() ? base_->Sync(begin, end) : status;
   }
@@ -63,12 +66,14 @@ class FaultyFile final : public File {
       : File(base->path()), files_(files), base_(std::move(base)) {}
 
   absl::StatusOr<int64_t> Size() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::Size", path());
     if (!status.ok()) return status;
     return base_->Size();
   }
 
   absl::StatusOr<absl::Time> ModifiedAt() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::ModifiedAt", path());
     if (!status.ok()) return status;
     return base_->ModifiedAt();
@@ -76,39 +81,46 @@ class FaultyFile final : public File {
 
   absl::StatusOr<size_t> ReadAt(int64_t position,
                                 absl::Span<char> out) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::ReadAt", path());
     if (!status.ok()) return status;
     return base_->ReadAt(position, out);
   }
 
   absl::Status WriteAt(int64_t position, std::string_view bytes) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     const int64_t end = position + static_cast<int64_t>(bytes.size());
     absl::Status status = EnterAndGrow("File::WriteAt", end);
     return status.ok() ? base_->WriteAt(position, bytes) : status;
   }
 
   absl::Status Allocate(int64_t begin, int64_t end) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = EnterAndGrow("File::Allocate", end);
     return status.ok() ? base_->Allocate(begin, end) : status;
   }
 
   absl::Status Truncate(int64_t size) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::Truncate", path());
     if (status.ok()) status = TakeSpaceFor(size, "File::Truncate");
     return status.ok() ? base_->Truncate(size) : status;
   }
 
   absl::Status Sync() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::Sync", path());
     return status.ok() ? base_->Sync() : status;
   }
   absl::Status DropCache() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::DropCache", path());
     return status.ok() ? base_->DropCache() : status;
   }
 
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t size,
                                                MapAccess access) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::Map", path());
     if (!status.ok()) return status;
     absl::StatusOr<std::unique_ptr<Mapping>> mapping = base_->Map(size, access);
@@ -117,6 +129,7 @@ class FaultyFile final : public File {
   }
 
   absl::Status Lock() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::Lock", path());
     return status.ok() ? base_->Lock() : status;
   }
@@ -148,6 +161,7 @@ class FaultyDirectory final : public Directory {
 
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  OpenMode mode) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::OpenFile", name);
     if (!status.ok()) return status;
     absl::StatusOr<std::unique_ptr<File>> file = base_->OpenFile(name, mode);
@@ -156,6 +170,7 @@ class FaultyDirectory final : public Directory {
   }
 
   absl::StatusOr<FileSystemType> Type() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("Directory::Type", path());
     if (!status.ok()) return status;
     const std::optional<FileSystemType> pretended = files_.type();
@@ -163,12 +178,14 @@ class FaultyDirectory final : public Directory {
   }
 
   absl::StatusOr<std::vector<DirectoryEntry>> List() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("Directory::List", path());
     if (!status.ok()) return status;
     return base_->List();
   }
 
   absl::Status Rename(std::string_view from, std::string_view to) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::Rename", from);
     if (!status.ok()) return status;
     const int64_t freed = SizeOf(to);
@@ -178,6 +195,7 @@ class FaultyDirectory final : public Directory {
   }
 
   absl::Status RemoveFile(std::string_view name) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::RemoveFile", name);
     if (!status.ok()) return status;
     const int64_t freed = SizeOf(name);
@@ -188,12 +206,14 @@ class FaultyDirectory final : public Directory {
   }
 
   absl::Status Sync() override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("Directory::Sync", path());
     return status.ok() ? base_->Sync() : status;
   }
 
   absl::StatusOr<std::unique_ptr<Directory>> OpenDirectory(
       std::string_view name) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::OpenDirectory", name);
     if (!status.ok()) return status;
     absl::StatusOr<std::unique_ptr<Directory>> directory =
@@ -203,11 +223,13 @@ class FaultyDirectory final : public Directory {
   }
 
   absl::Status CreateDirectory(std::string_view name) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::CreateDirectory", name);
     return status.ok() ? base_->CreateDirectory(name) : status;
   }
 
   absl::Status RemoveDirectory(std::string_view name) override {
+    const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::RemoveDirectory", name);
     return status.ok() ? base_->RemoveDirectory(name) : status;
   }
@@ -292,6 +314,7 @@ void FaultyFileSystem::ForgetCalls() {
 
 absl::StatusOr<std::unique_ptr<Directory>> FaultyFileSystem::OpenDirectory(
     const std::string& path) {
+  const absl::ReaderMutexLock passage(&calls_under_way_);
   absl::Status status = Enter("FileSystem::OpenDirectory", path);
   if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<Directory>> directory =
@@ -301,6 +324,7 @@ absl::StatusOr<std::unique_ptr<Directory>> FaultyFileSystem::OpenDirectory(
 }
 
 absl::Status FaultyFileSystem::CreateDirectories(const std::string& path) {
+  const absl::ReaderMutexLock passage(&calls_under_way_);
   absl::Status status = Enter("FileSystem::CreateDirectories", path);
   return status.ok() ? base_->CreateDirectories(path) : status;
 }

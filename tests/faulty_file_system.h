@@ -78,6 +78,10 @@ class FaultyFileSystem final : public FileSystem {
       const std::string& path) override;
   absl::Status CreateDirectories(const std::string& path) override;
 
+  // Held shared while a call is passed on. Whoever holds it alone sees files
+  // that no call is changing: what a process that is killed now leaves.
+  absl::Mutex& calls_under_way() { return calls_under_way_; }
+
   // For the files and directories of this file system.
 
   // Records a call. The error when it has to fail.
@@ -98,6 +102,7 @@ class FaultyFileSystem final : public FileSystem {
   static bool Hits(const Fault& fault, int64_t number, std::string_view text);
 
   FileSystem* const base_;
+  absl::Mutex calls_under_way_ ABSL_ACQUIRED_BEFORE(mutex_);
   mutable absl::Mutex mutex_;
   std::vector<std::string> calls_ ABSL_GUARDED_BY(mutex_);
   std::vector<Fault> faults_ ABSL_GUARDED_BY(mutex_);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Random operations on a store and on a plain vector: after each step both hold
-// the same records. Steps include clean reopens and kills.
+// the same records. Steps include trims, clean reopens, and kills between any
+// two calls of the store's own threads.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <random>
@@ -17,6 +20,7 @@
 #include "api/log_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/faulty_file_system.h"
 #include "tests/random_records.h"
 #include "tests/scratch_directory.h"
 #include "tests/stored_records.h"
@@ -65,13 +69,15 @@ class Model {
       case 6:
       case 7:
         return ReadSomewhere();
+      case 8:
+        return Trim();
       default:
         return AppendOne();
     }
   }
 
   void CheckAll() {
-    for (int p = 0; p < kPartitions; ++p) CheckFrom(p, 0, {});
+    for (int p = 0; p < kPartitions; ++p) CheckFrom(p, log_start_[p], {});
   }
 
  private:
@@ -80,7 +86,9 @@ class Model {
   }
 
   void Open() {
-    auto store = LogStore::Open(Path());
+    StoreOptions options;
+    options.environment.files = &files_;
+    auto store = LogStore::Open(Path(), options);
     ASSERT_THAT(store, IsOk());
     store_ = *std::move(store);
     EXPECT_FALSE(store_->recovery_report().has_damage());
@@ -141,10 +149,22 @@ class Model {
   void ReadSomewhere() {
     const int p = static_cast<int>(Pick(kPartitions));
     const int64_t size = static_cast<int64_t>(expected_[p].size());
-    CheckFrom(p, Pick(size + 1), {.max_bytes = Pick(5000)});
+    const int64_t start = log_start_[p];
+    CheckFrom(p, start + Pick(size - start + 1), {.max_bytes = Pick(5000)});
+  }
+
+  void Trim() {
+    const int p = static_cast<int>(Pick(kPartitions));
+    const int64_t size = static_cast<int64_t>(expected_[p].size());
+    // Seldom all of it.
+    const int64_t offset =
+        Pick(std::max<int64_t>(size / 2, Pick(size + 1)) + 1);
+    ASSERT_THAT(Open(p).TrimBefore(offset), IsOk());
+    log_start_[p] = std::max(log_start_[p], offset);
   }
 
   void CheckFrom(int p, int64_t offset, const ReadOptions& options) {
+    ASSERT_EQ(Open(p).log_start(), log_start_[p]);
     auto stored = ReadFrom(Open(p), offset, options);
     ASSERT_THAT(stored, IsOk());
     ASSERT_THAT(*stored,
@@ -164,7 +184,7 @@ class Model {
   void Kill() {
     const std::string before = Path();
     ++generation_;
-    CopyStore(before, Path());
+    CopyStore(files_, before, Path());
     ASSERT_THAT(store_->Close(), IsOk());
     store_ = nullptr;
     std::filesystem::remove_all(before);
@@ -175,8 +195,10 @@ class Model {
   int generation_ = 0;
   std::mt19937_64 random_;
   RandomRecords records_;
+  FaultyFileSystem files_;
   std::unique_ptr<LogStore> store_;
   std::vector<OwnedRecord> expected_[kPartitions];
+  int64_t log_start_[kPartitions] = {};
 };
 
 TEST(LogStoreModelTest, StoreHoldsWhatAVectorHoldsAfterRandomSteps) {

@@ -21,6 +21,7 @@
 #include "api/metrics_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/faulty_file_system.h"
 #include "tests/scratch_directory.h"
 #include "tests/stored_records.h"
 
@@ -39,7 +40,9 @@ class LogStoreTest : public testing::Test {
   void SetUp() override { Open(); }
 
   void Open() {
-    auto opened = LogStore::Open(path_);
+    StoreOptions options;
+    options.environment.files = &files_;
+    auto opened = LogStore::Open(path_, options);
     ASSERT_THAT(opened, IsOk());
     store_ = *std::move(opened);
   }
@@ -65,6 +68,7 @@ class LogStoreTest : public testing::Test {
 
   ScratchDirectory scratch_;
   std::string path_ = scratch_ / "store";
+  FaultyFileSystem files_;
   std::unique_ptr<LogStore> store_;
 };
 
@@ -328,7 +332,7 @@ TEST_F(LogStoreTest, PartitionThatWasOnlyRecoveredGetsANewEpochAllTheSame) {
   ASSERT_THAT(store_->CreateTopic("orders"), IsOk());
   ASSERT_THAT(Orders().Append({.value = "a"}), IsOk());
   const std::string copy = scratch_ / "copy";
-  CopyStore(path_, copy);
+  CopyStore(files_, path_, copy);
   // Recovered, closed cleanly and never asked for.
   ASSERT_THAT((*LogStore::Open(copy))->Close(), IsOk());
   auto store = LogStore::Open(copy);
@@ -349,7 +353,7 @@ TEST_F(LogStoreTest, KilledStoreIsRecoveredAndReported) {
         IsOk());
   }
   const std::string copy = scratch_ / "copy";
-  CopyStore(path_, copy);
+  CopyStore(files_, path_, copy);
   auto killed = LogStore::Open(copy);
   ASSERT_THAT(killed, IsOk());
   const RecoveryReport report = (*killed)->recovery_report();

@@ -229,7 +229,7 @@ TEST_F(OffsetRewriteTest, NoFailingCallLosesAnOffset) {
           acknowledged = asked;
         }
         has_call = files_.call_count() > i;
-        CopyStore(copy_, crashed_);
+        CopyStore(files_, copy_, crashed_);
         files_.StopFailing();
         SCOPED_TRACE(testing::Message()
                      << "call " << i << ", error " << error << ", forever "

@@ -7,16 +7,19 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "api/log_store.h"
 #include "gtest/gtest.h"
 #include "log/record_batches.h"
 #include "log/record_view.h"
+#include "tests/faulty_file_system.h"
 #include "tests/random_records.h"
 
 namespace varve {
@@ -45,23 +48,41 @@ inline absl::StatusOr<StoredRecords> ReadAll(const Partition& partition) {
   return ReadFrom(partition, partition.log_start());
 }
 
-// What a machine that stops now leaves of a store: its files as they are, with
-// what other processes see of the mapped ones.
-// Temporary files may vanish while they are copied, as they may in a crash.
-inline void CopyStore(const std::string& from, const std::string& to) {
-  std::filesystem::remove_all(to);
-  std::filesystem::create_directory(to);
-  for (const auto& entry : std::filesystem::directory_iterator(from)) {
-    const std::string target = to + "/" + entry.path().filename().string();
+// The path of every file below a directory, from there, and its size; -1 for
+// what is no file, or gone just now.
+inline std::map<std::string, uintmax_t> FileSizesIn(
+    const std::string& directory) {
+  std::map<std::string, uintmax_t> sizes;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(directory)) {
     std::error_code error;
-    if (entry.is_directory(error)) {
-      CopyStore(entry.path(), target);
-    } else {
-      std::filesystem::copy_file(entry.path(), target, error);
-    }
-    EXPECT_TRUE(!error || entry.path().extension() == ".tmp")
-        << entry.path() << ": " << error.message();
+    sizes[entry.path().string().substr(directory.size())] =
+        std::filesystem::file_size(entry.path(), error);
   }
+  return sizes;
+}
+
+// Copies a store that nobody changes meanwhile: one that is closed, or that has
+// no threads of its own (Background::kNone) and no call under way. Its mapped
+// files are copied as other processes see them, so this is what a process that
+// is killed now leaves. Anything that changes under the copy fails the test.
+inline void CopyStore(const std::string& from, const std::string& to) {
+  const std::map<std::string, uintmax_t> before = FileSizesIn(from);
+  std::filesystem::remove_all(to);
+  std::error_code error;
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive,
+                        error);
+  EXPECT_FALSE(error) << from << ": " << error.message();
+  EXPECT_EQ(FileSizesIn(from), before);
+}
+
+// The same of a store that was opened with `files` and has threads that work on
+// it: they stand still between two of their calls while the copy is made, as a
+// kill would find them.
+inline void CopyStore(FaultyFileSystem& files, const std::string& from,
+                      const std::string& to) {
+  const absl::MutexLock alone(&files.calls_under_way());
+  CopyStore(from, to);
 }
 
 }  // namespace varve

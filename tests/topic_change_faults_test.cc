@@ -22,7 +22,7 @@
 #include "gtest/gtest.h"
 #include "log/segment_name.h"
 #include "tests/faulty_file_system.h"
-#include "tests/scratch_directory.h"
+#include "tests/memory_directory.h"
 #include "tests/store_snapshot.h"
 #include "tests/stored_records.h"
 
@@ -106,7 +106,8 @@ class TopicFaultsTest : public testing::Test {
     }
   }
 
-  ScratchDirectory scratch_;
+  // In memory, where there is some: a test opens hundreds of stores.
+  MemoryDirectory scratch_;
   const std::string before_path_ = scratch_ / "before";
   const std::string path_ = scratch_ / "store";
   std::string before_;
