@@ -17,16 +17,13 @@ absl::StatusOr<FileSystemType> CheckFileSystem(Directory& directory,
   if (!type.ok()) return type;
   const FileSystemSupport support = SupportOf(*type);
   if (policy == FileSystemPolicy::kAllowAny ||
-      support == FileSystemSupport::kFull ||
-      support == FileSystemSupport::kNotDurable) {
+      support != FileSystemSupport::kRemote) {
     return type;
   }
   return absl::FailedPreconditionError(
       absl::StrCat(directory.path(), " is on ", FileSystemName(*type),
-                   support == FileSystemSupport::kRemote
-                       ? ", where neither the lock nor a sync can be relied on"
-                       : ", where a full disk can end the program with SIGBUS",
-                   ": put the store on ext4, XFS or tmpfs, or allow it by "
+                   ", where neither the lock nor a sync can be relied on: put "
+                   "the store on a disk of this machine, or allow it by "
                    "StoreOptions::file_system"));
 }
 

@@ -22,8 +22,8 @@ enum class Background {
 
 // What file systems a store may be on (log/file_system_type.h).
 enum class FileSystemPolicy {
-  kRefuseUnsafe,  // ext2 to 4, XFS, overlayfs on them, and tmpfs alone
-  kAllowAny,      // also where a full disk is a SIGBUS, or a sync a wish
+  kRefuseUnsafe,  // those of this machine's disks and memory
+  kAllowAny,      // also NFS, CIFS, 9p and FUSE, where a lock is a wish
 };
 
 struct StoreOptions {

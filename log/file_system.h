@@ -27,7 +27,7 @@ namespace varve {
 // `log/errno_status.h`, with the path and the name of the call. No method
 // leaves a half-done change behind unless it says so.
 
-// An address range of one mapped file, unmapped on destruction.
+// An address range of one file, unmapped on destruction.
 //
 // Thread safety: `data` and `size` are immutable; what the range holds is
 // shared memory, ordered by whoever publishes it.
@@ -62,7 +62,13 @@ class Mapping {
   const size_t size_;
 };
 
-enum class MapAccess { kReadOnly, kReadWrite };
+enum class MapAccess {
+  kReadOnly,
+  kReadWrite,
+  // Memory of the process's own, of zeros, until `File::ShowIn` puts parts of
+  // the file in its place: stores never reach the file.
+  kPrivate,
+};
 
 // One open regular file; closed on destruction.
 //
@@ -118,6 +124,14 @@ class File {
   // below what they have allocated.
   virtual absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t size,
                                                        MapAccess access) = 0;
+
+  // Puts the file's own bytes `begin` to `end`, read-only, in the place of the
+  // memory that a kPrivate mapping of it has there, which is given back.
+  // Readers of these bytes meet no gap: mmap(2) with MAP_FIXED. `begin` is a
+  // multiple of the page size, `end` one too or the end of the file.
+  //
+  // Precondition: the file holds what the memory holds.
+  virtual absl::Status ShowIn(Mapping& mapping, int64_t begin, int64_t end) = 0;
 
   // Takes the exclusive open-file-description lock on the whole file, which
   // Kafka's own lock on `.lock` conflicts with. Held until the file closes.

@@ -34,6 +34,7 @@ enum class FileSystemSupport {
   kNotDurable,
   // Each write takes new blocks, whatever was allocated: when the disk is full,
   // a store into the mapping is a SIGBUS. So it may be where nothing is known.
+  // Files are written by pwrite(2) there.
   kMayRaiseSigbus,
   // Other machines change the files, a lock is a wish, and what a sync and a
   // mapping mean is up to somebody else.
@@ -44,6 +45,12 @@ enum class FileSystemSupport {
 FileSystemType FileSystemTypeOf(int64_t magic);
 
 FileSystemSupport SupportOf(FileSystemType type);
+
+// Whether a store into a mapping of allocated blocks cannot fail there.
+constexpr bool KeepsAllocatedBlocks(FileSystemSupport support) {
+  return support == FileSystemSupport::kFull ||
+         support == FileSystemSupport::kNotDurable;
+}
 
 // "ext4", "tmpfs", "an unknown file system".
 std::string_view FileSystemName(FileSystemType type);

@@ -15,6 +15,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/file_system_type.h"
+#include "log/staged_writes.h"
 
 namespace varve {
 namespace {
@@ -36,12 +38,13 @@ int64_t RoundUp(int64_t value, int64_t multiple) {
 
 MappedFile::MappedFile(std::unique_ptr<File> file,
                        std::unique_ptr<Mapping> mapping, int64_t capacity,
-                       int64_t allocated)
+                       int64_t size)
     : path_(file->path()),
       capacity_(capacity),
+      opened_size_(size),
       file_(std::move(file)),
       mapping_(std::move(mapping)),
-      allocated_(allocated) {}
+      allocated_(size) {}
 
 absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Create(
     Directory& directory, std::string_view name, int64_t capacity) {
@@ -49,15 +52,10 @@ absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::Create(
   absl::StatusOr<std::unique_ptr<File>> file =
       directory.OpenFile(name, OpenMode::kCreateNew);
   if (!file.ok()) return file.status();
-  auto mapping =
-      (*file)->Map(static_cast<size_t>(capacity), MapAccess::kReadWrite);
-  if (!mapping.ok()) {
-    // The mapping's error is what the caller must hear of.
-    directory.RemoveFile(name).IgnoreError();
-    return mapping.status();
-  }
-  return std::unique_ptr<MappedFile>(
-      new MappedFile(*std::move(file), *std::move(mapping), capacity, 0));
+  auto mapped = MapForAppend(directory, *std::move(file), capacity, 0);
+  // The mapping's error is what the caller must hear of.
+  if (!mapped.ok()) directory.RemoveFile(name).IgnoreError();
+  return mapped;
 }
 
 absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::OpenForAppend(
@@ -67,12 +65,31 @@ absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::OpenForAppend(
   if (!file.ok()) return file.status();
   absl::StatusOr<int64_t> size = (*file)->Size();
   if (!size.ok()) return size.status();
-  capacity = std::max({capacity, *size, int64_t{1}});
+  return MapForAppend(directory, *std::move(file),
+                      std::max({capacity, *size, int64_t{1}}), *size);
+}
+
+absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::MapForAppend(
+    Directory& directory, std::unique_ptr<File> file, int64_t capacity,
+    int64_t size) {
+  const absl::StatusOr<FileSystemType> type = directory.Type();
+  if (!type.ok()) return type.status();
+  const bool staged = !KeepsAllocatedBlocks(SupportOf(*type));
   auto mapping =
-      (*file)->Map(static_cast<size_t>(capacity), MapAccess::kReadWrite);
+      file->Map(static_cast<size_t>(capacity),
+                staged ? MapAccess::kPrivate : MapAccess::kReadWrite);
   if (!mapping.ok()) return mapping.status();
-  return std::unique_ptr<MappedFile>(
-      new MappedFile(*std::move(file), *std::move(mapping), capacity, *size));
+  std::unique_ptr<MappedFile> result(
+      new MappedFile(std::move(file), *std::move(mapping), capacity, size));
+  absl::Status status = staged ? result->Stage() : absl::OkStatus();
+  if (!status.ok()) return status;
+  return result;
+}
+
+absl::Status MappedFile::Stage() {
+  staged_ = std::make_unique<StagedWrites>(file_.get(), mapping_.get());
+  allocated_.store(capacity_, std::memory_order_release);
+  return staged_->Load(opened_size_);
 }
 
 absl::StatusOr<std::unique_ptr<MappedFile>> MappedFile::OpenReadOnly(
@@ -154,7 +171,9 @@ absl::Status MappedFile::Seal(int64_t size) {
   CHECK_LE(size, allocated());
   if (file_ == nullptr || sealed_) return absl::OkStatus();
   sealed_ = true;
-  if (absl::Status status = file_->Truncate(size); !status.ok()) return status;
+  absl::Status status =
+      staged_ == nullptr ? file_->Truncate(size) : staged_->Seal(size);
+  if (!status.ok()) return status;
   allocated_.store(size, std::memory_order_release);
   return mapping_->ProtectReadOnly();
 }

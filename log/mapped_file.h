@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/staged_writes.h"
 
 namespace varve {
 
@@ -21,6 +22,10 @@ namespace varve {
 // once for its full capacity and given disk blocks ahead of the writer in
 // steps that double, so a store to an allocated byte never meets a full disk
 // (a SIGBUS). What is allocated and not yet written reads as zero.
+//
+// Where blocks cannot be had ahead (FileSystemSupport::kMayRaiseSigbus and
+// kRemote), the mapping of a growing file is memory, all of it allocated, and
+// `WriteOut` puts it into the file: StagedWrites says how.
 //
 // Owns the file and the mapping. It keeps one descriptor open from the
 // creation of the file to its last sync, so no write error is missed.
@@ -62,7 +67,11 @@ class MappedFile {
   }
   int64_t capacity() const { return capacity_; }
 
-  // Bytes that may be touched: the size of the file on disk.
+  // Bytes in the file when it was opened, 0 for a new one.
+  int64_t opened_size() const { return opened_size_; }
+
+  // Bytes that may be touched: the size of the file on disk, unless it is
+  // staged in memory.
   int64_t allocated() const {
     return allocated_.load(std::memory_order_acquire);
   }
@@ -79,6 +88,15 @@ class MappedFile {
   // Precondition: `end <= capacity()`.
   absl::Status EnsureAllocated(int64_t end) {
     return end <= allocated() ? absl::OkStatus() : Grow(end);
+  }
+
+  // Sees to it that the first `end` bytes, which were stored, are in the file.
+  // They are already unless it is staged. Call it before they are published.
+  //
+  // Errors: ResourceExhausted when the disk is full: the file holds what it
+  // held, and a later call may succeed. Those of pwrite(2).
+  absl::Status WriteOut(int64_t end) {
+    return staged_ == nullptr ? absl::OkStatus() : staged_->WriteTo(end);
   }
 
   // Allocates and populates the bytes `from` to `end` (cut to the capacity), so
@@ -105,11 +123,19 @@ class MappedFile {
 
   // Closes the descriptor after the last sync of a sealed file; the mapping
   // stays. From now on the file is a read-only one.
-  void CloseDescriptor() { file_ = nullptr; }
+  void CloseDescriptor() {
+    staged_ = nullptr;
+    file_ = nullptr;
+  }
 
  private:
   MappedFile(std::unique_ptr<File> file, std::unique_ptr<Mapping> mapping,
-             int64_t capacity, int64_t allocated);
+             int64_t capacity, int64_t size);
+
+  static absl::StatusOr<std::unique_ptr<MappedFile>> MapForAppend(
+      Directory& directory, std::unique_ptr<File> file, int64_t capacity,
+      int64_t size);
+  absl::Status Stage();
 
   absl::Status Grow(int64_t end);
   absl::Status AllocateTo(int64_t end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_);
@@ -118,8 +144,10 @@ class MappedFile {
   // Constant after construction.
   const std::string path_;
   const int64_t capacity_;
+  const int64_t opened_size_;
   std::unique_ptr<File> file_;  // null when read-only, or synced for good
   std::unique_ptr<Mapping> mapping_;
+  std::unique_ptr<StagedWrites> staged_;  // null: the mapping is the file's
 
   // Held while the file gets another size.
   absl::Mutex growth_;

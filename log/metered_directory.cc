@@ -85,6 +85,9 @@ class MeteredFile final : public File {
     if (!mapping.ok()) return mapping;
     return std::make_unique<MeteredMapping>(*std::move(mapping), held_);
   }
+  absl::Status ShowIn(Mapping& mapping, int64_t begin, int64_t end) override {
+    return base_->ShowIn(mapping, begin, end);
+  }
   absl::Status Lock() override { return base_->Lock(); }
 
  private:

@@ -183,6 +183,8 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(
       .timestamp_type = config_->message_timestamp_type,
       .append_time_ms = append_time_ms};
   place(placement, active_->write_at());
+  if (absl::Status status = active_->WriteOut(batch.size); !status.ok())
+    return status;
   next_offset_ += int64_t{batch.last_offset_delta} + 1;
   active_->Publish(batch.size);
   return PlacedBatch{.base_offset = placement.base_offset,

@@ -219,6 +219,11 @@ absl::StatusOr<std::unique_ptr<Mapping>> PosixFile::Map(size_t size,
   return PosixMapping::Map(descriptor_.number(), path(), size, access);
 }
 
+absl::Status PosixFile::ShowIn(Mapping& mapping, int64_t begin, int64_t end) {
+  return PosixMapping::ShowFile(descriptor_.number(), path(), mapping, begin,
+                                end);
+}
+
 absl::Status PosixFile::Lock() {
   struct flock whole = {};
   whole.l_type = F_WRLCK;

@@ -43,6 +43,7 @@ class PosixFile final : public File {
   absl::Status DropCache() override;
   absl::StatusOr<std::unique_ptr<Mapping>> Map(size_t size,
                                                MapAccess access) override;
+  absl::Status ShowIn(Mapping& mapping, int64_t begin, int64_t end) override;
   absl::Status Lock() override;
 
  private:

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,15 +20,43 @@
 
 namespace varve {
 
+namespace {
+
+// Address space is taken, memory when it is stored to.
+void* Reserve(int descriptor, size_t size, MapAccess access) {
+  switch (access) {
+    case MapAccess::kReadOnly:
+      return mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
+    case MapAccess::kReadWrite:
+      return mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_NORESERVE, descriptor, 0);
+    case MapAccess::kPrivate:
+      return mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  }
+  return MAP_FAILED;
+}
+
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<Mapping>> PosixMapping::Map(
     int descriptor, const std::string& path, size_t size, MapAccess access) {
-  const int protection =
-      access == MapAccess::kReadWrite ? PROT_READ | PROT_WRITE : PROT_READ;
-  void* const data = mmap(nullptr, size, protection, MAP_SHARED | MAP_NORESERVE,
-                          descriptor, 0);
+  void* const data = Reserve(descriptor, size, access);
   if (data == MAP_FAILED) return ErrnoStatus(errno, "mmap", path);
   return absl::WrapUnique(
       new PosixMapping(static_cast<char*>(data), size, path));
+}
+
+absl::Status PosixMapping::ShowFile(int descriptor, const std::string& path,
+                                    Mapping& mapping, int64_t begin,
+                                    int64_t end) {
+  void* const at = mapping.data() + begin;
+  const auto size = static_cast<size_t>(end - begin);
+  if (mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor, begin) !=
+      MAP_FAILED) {
+    return absl::OkStatus();
+  }
+  return ErrnoStatus(errno, "mmap(MAP_FIXED)", path);
 }
 
 PosixMapping::PosixMapping(char* data, size_t size, std::string path)

@@ -4,6 +4,7 @@
 #define VARVE_LOG_POSIX_MAPPING_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,8 @@
 
 namespace varve {
 
-// A shared mapping made with mmap(2). It does not need the descriptor any more.
+// A mapping made with mmap(2): shared, or memory of the process's own. It does
+// not need the descriptor any more.
 //
 // Thread safety: as `Mapping`.
 class PosixMapping final : public Mapping {
@@ -25,6 +27,10 @@ class PosixMapping final : public Mapping {
                                                       const std::string& path,
                                                       size_t size,
                                                       MapAccess access);
+
+  // As File::ShowIn, for any mapping.
+  static absl::Status ShowFile(int descriptor, const std::string& path,
+                               Mapping& mapping, int64_t begin, int64_t end);
 
   ~PosixMapping() override;
 

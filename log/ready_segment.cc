@@ -138,7 +138,7 @@ absl::StatusOr<std::optional<std::string>> RecoverReadySegment(
     if (!status.ok()) return status;
     auto mapped = MappedFile::OpenReadOnly(directory, kReadyLogName);
     if (!mapped.ok()) return mapped.status();
-    const std::string_view bytes = (*mapped)->bytes((*mapped)->allocated());
+    const std::string_view bytes = (*mapped)->bytes((*mapped)->opened_size());
     if (!OnlyZeros(bytes)) {
       auto recovered = ReadyRecoverer(directory, config, bytes).Run();
       if (!recovered.ok()) return recovered.status();

@@ -113,7 +113,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
       directory, SegmentFileName(base_offset, SegmentFileKind::kLog),
       config.segment_bytes);
   if (!data.ok()) return data.status();
-  const int64_t size = (*data)->allocated();
+  const int64_t size = (*data)->opened_size();
   auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
   const bool sound = indexes.ok();
   std::string path = (*data)->path();
@@ -132,7 +132,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenReadOnly(
   auto data = MappedFile::OpenReadOnly(
       directory, SegmentFileName(base_offset, SegmentFileKind::kLog));
   if (!data.ok()) return data.status();
-  const int64_t size = std::min((*data)->allocated(), size_max);
+  const int64_t size = std::min((*data)->opened_size(), size_max);
   auto indexes = SegmentIndexes::OpenReadOnly(directory, base_offset);
   std::string path = (*data)->path();
   return std::shared_ptr<Segment>(new Segment(

@@ -129,6 +129,14 @@ class Segment {
   // Bytes published, as the writer knows it.
   int64_t size() const { return visible_size_.load(std::memory_order_relaxed); }
 
+  // Puts the batch that was written at `write_at()` into the file, where that
+  // is not done by writing it: MappedFile::WriteOut. Comes before `Publish`.
+  //
+  // Errors: ResourceExhausted, with nothing changed; those of pwrite(2).
+  absl::Status WriteOut(int64_t batch_size) {
+    return data_->WriteOut(size() + batch_size);
+  }
+
   // Makes the batch that was written at `write_at()` visible, and indexes it.
   void Publish(int64_t batch_size);
 

@@ -50,15 +50,14 @@ int64_t IndexCapacity(int64_t segment_index_bytes, IndexKind kind) {
 
 SegmentIndexes::SegmentIndexes(int64_t base_offset, int64_t interval_bytes,
                                std::unique_ptr<MappedFile> offset_file,
-                               std::unique_ptr<MappedFile> time_file,
-                               bool empty)
+                               std::unique_ptr<MappedFile> time_file)
     : interval_bytes_(interval_bytes),
       offset_file_(std::move(offset_file)),
       time_file_(std::move(time_file)),
       offsets_(base_offset, Bytes(*offset_file_),
-               empty ? 0 : offset_file_->allocated() / OffsetIndex::kEntrySize),
+               offset_file_->opened_size() / OffsetIndex::kEntrySize),
       times_(base_offset, Bytes(*time_file_),
-             empty ? 0 : time_file_->allocated() / TimeIndex::kEntrySize),
+             time_file_->opened_size() / TimeIndex::kEntrySize),
       max_timestamp_offset_(base_offset) {
   if (times_.entry_count() > 0) {
     max_timestamp_ms_.store(times_.last_entry().timestamp_ms,
@@ -83,18 +82,18 @@ absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::Create(
     directory.RemoveFile(offset_name).IgnoreError();
     return time_file.status();
   }
-  return std::unique_ptr<SegmentIndexes>(new SegmentIndexes(
-      base_offset, config.index_interval_bytes, *std::move(offset_file),
-      *std::move(time_file), /*empty=*/true));
+  return std::unique_ptr<SegmentIndexes>(
+      new SegmentIndexes(base_offset, config.index_interval_bytes,
+                         *std::move(offset_file), *std::move(time_file)));
 }
 
 std::unique_ptr<SegmentIndexes> SegmentIndexes::Adopt(
     int64_t base_offset, const LogConfig& config,
     std::unique_ptr<MappedFile> offset_file,
     std::unique_ptr<MappedFile> time_file) {
-  return std::unique_ptr<SegmentIndexes>(new SegmentIndexes(
-      base_offset, config.index_interval_bytes, std::move(offset_file),
-      std::move(time_file), /*empty=*/true));
+  return std::unique_ptr<SegmentIndexes>(
+      new SegmentIndexes(base_offset, config.index_interval_bytes,
+                         std::move(offset_file), std::move(time_file)));
 }
 
 absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::OpenForAppend(
@@ -129,15 +128,15 @@ absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::Open(
   for (const auto& [file, entry_size] :
        {std::pair(offset_file->get(), OffsetIndex::kEntrySize),
         std::pair(time_file->get(), TimeIndex::kEntrySize)}) {
-    if (file->allocated() % entry_size != 0) {
+    if (file->opened_size() % entry_size != 0) {
       return absl::DataLossError(
-          absl::StrCat(file->path(), ": ", file->allocated(),
+          absl::StrCat(file->path(), ": ", file->opened_size(),
                        " bytes are no whole number of entries"));
     }
   }
   std::unique_ptr<SegmentIndexes> indexes(
       new SegmentIndexes(base_offset, interval_bytes, *std::move(offset_file),
-                         *std::move(time_file), /*empty=*/false));
+                         *std::move(time_file)));
   if (absl::Status status = indexes->SanityCheck(); !status.ok()) return status;
   return indexes;
 }
@@ -192,6 +191,9 @@ void SegmentIndexes::AddEntries(const RecordBatch& batch, int64_t position) {
                      TimeIndex::Slot::kOrdinary)
         .IgnoreError();
   }
+  // What is not in the files yet is written with the next entry, or the seal.
+  offset_file_->WriteOut(offsets_.size_bytes()).IgnoreError();
+  time_file_->WriteOut(times_.size_bytes()).IgnoreError();
 }
 
 absl::Status SegmentIndexes::Seal() {

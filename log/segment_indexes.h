@@ -102,7 +102,7 @@ class SegmentIndexes {
  private:
   SegmentIndexes(int64_t base_offset, int64_t interval_bytes,
                  std::unique_ptr<MappedFile> offset_file,
-                 std::unique_ptr<MappedFile> time_file, bool empty);
+                 std::unique_ptr<MappedFile> time_file);
 
   static absl::StatusOr<std::unique_ptr<SegmentIndexes>> Open(
       int64_t base_offset, int64_t interval_bytes,

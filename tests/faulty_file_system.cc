@@ -128,6 +128,11 @@ class FaultyFile final : public File {
     return std::make_unique<FaultyMapping>(files_, path(), *std::move(mapping));
   }
 
+  absl::Status ShowIn(Mapping& mapping, int64_t begin, int64_t end) override {
+    absl::Status status = files_.Enter("File::ShowIn", path());
+    return status.ok() ? base_->ShowIn(mapping, begin, end) : status;
+  }
+
   absl::Status Lock() override {
     const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::Lock", path());

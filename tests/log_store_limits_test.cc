@@ -151,10 +151,8 @@ TEST_F(LogStoreLimitsTest, SignalsOfTheProgramNeverRunOnOurThreads) {
 TEST_F(LogStoreLimitsTest, UnsafeFileSystemIsRefusedUnlessAllowed) {
   FaultyFileSystem files;
   StoreOptions options = {.environment = {.files = &files}};
-  for (FileSystemType type :
-       {FileSystemType::kBtrfs, FileSystemType::kZfs, FileSystemType::kBcachefs,
-        FileSystemType::kUnknown, FileSystemType::kNfs, FileSystemType::kCifs,
-        FileSystemType::k9p, FileSystemType::kFuse}) {
+  for (FileSystemType type : {FileSystemType::kNfs, FileSystemType::kCifs,
+                              FileSystemType::k9p, FileSystemType::kFuse}) {
     files.PretendType(type);
     const std::string path = absl::StrCat(path_, FileSystemName(type));
     EXPECT_THAT(LogStore::Open(path, options),
@@ -174,7 +172,8 @@ TEST_F(LogStoreLimitsTest, SafeFileSystemsAreOpenedAndTold) {
   FaultyFileSystem files;
   for (FileSystemType type :
        {FileSystemType::kExt, FileSystemType::kXfs, FileSystemType::kOverlay,
-        FileSystemType::kTmpfs}) {
+        FileSystemType::kTmpfs, FileSystemType::kBtrfs, FileSystemType::kZfs,
+        FileSystemType::kBcachefs, FileSystemType::kUnknown}) {
     files.PretendType(type);
     Open(path_, {.environment = {.files = &files}});
     EXPECT_EQ(store_->file_system(), type);
