@@ -23,14 +23,14 @@ inline constexpr size_t kOffsetMetadataSizeMax = 4096;
 struct OffsetCommit {
   std::string_view topic;
   int32_t partition = 0;
-  // The next record that the group has to read: one behind the last that it
-  // is done with.
+  // The next record that the group has to read: the offset of the last one
+  // that it is done with, plus one.
   int64_t offset = 0;
   // Anything the program wants to have back with it, UTF-8 for Kafka's tools.
   std::string_view metadata = {};
 };
 
-// Where a group goes on in one partition.
+// What a group committed last for one partition: where it goes on.
 struct CommittedOffset {
   int64_t offset = 0;
   // The epoch of the record before it; -1 when there was none.
@@ -48,7 +48,8 @@ struct GroupOffset {
   std::optional<int64_t> log_start = std::nullopt;
   std::optional<int64_t> log_end = std::nullopt;
 
-  // Records that the group has not read yet.
+  // Records that the group has not read yet, with those that were deleted since
+  // its commit.
   std::optional<int64_t> lag() const {
     if (!log_end.has_value()) return std::nullopt;
     return *log_end - committed.offset;

@@ -185,7 +185,9 @@ RecoveryReport LogStore::recovery_report() const {
   return report;
 }
 
-StoreMetrics LogStore::Metrics() const { return state_->metrics(); }
+StoreMetrics LogStore::Metrics() const {
+  return opened_in_.Check().ok() ? state_->metrics() : StoreMetrics();
+}
 
 const std::string& LogStore::path() const { return state_->path(); }
 

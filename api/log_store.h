@@ -4,13 +4,14 @@
 // replayable log in partitions, in a directory of Kafka's files.
 //
 //   auto store = varve::LogStore::Open("/var/lib/app/log");
-//   (*store)->CreateTopic("orders", {.partitions = 4});
+//   absl::Status made = (*store)->CreateTopic("orders", {.partitions = 4});
 //   auto orders = (*store)->partition("orders", 0);
 //   auto where = orders->Append({.key = "42", .value = "paid"});
 //   auto view = orders->Read(where->offset);
 //
-// Every call returns an absl::Status or a StatusOr; no exception crosses this
-// interface but std::bad_alloc. Paths, positions and reasons are in the
+// What can fail returns an absl::Status or a StatusOr, which is to be looked at
+// (the examples in these headers leave some of that out); no exception crosses
+// this interface but std::bad_alloc. Paths, positions and reasons are in the
 // message.
 //
 // Caveats, which no code can take away:
@@ -58,15 +59,20 @@ class StoreState;
 // An open store. It is the only writer of its directory, which it keeps locked
 // with Kafka's own lock file.
 //
-// Thread safety: thread-safe, but for the destructor.
+// Thread safety: thread-safe, but for the destructor: no other call on this
+// object may run meanwhile. Calls on its Partitions may.
 //
 // Durable: topics when CreateTopic returns; records as `Durability` says.
 class LogStore {
  public:
   // Opens the store in directory `path`. After a clean Close this looks at the
-  // catalog only; after anything else it recovers every partition first, for a
-  // time proportional to what was not synced, and `recovery_report` says what
-  // it found. Damage does not keep a store from opening.
+  // catalog only. After anything else it recovers every partition first, one
+  // after another: it reads the segment that holds the partition's recovery
+  // point from its beginning, and those after it, which is segment.bytes for
+  // each partition at most, and what was not synced. Many partitions, or a
+  // program that must start fast, want a smaller segment.bytes. `Open` blocks
+  // for that long; `recovery_report` says what it found. Damage does not keep a
+  // store from opening.
   //
   // Errors:
   //   NotFound            There is no store, and MissingStore::kFail was asked.
@@ -116,7 +122,7 @@ class LogStore {
   // closed.
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
 
-  // Gives a topic empty partitions behind those it has, up to `new_total`.
+  // Gives a topic empty partitions after those it has, up to `new_total`.
   // Atomic, as CreateTopic is. Records of a key that a partitioner places by
   // the number of partitions go elsewhere from now on.
   //
@@ -158,21 +164,31 @@ class LogStore {
   // has come in each partition, so that it goes on there after a restart:
   //
   //   auto at = store->CommittedOffset("billing", "orders", 0);
-  //   auto view = orders.Read(at.ok() ? at->offset : orders.log_start());
-  //   ... process what is in it ...
-  //   store->CommitOffset("billing", "orders", 0, view->next_offset());
+  //   if (!at.ok() && !absl::IsNotFound(at.status())) return at.status();
+  //   // Below the log start: what it had not read yet was deleted.
+  //   int64_t next = std::max(at.ok() ? at->offset : 0, orders.log_start());
+  //   auto view = orders.Read(next);
+  //   if (!view.ok()) return view.status();
+  //   ... process view->records(), and look at their status() ...
+  //   return store->CommitOffset("billing", "orders", 0, view->next_offset());
+  //
+  // It is a name, not a membership: nothing gives partitions to threads, and
+  // two threads that read the same one both get every record. Give each
+  // partition to one of them at a time. To free what all groups have read, call
+  // TrimBefore with the smallest of their offsets.
   //
   // Offsets are kept in Kafka's way, as records of the topic
   // __consumer_offsets, which is made at the first commit. They do not expire.
   // A group's id is any UTF-8 of 1 to 32767 bytes.
 
   // Commits `offset`: the next record that the group has to read. Committing
-  // another one, also an earlier one, resets the group. With kSynced (and only
-  // then) a power loss spares the commit, and the records before it: those that
-  // are not durable yet are synced first.
+  // another one, also an earlier one, resets the group. Only kSynced survives a
+  // power loss: it first syncs the records before `offset` that are not durable
+  // yet, and then the commit.
   //
   // Errors: OutOfRange when the offset is not between the partition's log start
-  // and visible end; InvalidArgument for the group's id; NotFound for the
+  // and visible end: when records were deleted while they were processed,
+  // commit the log start; InvalidArgument for the group's id; NotFound for the
   // topic; and those of Partition::Append.
   absl::Status CommitOffset(std::string_view group, std::string_view topic,
                             int32_t partition, int64_t offset,
@@ -187,16 +203,18 @@ class LogStore {
                              absl::Span<const OffsetCommit> commits,
                              Durability durability = Durability::kSynced);
 
-  // Where the group goes on. It may lie below the log start, when records were
-  // deleted meanwhile: whether to go on at the earliest or the latest one then
-  // is the caller's choice. It does not lie behind the visible end: what a
-  // power loss took of the log is taken off the offset, by its leader epoch,
-  // before it is first seen, and `recovery_report` tells of it.
+  // The offset that the group committed last. It may lie below the log start,
+  // when records were deleted meanwhile: whether to go on at the earliest or
+  // the latest one then is the caller's choice. It never lies past the visible
+  // end: what a power loss took of the log is taken off the offset, by its
+  // leader epoch, before it is first seen, and `recovery_report` tells of it.
+  // That is written down, so the first look after a crash may write and sync.
   //
   // Errors: NotFound when the group has committed none for the partition, and
   // for an unknown topic; OutOfRange for a partition the topic does not have;
   // InvalidArgument for the group's id; Unimplemented when a later Kafka wrote
-  // it in a form that varve does not read; those of reading.
+  // it in a form that varve does not read; those of reading, and of
+  // Partition::Append when it is set back.
   absl::StatusOr<varve::CommittedOffset> CommittedOffset(std::string_view group,
                                                          std::string_view topic,
                                                          int32_t partition);
@@ -204,7 +222,8 @@ class LogStore {
   // All groups that have committed an offset, by name.
   absl::StatusOr<std::vector<std::string>> ListGroups();
 
-  // The group's offsets, by topic and partition, and how far behind they are.
+  // The group's offsets, by topic and partition, and their lag. Writes as
+  // CommittedOffset may.
   // Errors: NotFound when it has none; as CommittedOffset.
   absl::StatusOr<std::vector<GroupOffset>> DescribeGroup(
       std::string_view group);
@@ -237,18 +256,22 @@ class LogStore {
   // Does everything that is due in the background, once, on the calling thread,
   // and returns how long until the next of it: call it again after that time.
   // For programs with a scheduler of their own, with Background::kNone; several
-  // threads may call it at once, and share the work. What fails is logged, and
-  // told to the appends it concerns.
+  // threads may call it at once, and share the work: one that finds a piece in
+  // another thread's hands does not wait for it. It may sync, so it blocks for
+  // the disk. The time returned is half the shortest window at most. What fails
+  // goes to the log sink, and to the appends it concerns.
   //
   // Errors: FailedPrecondition when closed.
   absl::StatusOr<absl::Duration> RunMaintenance();
 
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
   // way, syncs everything, trims the files, and marks the shutdown as clean.
-  // Idempotent: later calls return what the first did.
+  // Idempotent: later calls return what the first did. Blocks for a sync of
+  // every partition with unsynced appends. What returns no Status goes on
+  // answering afterwards.
   //
   // Errors: the first one met. The rest is closed all the same, and the next
-  // open recovers.
+  // open recovers; the close is not tried again.
   absl::Status Close();
 
  private:

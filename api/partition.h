@@ -40,9 +40,12 @@ namespace varve {
 // In a process that was forked from the one that opened the store, calls fail
 // with FailedPrecondition too.
 //
-// After LogStore::Close, and for a handle that outlives its store: calls fail
-// with FailedPrecondition, waiters with Cancelled; views stay valid. After
+// After LogStore::Close, and for a handle that outlives its store: what
+// appends, reads, syncs or trims fails with FailedPrecondition, what waits with
+// Cancelled; offsets stay as they were and views valid. After
 // LogStore::DeleteTopic the same, with NotFound.
+//
+// A handle that was moved from may only be destroyed or assigned to.
 class Partition {
  public:
   const std::string& topic() const { return opened_->topic; }
@@ -50,6 +53,12 @@ class Partition {
 
   // Appends one record, as a batch of its own. What OK promises is said at
   // `Durability`.
+  //
+  // Blocks: with kSynced for a sync, which appends of other threads share; else
+  // for the partition's lock, at times for disk blocks, and, where kInterval or
+  // flush.* have fallen due, for a sync. There is no time limit. A thread that
+  // must not block appends with kInterval, and acknowledges what `durable_end`
+  // has passed when its AppendEvent says so.
   //
   // Errors:
   //   InvalidArgument     The record is larger than max.message.bytes or
@@ -64,7 +73,10 @@ class Partition {
   //                       failed sync the record may be visible and is not
   //                       known to be durable, and every later append and sync
   //                       of the partition fails the same way until the store
-  //                       is opened anew.
+  //                       is opened anew. Drop every view of it before that:
+  //                       what is mapped is read from the cache, which is not
+  //                       what the disk holds after a failed sync. Look for the
+  //                       record before appending it again.
   absl::StatusOr<AppendResult> Append(
       const Record& record, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
@@ -86,11 +98,15 @@ class Partition {
   }
 
   // Reads records from `offset` on, in place, as whole batches; continue at
-  // `next_offset()` of what is returned. At the visible end it is empty.
+  // `next_offset()` of what is returned. From `readable_end()` of the level on
+  // it is empty, and `next_offset()` is `offset`: stop there, or wait for more.
+  // Do not read until `visible_end()`, which reads of a durable level come to
+  // after the next sync only, and never after one that failed.
   //
   // Errors:
-  //   OutOfRange          Below the log start or behind the visible end; the
-  //                       message names both.
+  //   OutOfRange          Below the log start (compare with `log_start()`: the
+  //                       records were deleted) or past the visible end; the
+  //                       message names the bounds.
   //   DataLoss            The record is damaged or missing. The message says
   //                       where, why, and the next readable offset, if known;
   //                       records around it can still be read.
@@ -108,8 +124,8 @@ class Partition {
   // every record is earlier, the end that a read of this level sees. Programs
   // choose their timestamps, so records of an earlier time may follow it.
   //
-  // Errors: FailedPrecondition when the store is closed; ResourceExhausted as
-  // of `Read`.
+  // Errors: DataLoss when a segment's file is missing, FailedPrecondition when
+  // the store is closed, ResourceExhausted as of `Read`.
   absl::StatusOr<int64_t> OffsetForTime(
       absl::Time time, ReadLevel level = ReadLevel::kDefault) const {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
@@ -139,8 +155,10 @@ class Partition {
     return WaitFor(offset, deadline, ReadLevel::kDurable);
   }
 
-  // A descriptor for an event loop, readable when there may be more to read:
-  // log/append_event.h says how it is used.
+  // A descriptor for an event loop, readable when the visible or the durable
+  // end has moved, the partition has stopped taking appends, or the store or
+  // the topic is gone; the next call tells which. Make it before reading to the
+  // end: log/append_event.h says how it is used.
   //
   // Errors: ResourceExhausted when there can be no more descriptors;
   // FailedPrecondition when the store is closed.
@@ -149,34 +167,52 @@ class Partition {
     return opened_->log->NewAppendEvent();
   }
 
-  // Gives up all records before `offset`: the log starts there, durably, and
+  // Deletes all records before `offset`: the log starts there, durably, and
   // the files that are wholly before it are deleted (what a view shows stays
   // until the view is dropped). Syncs what comes before `offset`, if it was
   // not. Nothing happens when the log starts there, or later, already.
   //
-  // Errors: OutOfRange behind the visible end; FailedPrecondition when the
-  // store is closed; those of a sync or a full disk, and the log starts at
-  // `offset` nevertheless: call it again to have it durable.
+  // Errors: OutOfRange past the visible end; FailedPrecondition when the store
+  // is closed. When the sync fails, the log starts where it did. When the new
+  // start cannot be written down or a file not be deleted, as on a full disk,
+  // it starts at `offset` as long as the store is open: call it again to have
+  // it durable. `log_start()` tells which.
   absl::Status TrimBefore(int64_t offset) {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->TrimBefore(offset);
   }
 
   // Makes all records appended so far durable, whatever they were appended
-  // with. Errors: as the last line of `Append`'s.
+  // with. Errors: FailedPrecondition when the store is closed; those of a
+  // failed sync, as of `Append`.
   absl::Status Sync() {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->Sync();
   }
 
+  // In Kafka's words: log start offset, high watermark, log end offset.
+
   // The offset of the first record.
   int64_t log_start() const { return opened_->log->log_start(); }
-  // Behind the last record that survives a power loss.
+  // One past the last record that survives a power loss.
   int64_t durable_end() const { return opened_->log->durable_end(); }
-  // Behind the last record.
+  // One past the last record.
   int64_t visible_end() const { return opened_->log->visible_end(); }
-  // The files that hold them.
-  int64_t segment_count() const { return opened_->log->segment_count(); }
+  // Where a read of this level ends now: the durable or the visible end.
+  int64_t readable_end(ReadLevel level = ReadLevel::kDefault) const {
+    return opened_->log->readable_end(level);
+  }
+  // How many segments hold the records; each is a .log and two index files. 0
+  // in a forked child.
+  int64_t segment_count() const {
+    return opened_->fork_mark.Check().ok() ? opened_->log->segment_count() : 0;
+  }
+  // Bytes that a batch may have at most, with the topic's configs of now.
+  int64_t batch_size_max() const {
+    return opened_->fork_mark.Check().ok()
+               ? opened_->log->config().batch_size_max()
+               : 0;
+  }
 
  private:
   friend class LogStore;

@@ -26,7 +26,8 @@ namespace varve {
 //
 // Thread safety: thread-safe; calls of one handle and its copies take turns,
 // and it remembers where the last read ended. Threads that read side by side
-// take a handle each from ReadOnlyStore::partition.
+// take a handle each from ReadOnlyStore::partition. Not for use in a process
+// that was forked from the one that opened the store.
 class ReadOnlyPartition {
  public:
   const std::string& topic() const { return topic_; }
@@ -34,10 +35,12 @@ class ReadOnlyPartition {
 
   // Reads records from `offset` on, as whole batches; continue at
   // `next_offset()` of what is returned. Empty when there is nothing yet.
+  // ReadLevel::kDefault is kVisible here; kDurable ends at the recovery point
+  // that the store's checkpoint names, a second late at most.
   //
   // Errors:
   //   OutOfRange  Below the log start: it was trimmed away, perhaps since the
-  //               last call; or behind the end. The message names the bounds,
+  //               last call; or past the end. The message names the bounds,
   //               and `Bounds` has them.
   //   DataLoss    The record is damaged or missing. The message says where,
   //               why, and the next readable offset; records around it can
@@ -65,7 +68,9 @@ class ReadOnlyPartition {
     return reader_->OffsetForTime(time, level);
   }
 
-  // Log start, end and size, as they are now.
+  // Log start, recovery point (a lower bound of the durable end), visible end
+  // and number of segments, as they are now. Looks at the files each time;
+  // `log_start` and `visible_end` are this call each.
   absl::StatusOr<LogBounds> Bounds() const { return reader_->Bounds(); }
 
   // The offset of the first record, or of a moment ago: a trim shows within two
@@ -75,7 +80,7 @@ class ReadOnlyPartition {
     if (!bounds.ok()) return bounds.status();
     return bounds->log_start;
   }
-  // Behind the last record.
+  // One past the last record.
   absl::StatusOr<int64_t> visible_end() const {
     absl::StatusOr<LogBounds> bounds = Bounds();
     if (!bounds.ok()) return bounds.status();

@@ -32,10 +32,12 @@ struct ReadOnlyOptions {
 //
 //   auto store = varve::LogStore::OpenReadOnly("/var/lib/app/log");
 //   auto orders = (*store)->partition("orders", 0);
-//   for (int64_t next = 0;;) {
+//   for (int64_t next = *orders->log_start();;) {
 //     if (!orders->WaitFor(next).ok()) break;
 //     auto view = orders->Read(next);
-//     …
+//     if (absl::IsOutOfRange(view.status())) … trimmed: go on where it starts
+//     if (!view.ok()) break;
+//     … view->records(), and their status() …
 //     next = view->next_offset();
 //   }
 //

@@ -60,7 +60,7 @@ struct StoreMetrics {
   // appended. Unknown, DataLoss, Internal …: the partition's poison.
   ErrorCounts append_errors = {};
   // Reads that failed. DataLoss: a checksum or another check of a batch failed.
-  // OutOfRange: below the log start, or behind the end.
+  // OutOfRange: below the log start, or past the end.
   ErrorCounts read_errors = {};
   // Syncs that failed, each of which poisoned a partition.
   ErrorCounts sync_errors = {};
@@ -69,7 +69,7 @@ struct StoreMetrics {
   // Background work that failed and is tried again: checkpoints, retention …
   ErrorCounts duty_errors = {};
 
-  // Partitions that take no more appends since a sync or write failed.
+  // Times a partition stopped taking appends since a sync or write failed.
   int64_t poisoned_partitions = 0;
 
   // Time of syncs that succeeded, and the batches that each made durable: the
@@ -121,7 +121,7 @@ struct StoreMetrics {
   absl::Duration open_time;
   int64_t recovered_bytes = 0;
   int64_t torn_tails = 0;      // cut, nothing durable was lost
-  int64_t ambiguous_cuts = 0;  // cut, with whole batches behind
+  int64_t ambiguous_cuts = 0;  // cut, with whole batches after
   int64_t corrupt_places = 0;  // durable batches damaged or missing
 
   friend bool operator==(const StoreMetrics&, const StoreMetrics&) = default;

@@ -30,19 +30,18 @@ struct StoreOptions {
   // Default: an empty store is created, with the directories above it.
   MissingStore missing = MissingStore::kCreate;
 
-  // The window of Durability::kInterval: an append is synced before it is older
-  // than this, so a power loss takes no more. Shorter: less to lose, more
-  // syncs. Range: 1 ms to 1 hour. Default: 1 s.
+  // The window of Durability::kInterval: syncs start at half of it, so that an
+  // append is durable before it is this old, if the disk keeps up. Shorter:
+  // less to lose, more syncs. Range: 1 ms to 1 hour. Default: 1 s.
   absl::Duration sync_interval = absl::Seconds(1);
 
   // Default: where varve cannot do what it promises, a store does not open.
   FileSystemPolicy file_system = FileSystemPolicy::kRefuseUnsafe;
 
-  // How often it is looked whether something is too old or too much, for
-  // retention.ms, retention.bytes and segment.ms of idle partitions. Longer:
-  // old records stay that much longer. Range: 1 ms to 7 days. Default: Kafka's
-  // log.retention.check.interval.ms, 5 minutes; the first time 30 s after the
-  // open at the latest.
+  // How often retention.ms and retention.bytes, and segment.ms of idle
+  // partitions, are checked. Longer: old records stay that much longer. Range:
+  // 1 ms to 7 days. Default: Kafka's log.retention.check.interval.ms, 5
+  // minutes; the first time 30 s after the open at the latest.
   absl::Duration retention_check_interval = absl::Minutes(5);
 
   // Default: the store's own threads. With kNone it starts no thread, and what
@@ -60,7 +59,9 @@ struct StoreOptions {
   // Default: Abseil's log.
   LogSink log_sink = nullptr;
 
-  // Files, clock and random numbers; tests supply their own.
+  // Files, clock and random numbers; tests supply their own. What its pointers
+  // name must outlive the store, its handles and views. Its log sink is not
+  // used when there is one above.
   Environment environment = {};
 
   // Errors: InvalidArgument with the field, the value and what it may be.

@@ -21,27 +21,30 @@ namespace varve {
 //   read from the partition until what is returned is empty
 //
 // In this order no append is missed. It may be readable without anything new.
-// An append costs one write(2) when nobody has cleared the event since, and a
-// test otherwise.
+// An append costs one write(2) if the event was cleared since the last one, and
+// a test otherwise. In a forked child `descriptor` is -1.
 //
 // Owns the descriptor. The partition forgets an event that is destroyed.
 //
 // Thread safety: thread-safe.
 class AppendEvent {
  public:
-  // Errors: ResourceExhausted when there can be no more descriptors.
-  static absl::StatusOr<std::shared_ptr<AppendEvent>> Create();
-
   // Valid as long as the event. Do not read, write or close it.
   int descriptor() const { return descriptor_.number(); }
 
   // Makes the descriptor unreadable until something new comes.
   void Clear();
 
-  // Makes it readable. Called by the partition.
+ private:
+  friend class EndWaiters;
+  friend class PartitionLog;
+
+  // Errors: ResourceExhausted when there can be no more descriptors.
+  static absl::StatusOr<std::shared_ptr<AppendEvent>> Create();
+
+  // Makes it readable.
   void Signal();
 
- private:
   explicit AppendEvent(FileDescriptor descriptor)
       : descriptor_(std::move(descriptor)) {}
 

@@ -10,9 +10,11 @@ namespace varve {
 // kMemory: the batch is visible. kill -9 loses nothing. A power loss may take
 // an unsynced suffix of the log; never a gap, never a wrong byte.
 //
-// kInterval: as kMemory, and a timer syncs, also when the log is idle; appends
-// wait when the unsynced ones are older than StoreOptions::sync_interval. A
-// power loss takes at most the appends of that time.
+// kInterval: as kMemory, and a timer syncs, also when the log is idle, from
+// half of StoreOptions::sync_interval on; the next append to a partition whose
+// window is over waits for its sync. A power loss takes at most the appends of
+// that time, given that the disk finishes the syncs that are due in the other
+// half; a slower one makes it longer (StoreMetrics::sync_ns).
 //
 // kSynced: a completed sync covers the batch, directory entries included. A
 // power loss takes nothing.

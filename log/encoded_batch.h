@@ -26,12 +26,16 @@ class EncodedBatch {
   // records of others are each looked at, so that what is appended can be read.
   //
   // Errors: DataLoss for bytes that are no batch, or whose CRC or records are
-  // wrong. InvalidArgument for a batch that cannot be appended: bytes behind
+  // wrong. InvalidArgument for a batch that cannot be appended: bytes after
   // it, or fewer records than offsets, as compaction leaves them.
   static absl::StatusOr<EncodedBatch> Parse(std::string_view bytes);
 
-  // Precondition: the batch's CRC holds and its records can be read.
-  explicit EncodedBatch(const RecordBatch& batch) : batch_(batch) {}
+  // A batch that is known to be good: its CRC holds and its records can be
+  // read. Nothing of that is looked at, and what is not so is appended as it is
+  // and found by its readers.
+  static EncodedBatch Unchecked(const RecordBatch& batch) {
+    return EncodedBatch(batch);
+  }
 
   const RecordBatch& batch() const { return batch_; }
   std::string_view bytes() const { return batch_.bytes(); }
@@ -45,6 +49,8 @@ class EncodedBatch {
   int32_t record_count() const { return batch_.record_count(); }
 
  private:
+  explicit EncodedBatch(const RecordBatch& batch) : batch_(batch) {}
+
   RecordBatch batch_;
 };
 

@@ -117,7 +117,7 @@ struct LogConfig {
   // its append.
   TimestampType message_timestamp_type = TimestampType::kCreateTime;
 
-  // How far a record's own time may lie before, and behind, the time of its
+  // How far a record's own time may lie before, and after, the time of its
   // append; farther ones are refused. Range: 0 up.
   int64_t message_timestamp_before_max_ms = kForever;
   int64_t message_timestamp_after_max_ms = kForever;

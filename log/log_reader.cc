@@ -48,12 +48,7 @@ absl::StatusOr<RecordBatches> LogReader::ReadTo(
   const Continuity continuity = continuity_.load(std::memory_order_relaxed);
   int64_t look_at = offset;
   while (true) {
-    absl::StatusOr<SegmentList::Found> found = segments_->Find(look_at);
-    if (absl::IsNotFound(found.status())) {
-      return absl::DataLossError(absl::StrCat(
-          found.status().message(), "; the next readable offset is ",
-          segments_->first_base_offset().value_or(end)));
-    }
+    absl::StatusOr<SegmentList::Found> found = Find(look_at, end);
     if (!found.ok()) return found.status();
     absl::StatusOr<SegmentSlice> slice =
         ReadSegment(*found->segment, {.offset = offset,
@@ -77,6 +72,16 @@ absl::StatusOr<RecordBatches> LogReader::ReadTo(
   }
 }
 
+// A segment that is not there is a loss: NotFound is said of topics.
+absl::StatusOr<SegmentList::Found> LogReader::Find(int64_t offset,
+                                                   int64_t end) const {
+  absl::StatusOr<SegmentList::Found> found = segments_->Find(offset);
+  if (!absl::IsNotFound(found.status())) return found;
+  return absl::DataLossError(
+      absl::StrCat(found.status().message(), "; the next readable offset is ",
+                   segments_->first_base_offset().value_or(end)));
+}
+
 absl::StatusOr<int64_t> LogReader::OffsetForTime(absl::Time time,
                                                  ReadLevel level) const {
   // Up: a record of the millisecond that `time` lies in is earlier.
@@ -95,7 +100,7 @@ absl::StatusOr<int64_t> LogReader::FindTime(int64_t timestamp_ms, int64_t begin,
                                             int64_t end) const {
   std::optional<int64_t> look_at = begin;
   while (look_at.has_value() && *look_at < end) {
-    absl::StatusOr<SegmentList::Found> found = segments_->Find(*look_at);
+    absl::StatusOr<SegmentList::Found> found = Find(*look_at, end);
     if (!found.ok()) return found.status();
     // The last one may get records of any time while we look.
     const bool may_have = !found->next_base_offset.has_value() ||

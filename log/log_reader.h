@@ -57,6 +57,7 @@ class LogReader {
  private:
   absl::StatusOr<RecordBatches> ReadTo(int64_t end, int64_t offset,
                                        const ReadOptions& options) const;
+  absl::StatusOr<SegmentList::Found> Find(int64_t offset, int64_t end) const;
   absl::StatusOr<int64_t> FindTime(int64_t timestamp_ms, int64_t begin,
                                    int64_t end) const;
 

@@ -39,7 +39,8 @@ struct LogMessage {
 
 // Takes what varve has to say that no call returns. Called from any thread, the
 // program's and varve's own, with locks held: it must not call back into the
-// store, nor block for long.
+// store, which would wait for itself, nor block for long, nor throw. Not called
+// any more once the store is destroyed and its handles are.
 using LogSink = std::function<void(const LogMessage&)>;
 
 // Gives the message to the sink, or, without one, to Abseil's log.

@@ -117,11 +117,12 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     meters_->NoteBatch(int64_t{batch.last_offset_delta} + 1, batch.size);
     PublishEnd();
     result = {.offset = placed->base_offset,
+              .next_offset = writer_.next_offset(),
               .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
     needs_sync = NeedsSync(durability);
   }
   if (needs_sync) {
-    absl::Status status = SyncTo(result.offset + batch.last_offset_delta + 1);
+    absl::Status status = SyncTo(result.next_offset);
     if (!status.ok()) return status;
   }
   return result;
@@ -241,6 +242,7 @@ absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
 absl::Status PartitionLog::Sync() {
   {
     absl::MutexLock lock(&mu_);
+    if (closed_) return ClosedError();
     if (!failure_.ok()) return failure_;
   }
   return SyncTo(visible_end());
@@ -287,11 +289,9 @@ absl::Time PartitionLog::SyncDue() {
 }
 
 absl::Status PartitionLog::TrimBefore(int64_t offset) {
-  if (absl::Status status = MoveLogStart(offset); !status.ok()) return status;
-  if (absl::Status status = listener_->WriteCheckpoint(); !status.ok()) {
-    return status;
-  }
-  return DeleteTrimmed();
+  absl::Status status = MoveLogStart(offset);
+  if (status.ok()) status = listener_->WriteCheckpoint();
+  return status.ok() ? DeleteTrimmed() : status;
 }
 
 absl::Status PartitionLog::MoveLogStart(int64_t offset) {
@@ -361,9 +361,9 @@ absl::Status PartitionLog::CloseSegments() {
 
 absl::Status PartitionLog::CloseWriter() {
   if (!writer_.ready()) return absl::OkStatus();
-  failure_ = AsPoison(writer_.Close());
+  const absl::Status status = AsPoison(writer_.Close());
   SetActive(false);
-  return failure_;
+  return status.ok() ? status : NoteFailure(status);
 }
 
 absl::Status PartitionLog::Close() {
@@ -381,7 +381,7 @@ absl::Status PartitionLog::Close() {
     SetActive(false);
     if (!failure_.ok()) return failure_;
   }
-  return changed ? Sync() : absl::OkStatus();
+  return changed ? SyncTo(visible_end()) : absl::OkStatus();
 }
 
 void PartitionLog::Abandon() {

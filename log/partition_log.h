@@ -43,6 +43,7 @@ namespace varve {
 // Where a record, or the first record of a batch, went.
 struct AppendResult {
   int64_t offset = 0;
+  int64_t next_offset = 0;  // one past its last record
   // The time the record reads as; of a batch, the latest of its records.
   // InfinitePast when the batch has none.
   absl::Time timestamp;
@@ -118,7 +119,8 @@ class PartitionLog {
   // that a read of this level sees when every record is earlier. Records of
   // earlier time may follow: programs choose their timestamps.
   //
-  // Errors: FailedPrecondition after `Close`; those of opening segments.
+  // Errors: DataLoss when a segment is missing; FailedPrecondition after
+  // `Close`; those of opening segments.
   absl::StatusOr<int64_t> OffsetForTime(absl::Time time,
                                         ReadLevel level = ReadLevel::kDefault);
 
@@ -136,7 +138,7 @@ class PartitionLog {
 
   // Makes everything appended so far durable.
   //
-  // Errors: the poison, see above.
+  // Errors: FailedPrecondition after `Close`; the poison, see above.
   absl::Status Sync();
 
   // Makes `offset` the log start: records before it cannot be read any more,
@@ -146,9 +148,9 @@ class PartitionLog {
   // Durable on return: the new start, and what is left, which is synced if it
   // was not.
   //
-  // Errors: OutOfRange behind the visible end; FailedPrecondition when closed;
-  // those of the sync and the checkpoint, and the log starts at `offset`
-  // nevertheless.
+  // Errors: OutOfRange past the visible end; FailedPrecondition when closed;
+  // those of the sync, and the log starts where it did; those of the checkpoint
+  // and the deletion, and it starts at `offset`.
   absl::Status TrimBefore(int64_t offset);
 
   // The two halves of `TrimBefore`, for callers that trim many partitions and

@@ -88,9 +88,7 @@ absl::StatusOr<RecordBatches> PartitionReader::Read(
   const bool durable_only = options.level == ReadLevel::kDurable;
   if (durable_only && offset >= log_.recovery_point()) {
     if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
-    if (offset == log_.recovery_point()) return RecordBatches(offset);
-    if (offset > log_.recovery_point())
-      return BehindEnd(offset, log_.recovery_point());
+    if (offset >= log_.recovery_point()) return NotDurableYet(offset);
   }
   absl::StatusOr<Cursor> cursor = CursorFor(offset);
   if (!cursor.ok()) return cursor.status();
@@ -115,6 +113,16 @@ absl::StatusOr<RecordBatches> PartitionReader::Read(
   if (durable_only) CutAt(log_.recovery_point(), *slice, next);
   if (slice->bytes.empty()) return RecordBatches(std::max(offset, next));
   return RecordBatches(std::move(slice->pin), slice->bytes, offset, next);
+}
+
+absl::StatusOr<RecordBatches> PartitionReader::NotDurableYet(int64_t offset) {
+  if (offset > log_.recovery_point()) {
+    const absl::StatusOr<LogBounds> bounds = TryBounds();
+    if (!bounds.ok()) return bounds.status();
+    if (offset > bounds->visible_end)
+      return BehindEnd(offset, bounds->visible_end);
+  }
+  return RecordBatches(offset);
 }
 
 // Remembers the furthest place known. Where nothing stands is the end, also

@@ -96,6 +96,8 @@ class PartitionReader {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LiveLog::Cursor> CursorFor(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<RecordBatches> NotDurableYet(int64_t offset)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LogBounds> TryBounds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<bool> HasNews(int64_t offset, ReadLevel level)
       ABSL_LOCKS_EXCLUDED(mu_);

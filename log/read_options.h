@@ -12,12 +12,15 @@ namespace varve {
 // How far a read looks.
 enum class ReadLevel {
   // kDurable as long as every append of this process to the partition was a
-  // kSynced one; kVisible from the first weaker one on: who appends like that
-  // has accepted that a power loss takes records back.
+  // kSynced one; kVisible from the first weaker one on, until the store is
+  // opened anew: who appends like that has accepted that a power loss takes
+  // records back. Of a ReadOnlyPartition always kVisible: how its writer
+  // appends is not known there.
   kDefault,
   kVisible,  // to the visible end
   // To the durable end: no record that a power loss could still replace by
-  // another one at the same offset.
+  // another one at the same offset. Of a ReadOnlyPartition to the recovery
+  // point, a lower bound that is a second late.
   kDurable,
 };
 
@@ -25,7 +28,9 @@ struct ReadOptions {
   // Bytes of batches to return at most; always one whole batch at least.
   // Larger: fewer calls; a view that pins more. Default: 1 MiB. Range: 0 up.
   int64_t max_bytes = int64_t{1} << 20;
-  // Whether each batch's CRC is verified before it is handed out.
+  // Whether each batch's CRC is verified before it is handed out. With kSkip
+  // damaged bytes may be handed out as records; their structure is checked all
+  // the same, so nothing is read from outside of a batch. Default: kVerify.
   CrcCheck crc = CrcCheck::kVerify;
   ReadLevel level = ReadLevel::kDefault;
 };

@@ -21,10 +21,14 @@ struct Header {
 };
 
 // A record to append. It owns nothing: what it points at must stay alive and
-// unchanged until the call that takes it returns.
+// unchanged until the call that takes it returns. So fill it in the call:
+//
+//   partition.Append({.key = absl::StrCat(id), .value = text});
+//
+// A named Record with temporaries in it dangles.
 //
 // An absent key or value is Kafka's null, which differs from empty; a null
-// value is a tombstone in a compacted topic.
+// value is a tombstone in a compacted topic. A `const char*` must not be null.
 struct Record {
   std::optional<std::string_view> key = std::nullopt;
   std::optional<std::string_view> value = std::nullopt;

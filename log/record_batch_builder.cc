@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -64,6 +65,11 @@ absl::Status BatchOptions::Validate() const {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch options: delete horizon ", *delete_horizon_ms, " is below 0"));
   }
+  if (size_max < 1 || size_max > kBatchSizeMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch options: size_max ", size_max,
+                     " is not between 1 and ", kBatchSizeMax));
+  }
   return CheckProducer(*this);
 }
 
@@ -89,6 +95,16 @@ absl::Status RecordBatchBuilder::Append(const Record& record,
   return AppendAt(last_offset_delta_ + 1, record, timestamp_ms);
 }
 
+// Whether it fits a batch of its own decides what the caller can do.
+absl::Status RecordBatchBuilder::TooLarge(int64_t record_size) const {
+  const std::string message = absl::StrCat(
+      "a record of ", record_size, " bytes does not fit a batch of ", size_,
+      ": it holds at most ", options_.size_max, " bytes");
+  return batch_layout::kRecords + record_size > options_.size_max
+             ? absl::InvalidArgumentError(message)
+             : absl::ResourceExhaustedError(message);
+}
+
 absl::Status RecordBatchBuilder::AppendAt(int32_t offset_delta,
                                           const Record& record,
                                           int64_t timestamp_ms) {
@@ -110,11 +126,7 @@ absl::Status RecordBatchBuilder::AppendAt(int32_t offset_delta,
   const int64_t body_size =
       RecordBodySize(record, timestamp_delta, offset_delta);
   const int64_t new_size = size_ + VarlongSize(body_size) + body_size;
-  if (new_size > kBatchSizeMax) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a record of ", body_size, " bytes does not fit a batch of ", size_,
-        ": a batch holds at most ", kBatchSizeMax, " bytes"));
-  }
+  if (new_size > options_.size_max) return TooLarge(new_size - size_);
   plain_.Reserve(new_size, size_);
   EncodeRecord(record, timestamp_delta, offset_delta, body_size,
                plain_.data() + size_);
@@ -145,7 +157,7 @@ absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishAs(
   }
   StoreBatchHeader(header, plain_.data());
   SealBatch(size_, plain_.data());
-  return EncodedBatch(
+  return EncodedBatch::Unchecked(
       RecordBatch(std::string_view(plain_.data(), static_cast<size_t>(size_))));
 }
 
@@ -181,7 +193,7 @@ absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishCompressed(
                 compressed.size());
   }
   SealBatch(size, compressed_.data());
-  return EncodedBatch(RecordBatch(
+  return EncodedBatch::Unchecked(RecordBatch(
       std::string_view(compressed_.data(), static_cast<size_t>(size))));
 }
 

@@ -39,6 +39,10 @@ struct BatchOptions {
   // to a topic that stamps sets it by itself.
   TimestampType timestamp_type = TimestampType::kCreateTime;
 
+  // Bytes that the batch may have at most, its header included. Default: what
+  // the format can hold; Partition::batch_size_max is what a topic takes.
+  int64_t size_max = kBatchSizeMax;
+
   // When the tombstones in the batch may go, in ms since the Unix epoch; set by
   // compaction alone.
   std::optional<int64_t> delete_horizon_ms = std::nullopt;
@@ -50,7 +54,7 @@ struct BatchOptions {
 // What follows from the records appended, unless it is said here: compaction
 // drops records and keeps the offsets they took.
 struct BatchShape {
-  // At or behind the last record's.
+  // At or after the last record's.
   std::optional<int32_t> last_offset_delta = std::nullopt;
   std::optional<int64_t> max_timestamp_ms = std::nullopt;
 };
@@ -60,8 +64,10 @@ struct BatchShape {
 //
 //   RecordBatchBuilder builder;
 //   for (...) { status = builder.Append({.value = line}, now); ... }
-//   result = partition.Append(builder.Finish(), durability);
-//   builder.Clear();
+//   if (!builder.empty()) {
+//     result = partition.Append(builder.Finish(), durability);
+//     builder.Clear();
+//   }
 //
 // Append copies the record: it need not outlive the call. What Finish returns
 // points into the builder. A builder that was moved from may only be destroyed
@@ -76,13 +82,15 @@ class RecordBatchBuilder {
 
   // Adds `record`. Its time is its own timestamp, or else `default_time`.
   //
-  // Errors: InvalidArgument for a time before 1970 and for a record with which
-  // the batch would exceed kBatchSizeMax (2 GiB - 1). The batch stays as it
-  // was.
+  // Errors, which leave the batch as it was: InvalidArgument for a time before
+  // 1970, and for a record that is too large for a batch of its own;
+  // ResourceExhausted for one with which this batch would exceed
+  // BatchOptions::size_max: append the batch, and add it to the next one.
   absl::Status Append(const Record& record, absl::Time default_time);
 
-  // As above with the time to store, in ms since the Unix epoch or -1 for none;
-  // `record.timestamp` is not looked at.
+  // As above with the time to store, in ms since the Unix epoch or -1 for none.
+  // `record.timestamp` is NOT looked at: for records with times of their own
+  // take the overload above.
   absl::Status Append(const Record& record, int64_t timestamp_ms);
 
   // As above, at an offset of the caller's choice, so that offsets between are
@@ -92,6 +100,7 @@ class RecordBatchBuilder {
   absl::Status AppendAt(int32_t offset_delta, const Record& record,
                         int64_t timestamp_ms);
 
+  bool empty() const { return record_count_ == 0; }
   int32_t record_count() const { return record_count_; }
   // Of the batch so far, its header included.
   int64_t size_bytes() const { return size_; }
@@ -100,7 +109,7 @@ class RecordBatchBuilder {
   // until the builder is next changed, moved or destroyed. More may be appended
   // after it, and Finish called again.
   //
-  // Precondition: there is a record.
+  // Precondition: `!empty()`; ends the program otherwise.
   EncodedBatch Finish();
 
   // As above, for batches whose shape is not that of their records. With no
@@ -127,6 +136,8 @@ class RecordBatchBuilder {
   void Clear();
 
  private:
+  absl::Status TooLarge(int64_t record_size) const;
+
   // Bytes that are not cleared when they are made, and grow by doubling.
   class Buffer {
    public:

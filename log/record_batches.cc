@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "log/record_batch.h"
 #include "log/record_cursor.h"
 #include "log/record_view.h"
@@ -14,10 +16,14 @@ namespace varve {
 // trusted: another process may have scribbled over the file since, and that
 // must end the walk, not the program.
 void RecordBatches::Iterator::Measure() {
+  if (rest_.empty()) return;
   int64_t size = 0;
   const BatchDefect defect = RecordBatch::Check(
       rest_, CrcCheck::kSkip, static_cast<int64_t>(rest_.size()), &size);
-  if (defect != BatchDefect::kNone) rest_ = {};
+  if (defect != BatchDefect::kNone) {
+    ended_early_ = true;
+    rest_ = {};
+  }
   size_ = static_cast<size_t>(size);
 }
 
@@ -34,20 +40,41 @@ RecordBatches::Iterator RecordBatches::Iterator::operator++(int) {
 }
 
 RecordBatches::Records::Records(const RecordBatches& batches)
-    : batch_(batches.begin()), first_offset_(batches.first_offset_) {}
+    : batch_(batches.begin()),
+      first_offset_(batches.first_offset_),
+      end_offset_(batches.next_offset_),
+      next_offset_(batches.first_offset_) {}
+
+// Behind the last batch, or where it should have been.
+void RecordBatches::Records::End() {
+  if (!batch_.ended_early()) {
+    next_offset_ = end_offset_;
+  } else {
+    status_ = absl::DataLossError(absl::StrCat(
+        "the batch at offset ", next_offset_,
+        " has changed since it was read: somebody has written over its file"));
+  }
+}
 
 const RecordView* RecordBatches::Records::Next() {
   while (status_.ok()) {
     if (!cursor_.has_value()) {
-      if (batch_ == Iterator()) return nullptr;
+      if (batch_ == Iterator()) {
+        End();
+        return nullptr;
+      }
       const RecordBatch batch = *batch_++;
+      batch_end_ = batch.next_offset();
       if (batch.is_control()) continue;
       cursor_.emplace(batch);
     }
     while (const RecordView* record = cursor_->Next()) {
-      if (record->offset() >= first_offset_) return record;
+      if (record->offset() < first_offset_) continue;
+      next_offset_ = record->offset() + 1;
+      return record;
     }
     status_ = cursor_->status();
+    next_offset_ = batch_end_;
     cursor_.reset();
   }
   return nullptr;

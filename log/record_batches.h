@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "log/record_batch.h"
 #include "log/record_cursor.h"
@@ -27,8 +28,11 @@ namespace varve {
 //
 // Every batch was checked when it was read (ReadOptions says how).
 //
-//   for (varve::RecordBatches::Records records = view.records();
-//        const varve::RecordView* record = records.Next();) { … }
+//   varve::RecordBatches::Records records = view.records();
+//   while (const varve::RecordView* record = records.Next()) { … }
+//   if (!records.status().ok()) … damaged or compressed: see `status`
+//
+// A view lies in one segment, so it may show less than was asked for.
 //
 // Thread safety: immutable; a copy is cheap and may go to another thread.
 class RecordBatches {
@@ -53,7 +57,7 @@ class RecordBatches {
   int64_t size_bytes() const { return static_cast<int64_t>(bytes_.size()); }
   std::string_view bytes() const { return bytes_; }
 
-  // What to read next: the offset behind the last batch, or the offset that was
+  // What to read next: the offset after the last batch, or the offset that was
   // asked for when there was none yet.
   int64_t next_offset() const { return next_offset_; }
 
@@ -72,6 +76,9 @@ class RecordBatches {
     }
     Iterator& operator++();
     Iterator operator++(int);
+    // Whether what followed was no batch any more: somebody has written over
+    // the file since it was read.
+    bool ended_early() const { return ended_early_; }
     friend bool operator==(const Iterator& a, const Iterator& b) {
       return a.rest_.size() == b.rest_.size();
     }
@@ -81,6 +88,7 @@ class RecordBatches {
 
     std::string_view rest_;
     size_t size_ = 0;  // of the batch in front
+    bool ended_early_ = false;
   };
   Iterator begin() const { return Iterator(bytes_); }
   Iterator end() const { return Iterator(); }
@@ -94,22 +102,37 @@ class RecordBatches {
    public:
     explicit Records(const RecordBatches& batches);
 
-    // The next record, valid until the call after; null behind the last one
+    // The next record, valid until the call after; null after the last one
     // and when a batch cannot be decoded: `status()` tells the two apart.
     const RecordView* Next();
 
     // OK at the end. DataLoss: a batch's checksum is right, but its records are
-    // malformed. Unimplemented: a compressed batch; the message names the
-    // codec and the offset. The records before were all given.
+    // malformed, or its bytes have changed since they were read. Unimplemented:
+    // a compressed batch; the message names the codec and the offset. The
+    // records before were all given, those after were not: to go on, read from
+    // `next_offset` on.
     const absl::Status& status() const { return status_; }
 
+    // Where to go on: one past the record given last, at the end the view's
+    // `next_offset`, and after an error one past the batch that failed; where
+    // the bytes have changed, that batch, and reading it again says more.
+    int64_t next_offset() const { return next_offset_; }
+
    private:
+    void End();
+
     Iterator batch_;
     int64_t first_offset_;
+    int64_t end_offset_;
+    int64_t next_offset_;
+    int64_t batch_end_ = 0;  // of the batch at hand
     std::optional<RecordCursor> cursor_;
     absl::Status status_;
   };
-  Records records() const { return Records(*this); }
+  Records records() const& ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return Records(*this);
+  }
+  Records records() && = delete;  // would outlive what it borrows from
 
  private:
   std::shared_ptr<const void> pin_;

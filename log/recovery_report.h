@@ -33,7 +33,7 @@ struct PartitionRecovery {
   bool clean = false;          // closed cleanly: nothing had to be scanned
   int64_t log_start = 0;       // first offset
   int64_t recovery_point = 0;  // below it everything was durable before
-  int64_t next_offset = 0;     // behind the last record
+  int64_t next_offset = 0;     // one past the last record
   int64_t bytes_scanned = 0;   // of batches, each with its CRC
   std::vector<RecoveryFinding> findings = {};
   std::vector<std::string> notes = {};  // files made again, and the like

@@ -106,8 +106,10 @@ TEST_F(LogStoreForkTest, CallsOnTheStoreFailInTheChild) {
     EXPECT_THAT(store_->Close(), refused);
     EXPECT_THAT(store_->ListTopics(), IsEmpty());
     EXPECT_THAT(store_->recovery_report().partitions, IsEmpty());
+    EXPECT_EQ(store_->Metrics().open_partitions, 0);
     EXPECT_EQ(store_->path(), path_);
   });
+  EXPECT_EQ(store_->Metrics().open_partitions, 1);
   Append("b");
   EXPECT_EQ(Orders().durable_end(), 2);
 }
@@ -124,6 +126,7 @@ TEST_F(LogStoreForkTest, CallsOnAPartitionFailInTheChild) {
     EXPECT_THAT(orders.Read(0), refused);
     EXPECT_THAT(orders.WaitFor(5), refused);
     EXPECT_THAT(orders.Sync(), refused);
+    EXPECT_EQ(orders.segment_count(), 0);
   });
   EXPECT_EQ(orders.visible_end(), 1);
   Append("b");

@@ -2,6 +2,8 @@
 
 // What PartitionLog does about syncs, failed ones, and full disks.
 
+#include <poll.h>
+
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -187,6 +189,27 @@ TEST_F(PartitionLogDurabilityTest, SyncOfAPoisonedLogFailsThoughAllIsDurable) {
       TryAppend(std::string(10000, 'x'), Durability::kMemory).status();
   EXPECT_THAT(failure, StatusIs(Code::kUnknown));
   EXPECT_EQ(log_->Sync(), failure);
+}
+
+TEST_F(PartitionLogDurabilityTest, PartitionPoisonedByItsParkingSaysSo) {
+  Recover();
+  AppendMany(1);
+  auto event = log_->NewAppendEvent();
+  ASSERT_THAT(event, IsOk());
+  files_.FailCallsNamed("File::Truncate", EIO, Repeat::kOnce);
+  const absl::Status failure = log_->Park();
+  EXPECT_THAT(failure, StatusIs(Code::kUnknown));
+  pollfd polled = {
+      .fd = (*event)->descriptor(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&polled, 1, 0), 1);
+  EXPECT_EQ(TryAppend("new").status(), failure);
+}
+
+TEST_F(PartitionLogDurabilityTest, SyncAfterCloseIsRefused) {
+  Recover();
+  AppendMany(1);
+  ASSERT_THAT(log_->Close(), IsOk());
+  EXPECT_THAT(log_->Sync(), StatusIs(Code::kFailedPrecondition));
 }
 
 // A full disk.

@@ -101,6 +101,14 @@ TEST_F(PartitionTrimTest, TrimSyncsWhatIsLeftBehindTheDurableEnd) {
   EXPECT_LE(log_->log_start(), log_->durable_end());
 }
 
+TEST_F(PartitionTrimTest, LogStartsWhereItDidWhenTheSyncOfATrimFails) {
+  FillFiveSegments();
+  files_.FailCallsNamed("File::Sync", EIO, FaultyFileSystem::Repeat::kOnce);
+  EXPECT_THAT(log_->TrimBefore(42), StatusIs(absl::StatusCode::kUnknown));
+  EXPECT_EQ(log_->log_start(), 0);
+  EXPECT_EQ(ReadAll(), Values(0, 45));
+}
+
 TEST_F(PartitionTrimTest, TrimBehindTheEndIsOutOfRangeAndTrimsNothing) {
   FillFiveSegments();
   EXPECT_THAT(log_->TrimBefore(46), StatusIs(absl::StatusCode::kOutOfRange));

@@ -240,6 +240,9 @@ TEST_F(ReadOnlyStoreTest, DurableReadsEndAtTheCheckpoint) {
     next = view->next_offset();
   }
   EXPECT_EQ(next, 10);
+  EXPECT_TRUE(partition.Read(11, durable)->empty()) << "visible, not durable";
+  EXPECT_THAT(partition.Read(12, durable),
+              StatusIs(absl::StatusCode::kOutOfRange));
   EXPECT_THAT(partition.WaitFor(10, absl::Now(), ReadLevel::kDurable),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
   ASSERT_THAT(writer_->partition("t", 0)->Sync(), IsOk());

@@ -245,6 +245,31 @@ TEST(RecordBatchBuilderTest, BatchOneByteAboveTheLimitIsInvalid) {
       StatusIs(kInvalid));
 }
 
+TEST(RecordBatchBuilderTest, FullBatchRefusesARecordThatFitsTheNextOne) {
+  RecordBatchBuilder one;
+  ASSERT_THAT(one.Append({.value = "0123456789"}, 1), IsOk());
+  RecordBatchBuilder builder(BatchOptions{.size_max = one.size_bytes()});
+  EXPECT_TRUE(builder.empty());
+  EXPECT_THAT(builder.Append({.value = "0123456789+"}, 1), StatusIs(kInvalid));
+  ASSERT_THAT(builder.Append({.value = "0123456789"}, 1), IsOk());
+  EXPECT_FALSE(builder.empty());
+  const std::string before(builder.Finish().bytes());
+  EXPECT_THAT(builder.Append({.value = "a"}, 1),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("does not fit")));
+  EXPECT_EQ(builder.Finish().bytes(), before);
+  builder.Clear();
+  EXPECT_THAT(builder.Append({.value = "a"}, 1), IsOk());
+}
+
+TEST(RecordBatchBuilderTest, SizeMaxBeyondTheFormatIsInvalid) {
+  for (const int64_t size_max : {int64_t{0}, int64_t{-1}, kBatchSizeMax + 1}) {
+    RecordBatchBuilder builder(BatchOptions{.size_max = size_max});
+    EXPECT_THAT(builder.Append({.value = "a"}, 1),
+                StatusIs(kInvalid, HasSubstr("size_max")));
+  }
+}
+
 TEST(RecordBatchBuilderTest, FinishAppendFinishGivesTheLongerBatch) {
   RecordBatchBuilder builder;
   ASSERT_THAT(builder.Append({.value = "a"}, 1), IsOk());

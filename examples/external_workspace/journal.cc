@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   auto next = (*store)->RunMaintenance();
   if (!next.ok()) return Fail(next.status());
 
-  for (int64_t at = lines->log_start(); at < lines->visible_end();) {
+  for (int64_t at = lines->log_start(); at < lines->readable_end();) {
     auto view = lines->Read(at);
     if (!view.ok()) return Fail(view.status());
     varve::RecordBatches::Records records = view->records();
