@@ -13,9 +13,10 @@
 namespace varve {
 namespace {
 
+// A clock before 1970 is not to be believed, nor subtracted from.
 bool IsPast(int64_t time_ms, int64_t now_ms) {
-  return time_ms >= kPlausibleTimestampMs &&
-         (time_ms <= now_ms || time_ms - now_ms <= kFutureSlackMs);
+  return now_ms >= 0 && time_ms >= kPlausibleTimestampMs &&
+         time_ms - now_ms <= kFutureSlackMs;
 }
 
 // The time of each segment, by itself and those behind it; less than 0 for
