@@ -119,7 +119,7 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     result = {.offset = placed->base_offset,
               .next_offset = writer_.next_offset(),
               .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
-    needs_sync = NeedsSync(durability);
+    needs_sync = NeedsSync(durability, batch.now_ms);
   }
   if (needs_sync) {
     absl::Status status = SyncTo(result.next_offset);
@@ -185,7 +185,7 @@ void PartitionLog::PrepareAhead(int64_t budget) {
 }
 
 // Takes note of the append for the timer, too.
-bool PartitionLog::NeedsSync(Durability durability) {
+bool PartitionLog::NeedsSync(Durability durability, int64_t now_ms) {
   if (durability == Durability::kSynced) return true;
   // Nobody else does: descriptors would run out.
   if (writer_.unsynced_sealed_count() >= kUnsyncedSealedMax) return true;
@@ -195,6 +195,7 @@ bool PartitionLog::NeedsSync(Durability durability) {
       config_.flush_ms == LogConfig::kForever) {
     return false;
   }
+  if (!sync_schedule_.TakeLookDue(now_ms)) return false;
   const absl::Time now = environment_.clock->Steady();
   if (sync_schedule_.NoteAppend(now)) listener_->SyncWanted();
   return sync_schedule_.IsOverdue(now);
@@ -321,11 +322,9 @@ absl::Status PartitionLog::DeleteTrimmed() {
 absl::Status PartitionLog::Roll() {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = PrepareAppend(); !status.ok()) return status;
-  if (absl::Status status = writer_.RollIfWritten(); !status.ok()) {
-    return NoteFailure(status);
-  }
+  absl::Status status = writer_.RollIfWritten();
   if (writer_.TakeRolled()) listener_->SyncWanted();
-  return absl::OkStatus();
+  return status.ok() ? status : NoteFailure(status);
 }
 
 absl::Status PartitionLog::SetConfig(const LogConfig& config) {

@@ -260,7 +260,8 @@ class PartitionLog {
   absl::Status NoteFailure(const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool NeedsSync(Durability durability) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool NeedsSync(Durability durability, int64_t now_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status ClosedError() const {
     return ending_.ToStatus(directory_->path());
   }

@@ -4,6 +4,8 @@
 #define VARVE_LOG_SYNC_SCHEDULE_H_
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "log/log_config.h"
@@ -31,6 +33,14 @@ class SyncSchedule {
 
   void set_interval(absl::Duration interval) { interval_ = interval; }
 
+  // Whether an append at `now_ms`, of the wall clock, has to be noted: not when
+  // an earlier one waits and this millisecond was looked at. The steady clock
+  // costs as much as a third of an append. Says so once.
+  bool TakeLookDue(int64_t now_ms) {
+    return std::exchange(looked_at_ms_, now_ms) != now_ms ||
+           unsynced_since_ == absl::InfiniteFuture();
+  }
+
   // Takes note of an append. Returns whether `Due` has become earlier.
   bool NoteAppend(absl::Time now);
 
@@ -54,6 +64,7 @@ class SyncSchedule {
   absl::Time unsynced_since_ = absl::InfiniteFuture();
   // The same, of those that are being synced just now.
   absl::Time syncing_since_ = absl::InfiniteFuture();
+  int64_t looked_at_ms_ = -1;
 };
 
 }  // namespace varve

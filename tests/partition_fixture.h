@@ -65,7 +65,11 @@ class MemoryDirectory {
 class ManualClock final : public Clock {
  public:
   absl::Time Now() override { return absl::FromUnixMillis(now_ms_); }
-  absl::Time Steady() override { return absl::FromUnixMillis(steady_ms_); }
+  absl::Time Steady() override {
+    ++steady_looks_;
+    return absl::FromUnixMillis(steady_ms_);
+  }
+  int64_t steady_looks() const { return steady_looks_; }
 
   // Time goes by.
   void Advance(absl::Duration by) {
@@ -78,6 +82,7 @@ class ManualClock final : public Clock {
  private:
   std::atomic<int64_t> now_ms_ = 1700000000000;
   std::atomic<int64_t> steady_ms_ = 5000;
+  std::atomic<int64_t> steady_looks_ = 0;
 };
 
 // Counts what the log tells its store.

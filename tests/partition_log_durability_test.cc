@@ -107,6 +107,18 @@ TEST_F(PartitionLogDurabilityTest, ClockThatIsSetBackDoesNotStretchTheWindow) {
   EXPECT_EQ(log_->durable_end(), 3);
 }
 
+TEST_F(PartitionLogDurabilityTest,
+       IntervalAppendsLookAtTheClockOnceAMillisecond) {
+  Recover();
+  Append("a", Durability::kInterval);
+  const int64_t before = clock_.steady_looks();
+  for (int i = 0; i < 10; ++i) Append("b", Durability::kInterval);
+  EXPECT_LE(clock_.steady_looks(), before + 1);
+  clock_.Advance(absl::Milliseconds(1));
+  Append("c", Durability::kInterval);
+  EXPECT_GE(clock_.steady_looks(), before + 1);
+}
+
 TEST_F(PartitionLogDurabilityTest, SealedSegmentIsDueAtOnceWhateverTheLevel) {
   config_.segment_bytes = 200;
   Recover();
