@@ -12,11 +12,14 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/log/check.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/log_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -184,11 +187,22 @@ class Model {
   void Kill() {
     const std::string before = Path();
     ++generation_;
+    // Often in the middle of a trim, which then was made or was not.
+    const int p = static_cast<int>(Pick(kPartitions));
+    const int64_t end = static_cast<int64_t>(expected_[p].size());
+    const int64_t start =
+        Pick(2) == 0 ? 0 : std::min(log_start_[p] + Pick(50), end);
+    std::thread trimmer([start, partition = Open(p)]() mutable {
+      EXPECT_THAT(partition.TrimBefore(start), IsOk());
+    });
+    absl::SleepFor(absl::Microseconds(Pick(2000)));
     CopyStore(files_, before, Path());
+    trimmer.join();
     ASSERT_THAT(store_->Close(), IsOk());
     store_ = nullptr;
     std::filesystem::remove_all(before);
     Open();
+    if (Open(p).log_start() > log_start_[p]) log_start_[p] = start;
   }
 
   const std::string directory_;

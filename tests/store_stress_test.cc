@@ -4,9 +4,12 @@
 // Close in the middle of it. What each reader saw is checked record by record,
 // and after every reopen the log holds what was acknowledged, and nothing else.
 // Waits have no deadline, and a watchdog looks after them: no wake-up is lost.
+// tests/topic_churn_stress_test.cc does the same to topics that come and go.
 //
-// VARVE_STRESS_ROUNDS says how often the store is opened and closed.
+// VARVE_STRESS_ROUNDS says how often the store is opened and closed,
+// VARVE_TEST_SEED what the threads choose.
 
+#include <poll.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -19,7 +22,6 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -30,25 +32,29 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/log_store.h"
 #include "api/partition.h"
+#include "api/store_metrics.h"
+#include "api/topic_changes.h"
 #include "api/topic_config.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "log/append_event.h"
 #include "log/durability.h"
 #include "log/record_batch_builder.h"
 #include "log/record_batches.h"
 #include "tests/scratch_directory.h"
+#include "tests/stress_history.h"
 #include "tests/watchdog.h"
 
 namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
+using ::testing::AnyOf;
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr int kRoundsByDefault = 2;
@@ -70,53 +76,13 @@ int RoundCount() {
   return text == nullptr || absl::SimpleAtoi(text, &count) ? count : 0;
 }
 
-// What an appender has put into a partition, and in which order. Its value is
-// "<appender> <sequence> <filling>", where the filling follows from the two.
-struct Entry {
-  int appender = -1;
-  int64_t sequence = -1;
-
-  std::string ToValue() const {
-    const auto size = static_cast<size_t>((appender * 7 + sequence * 13) % 300);
-    const auto letter = static_cast<char>('a' + sequence % 26);
-    return absl::StrCat(appender, " ", sequence, " ",
-                        std::string(size, letter));
-  }
-  static Entry Parse(std::string_view value) {
-    Entry entry;
-    const std::vector<std::string_view> parts = absl::StrSplit(value, ' ');
-    EXPECT_EQ(parts.size(), 3) << value;
-    if (parts.size() != 3) return entry;
-    EXPECT_TRUE(absl::SimpleAtoi(parts[0], &entry.appender)) << value;
-    EXPECT_TRUE(absl::SimpleAtoi(parts[1], &entry.sequence)) << value;
-    EXPECT_EQ(value, entry.ToValue());
-    return entry;
-  }
-  friend bool operator==(const Entry&, const Entry&) = default;
-};
-
-// Checks that a partition's records come once each, in order and unchanged.
-class History {
- public:
-  explicit History(int64_t first_offset) : next_offset_(first_offset) {}
-
-  void See(const RecordView& record) {
-    ASSERT_EQ(record.offset(), next_offset_);
-    ++next_offset_;
-    const Entry entry = Entry::Parse(record.value().value_or(""));
-    const auto [last, is_first] =
-        last_sequence_.try_emplace(entry.appender, entry.sequence);
-    if (is_first) return;
-    ASSERT_EQ(entry.sequence, last->second + 1)
-        << "appender " << entry.appender << ", offset " << record.offset();
-    last->second = entry.sequence;
-  }
-  int64_t next_offset() const { return next_offset_; }
-
- private:
-  int64_t next_offset_;
-  std::map<int, int64_t> last_sequence_;  // by appender
-};
+uint64_t Seed() {
+  const char* text = getenv("VARVE_TEST_SEED");
+  uint64_t seed = std::random_device()();
+  if (text != nullptr && !absl::SimpleAtoi(text, &seed)) seed = 0;
+  std::cout << "VARVE_TEST_SEED=" << seed << std::endl;
+  return seed;
+}
 
 class StoreStressTest : public testing::Test {
  protected:
@@ -153,14 +119,20 @@ class StoreStressTest : public testing::Test {
     return false;
   }
 
-  void Append(int appender, int seed) {
-    std::minstd_rand random(static_cast<unsigned>(seed + appender));
+  // What a thread chooses by; `thread` is of this one alone.
+  std::mt19937_64 RandomOf(int thread) const {
+    return std::mt19937_64(seed_ * 1000 + static_cast<uint64_t>(thread));
+  }
+
+  void Append(int appender, int round) {
+    std::mt19937_64 random = RandomOf(round * kAppenders + appender);
     RecordBatchBuilder builder;
     while (true) {
       const int index = static_cast<int>(random() % kPartitions);
       PerPartition& part = parts_[static_cast<size_t>(index)];
       int64_t& next = part.next_sequence[static_cast<size_t>(appender)];
-      const int64_t count = random() % 3 == 0 ? 1 + random() % 9 : 1;
+      const int64_t count =
+          random() % 3 == 0 ? static_cast<int64_t>(1 + random() % 9) : 1;
       builder.Clear();
       for (int64_t i = 0; i < count; ++i) {
         const std::string value = Entry{appender, next + i}.ToValue();
@@ -197,7 +169,7 @@ class StoreStressTest : public testing::Test {
     std::atomic<int64_t>& read_to =
         parts_[static_cast<size_t>(index)].read_to[static_cast<size_t>(reader)];
     History history(first_offset);
-    std::minstd_rand random(static_cast<unsigned>(index * 8 + reader));
+    std::mt19937_64 random = RandomOf(-1 - index * 8 - reader);
     while (!HasFatalFailure()) {
       const absl::StatusOr<RecordBatches> view =
           partition.Read(history.next_offset(),
@@ -218,7 +190,7 @@ class StoreStressTest : public testing::Test {
 
   // Waits for what is not there yet, again and again.
   void Wait(int waiter) {
-    std::minstd_rand random(static_cast<unsigned>(waiter));
+    std::mt19937_64 random = RandomOf(-100 - waiter);
     while (true) {
       const Partition partition = partitions_[random() % kPartitions];
       const int64_t offset =
@@ -232,9 +204,107 @@ class StoreStressTest : public testing::Test {
     }
   }
 
+  // An event loop: reads all partitions, each when its descriptor says so. A
+  // record may be passed over that was trimmed, since trims wait for the other
+  // readers alone, but none that is there.
+  void Poll() {
+    std::vector<std::shared_ptr<AppendEvent>> events;
+    std::vector<pollfd> polled;
+    std::vector<History> histories;
+    for (const Partition& partition : partitions_) {
+      auto event = partition.NewAppendEvent();
+      if (!Succeeded(event.status())) return;
+      polled.push_back(
+          {.fd = (*event)->descriptor(), .events = POLLIN, .revents = 0});
+      events.push_back(*std::move(event));
+      histories.emplace_back(partition.log_start());
+    }
+    while (!HasFatalFailure()) {
+      for (size_t i = 0; i < events.size(); ++i) {
+        // What was there before the event was made, or the loop began to wait.
+        events[i]->Clear();
+        if (!ReadToEnd(partitions_[i], histories[i])) return;
+      }
+      ASSERT_GT(poll(polled.data(), polled.size(), /*timeout=*/-1), 0);
+    }
+  }
+  // False when the store is being closed.
+  bool ReadToEnd(const Partition& partition, History& history) {
+    while (!HasFatalFailure()) {
+      const absl::StatusOr<RecordBatches> view =
+          partition.Read(history.next_offset(), {.level = ReadLevel::kVisible});
+      if (absl::IsOutOfRange(view.status())) {
+        EXPECT_LT(history.next_offset(), partition.log_start());
+        history = History(partition.log_start());
+        continue;
+      }
+      if (!Succeeded(view.status())) return false;
+      if (view->empty()) return true;
+      RecordBatches::Records records = view->records();
+      while (const RecordView* record = records.Next()) history.See(*record);
+      EXPECT_THAT(records.status(), IsOk());
+    }
+    return false;
+  }
+
+  // Changes configs that lose nothing.
+  void Alter() {
+    std::mt19937_64 random = RandomOf(-200);
+    while (true) {
+      const std::string segment = absl::StrCat(8192 + random() % 32768);
+      const std::string interval = absl::StrCat(100 + random() % 1000);
+      const char* flush = random() % 2 == 0 ? "5" : "9223372036854775807";
+      const char* stamp = random() % 2 == 0 ? "CreateTime" : "LogAppendTime";
+      const TopicChanges changes = {
+          .set = {{"segment.bytes", segment},
+                  {"index.interval.bytes", interval},
+                  {"flush.ms", flush},
+                  {"message.timestamp.type", stamp},
+                  // Each change has retention look at it, and find nothing.
+                  {"retention.bytes", "1000000000"}}};
+      if (!Succeeded(store_->AlterTopic("stress", changes))) return;
+      absl::SleepFor(absl::Milliseconds(3));
+    }
+  }
+
+  // A consumer group that comes along with the log.
+  void Commit() {
+    std::mt19937_64 random = RandomOf(-300);
+    while (true) {
+      const auto index = static_cast<int32_t>(random() % kPartitions);
+      const int64_t offset =
+          partitions_[static_cast<size_t>(index)].visible_end();
+      asked_[static_cast<size_t>(index)] = offset;
+      const absl::Status status =
+          store_->CommitOffset("g", "stress", index, offset, LevelOf(random()));
+      if (!Succeeded(status)) return;
+      committed_[static_cast<size_t>(index)] = offset;
+      const auto found = store_->CommittedOffset("g", "stress", index);
+      if (!Succeeded(found.status())) return;
+      ASSERT_EQ(found->offset, offset);
+    }
+  }
+
+  // Asks for all that can be asked, until nobody is there to answer.
+  void Watch() {
+    int64_t records = 0;
+    while (!closing_) {
+      const StoreMetrics metrics = store_->Metrics();
+      const int64_t now = metrics.traffic.appended_records;
+      ASSERT_GE(now, records);
+      records = now;
+      ASSERT_FALSE(store_->recovery_report().has_damage());
+      if (!Succeeded(store_->RunMaintenance().status())) return;
+      const auto groups = store_->ListGroups();
+      if (!Succeeded(groups.status())) return;
+      if (groups->empty()) continue;
+      if (!Succeeded(store_->DescribeGroup("g").status())) return;
+    }
+  }
+
   // Trims what every reader has read, and syncs.
   void Trim() {
-    std::minstd_rand random(99);
+    std::mt19937_64 random = RandomOf(-400);
     while (true) {
       const auto index = static_cast<size_t>(random() % kPartitions);
       Partition partition = partitions_[index];
@@ -289,13 +359,17 @@ class StoreStressTest : public testing::Test {
     }
     const int64_t enough = appended_ + kRecordsPerRound;
     for (int i = 0; i < kAppenders; ++i) {
-      threads.emplace_back([=, this] { Append(i, round * kAppenders); });
+      threads.emplace_back([=, this] { Append(i, round); });
     }
     for (int i = 0; i < kWaiters; ++i) {
       threads.emplace_back([=, this] { Wait(i); });
     }
     threads.emplace_back([this] { Trim(); });
     threads.emplace_back([=, this] { Administrate(round); });
+    threads.emplace_back([this] { Poll(); });
+    threads.emplace_back([this] { Alter(); });
+    threads.emplace_back([this] { Commit(); });
+    threads.emplace_back([this] { Watch(); });
     while (appended_ < enough && !HasFailure()) {
       absl::SleepFor(absl::Milliseconds(1));
     }
@@ -330,6 +404,19 @@ class StoreStressTest : public testing::Test {
     }
   }
 
+  // Where the group goes on is what it committed last, or tried to.
+  void ExpectWhatWasCommitted() {
+    for (int32_t i = 0; i < kPartitions; ++i) {
+      const auto index = static_cast<size_t>(i);
+      const auto found = store_->CommittedOffset("g", "stress", i);
+      if (committed_[index] < 0 && absl::IsNotFound(found.status())) continue;
+      ASSERT_THAT(found, IsOk());
+      EXPECT_THAT(found->offset, AnyOf(committed_[index], asked_[index]));
+      committed_[index] = found->offset;
+    }
+  }
+
+  const uint64_t seed_ = Seed();
   const Watchdog watchdog_{absl::Minutes(3) + RoundCount() * absl::Seconds(20),
                            "the threads stand still"};
   const ScratchDirectory scratch_;
@@ -338,6 +425,9 @@ class StoreStressTest : public testing::Test {
   std::array<PerPartition, kPartitions> parts_;
   std::atomic<int64_t> appended_ = 0;
   std::atomic<bool> closing_ = false;
+  // Of the group, by partition; of the thread that commits.
+  std::array<int64_t, kPartitions> committed_ = {-1, -1, -1};
+  std::array<int64_t, kPartitions> asked_ = {-1, -1, -1};
 };
 
 TEST_F(StoreStressTest, EverythingAtOnceAndCloseInTheMiddleOfIt) {
@@ -356,6 +446,7 @@ TEST_F(StoreStressTest, EverythingAtOnceAndCloseInTheMiddleOfIt) {
     if (HasFailure()) return;
     Open();
     ExpectWhatWasAcknowledged();
+    ExpectWhatWasCommitted();
     EXPECT_THAT(store_->Close(), IsOk());
     store_ = nullptr;
   }

@@ -169,6 +169,26 @@ std::string CommandRunner::ConsumerOutput() const {
   return ReadFileOrDie(PathTo("consumer.out"));
 }
 
+void CommandRunner::StopConsumer() const {
+  ASSERT_EQ(kill(consumer_, SIGSTOP), 0);
+  siginfo_t info = {};
+  ASSERT_EQ(
+      waitid(P_PID, static_cast<id_t>(consumer_), &info, WSTOPPED | WNOWAIT),
+      0);
+}
+
+void CommandRunner::ContinueConsumer() const {
+  ASSERT_EQ(kill(consumer_, SIGCONT), 0);
+}
+
+bool CommandRunner::ConsumerHasEnded() const {
+  siginfo_t info = {};
+  CHECK_EQ(waitid(P_PID, static_cast<id_t>(consumer_), &info,
+                  WEXITED | WNOHANG | WNOWAIT),
+           0);
+  return info.si_pid == consumer_;
+}
+
 void CommandRunner::AwaitConsumerOutput(std::string_view text) const {
   std::string out;
   for (int i = 0; i < 4000; ++i) {

@@ -57,8 +57,13 @@ class CommandRunner {
   void StartConsumer(const std::vector<std::string>& arguments);
   // What it has printed so far.
   std::string ConsumerOutput() const;
+  // Whether it is there no more, for want of anything to print.
+  bool ConsumerHasEnded() const;
   // Waits until that is `text`, or fails the test.
   void AwaitConsumerOutput(std::string_view text) const;
+  // Has it stand still, on return, and go on.
+  void StopConsumer() const;
+  void ContinueConsumer() const;
   // Sends it a signal, 0 for none, and waits for its end.
   CommandResult EndConsumer(int signal);
 

@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <signal.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iostream>
+#include <random>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -13,6 +24,7 @@ namespace {
 
 using ::nlohmann::json;
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -105,6 +117,86 @@ TEST_F(ConsumeGroupTest, ResetGroupReadsAgain) {
           .exit_status,
       0);
   EXPECT_EQ(Consume(), "c\nd\n");
+}
+
+class KilledGroupTest : public ConsumeGroupTest {
+ protected:
+  static constexpr int kPartitions = 2;
+  static constexpr int64_t kRecords = 5000;  // in each
+
+  void SetUp() override {
+    runner_.CreateTopic("long", {"--partitions", absl::StrCat(kPartitions)});
+    for (int p = 0; p < kPartitions; ++p) {
+      std::string lines;
+      for (int64_t i = 0; i < kRecords; ++i)
+        absl::StrAppend(&lines, LineOf(p, i), "\n");
+      const CommandResult result = runner_.Varve(
+          {"produce", "long", "--partition", absl::StrCat(p)}, lines);
+      ASSERT_EQ(result.exit_status, 0) << result.err;
+    }
+  }
+
+  static std::string LineOf(int partition, int64_t offset) {
+    return absl::StrCat(partition, " ", offset, " ", std::string(1000, 'x'));
+  }
+
+  // Takes what a run printed, from where the group was: whole lines, in order.
+  void TakePrinted(std::string_view out) {
+    printed_ = committed_;
+    for (size_t end = 0; (end = out.find('\n')) != out.npos;) {
+      const int partition = out.front() - '0';
+      ASSERT_TRUE(partition == 0 || partition == 1);
+      int64_t& next = printed_[static_cast<size_t>(partition)];
+      ASSERT_EQ(out.substr(0, end), LineOf(partition, next));
+      ++next;
+      out.remove_prefix(end + 1);
+    }
+  }
+
+  // What is committed now is no more than was printed.
+  void TakeCommitted() {
+    const CommandResult result =
+        runner_.Varve({"groups", "describe", "g", "--json"});
+    // The group may have committed nothing yet.
+    if (result.exit_status != 0) return;
+    const json group = json::parse(result.out);
+    for (const json& offset : group["offsets"]) {
+      const auto partition = offset["partition"].get<size_t>();
+      const auto now = offset["offset"].get<int64_t>();
+      EXPECT_GE(now, committed_[partition]);
+      EXPECT_LE(now, printed_[partition]);
+      committed_[partition] = now;
+    }
+  }
+
+  std::array<int64_t, kPartitions> committed_ = {};
+  std::array<int64_t, kPartitions> printed_ = {};
+};
+
+TEST_F(KilledGroupTest, NothingIsLostAndOnlyWhatWasNotCommittedComesAgain) {
+  const unsigned seed = std::random_device()();
+  std::cout << "seed " << seed << std::endl;
+  std::minstd_rand random(seed);
+  int killed = 0;
+  for (int run = 0; run < 6 && !HasFailure(); ++run) {
+    runner_.StartConsumer({"long", "--group", "g", "--commit-interval", "0"});
+    // It prints a mebibyte, commits, prints the next one.
+    while (runner_.ConsumerOutput().empty() && !runner_.ConsumerHasEnded())
+      absl::SleepFor(absl::Milliseconds(1));
+    absl::SleepFor(absl::Microseconds(random() % 20'000));
+    const CommandResult result = runner_.EndConsumer(SIGKILL);
+    ASSERT_THAT(result.exit_status, AnyOf(0, 128 + SIGKILL)) << result.err;
+    if (result.exit_status != 0) ++killed;
+    TakePrinted(result.out);
+    TakeCommitted();
+  }
+  EXPECT_GT(killed, 0);
+  const CommandResult rest = runner_.Varve({"consume", "long", "--group", "g"});
+  EXPECT_EQ(rest.exit_status, 0) << rest.err;
+  TakePrinted(rest.out);
+  for (int64_t printed : printed_) EXPECT_EQ(printed, kRecords);
+  TakeCommitted();
+  for (int64_t committed : committed_) EXPECT_EQ(committed, kRecords);
 }
 
 TEST_F(ConsumeGroupTest, OtherWriterIsNamedAsTheReason) {
