@@ -52,7 +52,8 @@ absl::Time MaintainDuty::Run(const std::stop_token& stop) {
 }
 
 absl::Time MaintainDuty::RunRetention(const std::stop_token& stop) {
-  if (clock_->Steady() < due_) return due_;
+  if (!store_.events->TakeLimitsChanged() && clock_->Steady() < due_)
+    return due_;
   const absl::Time now = RetentionNow();
   for (const Topic& topic : store_.topics()) {
     if (HasRetention(topic.config.log)) CheckTopic(topic, now, stop);
@@ -95,7 +96,7 @@ absl::Status MaintainDuty::CheckPartition(const Topic& topic, int32_t partition,
   if (!log.ok() || *log == nullptr) return log.status();
   const int64_t log_start = (*log)->log_start();
   const absl::StatusOr<RetentionDecision> decision = ApplyRetention(**log, now);
-  if ((*log)->log_start() != log_start) trimmed_.push_back(*log);
+  if ((*log)->log_start() != log_start) trimmed_.push_back({.log = *log});
   return decision.status();
 }
 
@@ -118,6 +119,8 @@ absl::StatusOr<std::shared_ptr<PartitionLog>> MaintainDuty::OpenIfNeeded(
 
 void MaintainDuty::DeleteTrimmed() {
   if (trimmed_.empty()) return;
+  for (Trimmed& trimmed : trimmed_)
+    trimmed.durable_start = trimmed.log->log_start();
   absl::Status status = store_.events->WriteCheckpoint();
   // A file that goes before the checkpoint would look like a loss.
   if (!status.ok()) {
@@ -126,8 +129,8 @@ void MaintainDuty::DeleteTrimmed() {
   }
   // What cannot be deleted is tried again in the next round, and at the next
   // open.
-  std::erase_if(trimmed_, [](const std::shared_ptr<PartitionLog>& log) {
-    absl::Status deleted = log->DeleteTrimmed();
+  std::erase_if(trimmed_, [](const Trimmed& trimmed) {
+    absl::Status deleted = trimmed.log->DeleteTrimmed(trimmed.durable_start);
     if (!deleted.ok()) LOG(WARNING) << deleted;
     return deleted.ok();
   });

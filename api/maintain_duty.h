@@ -26,6 +26,7 @@ namespace varve {
 // seals the last segments of idle partitions after segment.ms; in partitions
 // that are not open, too. It has the lowest priority, and looks at a topic with
 // no limit not at all. The files of deleted topics go here as well.
+// It looks at its interval, and when a topic's config was changed.
 //
 // One checkpoint is written for all that goes, and then the files are deleted;
 // a crash between the two leaves files that the next open deletes.
@@ -72,7 +73,11 @@ class MaintainDuty final : public Duty {
   RetentionClock retention_clock_;
   bool doubt_was_logged_ = false;
   // Logs whose start has moved, until their files are deleted.
-  std::vector<std::shared_ptr<PartitionLog>> trimmed_;
+  struct Trimmed {
+    std::shared_ptr<PartitionLog> log;
+    int64_t durable_start = 0;
+  };
+  std::vector<Trimmed> trimmed_;
 };
 
 }  // namespace varve

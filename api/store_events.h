@@ -63,6 +63,15 @@ class StoreEvents final : public PartitionLogListener {
     checkpoint_changed_.exchange(false, std::memory_order_acq_rel);
   }
 
+  // Wakes who deletes what is too old or too much: a topic has other limits.
+  void LimitsChanged() {
+    limits_changed_.store(true, std::memory_order_release);
+    maintain_bell_.Ring();
+  }
+  bool TakeLimitsChanged() {
+    return limits_changed_.exchange(false, std::memory_order_acq_rel);
+  }
+
   // Rung when there is something to do before the duty's next time.
   DutyBell& prepare_bell() { return prepare_bell_; }
   DutyBell& sync_bell() { return sync_bell_; }
@@ -80,6 +89,10 @@ class StoreEvents final : public PartitionLogListener {
   // Memory ordering: set after a durable end was stored; whoever clears it and
   // then reads the durable ends finds at least that one.
   std::atomic<bool> checkpoint_changed_ = false;
+
+  // Memory ordering: set when the catalog and the logs have the new limits;
+  // whoever takes it finds them.
+  std::atomic<bool> limits_changed_ = false;
 
   mutable absl::Mutex mu_;
   Marker marker_ ABSL_GUARDED_BY(mu_);

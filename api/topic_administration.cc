@@ -144,6 +144,7 @@ absl::Status TopicAdministration::AlterTopic(std::string_view name,
   if (absl::Status status = Commit(std::move(next)); !status.ok())
     return status;
   partitions_->SetConfig(*topic);
+  events_->LimitsChanged();
   return absl::OkStatus();
 }
 

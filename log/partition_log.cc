@@ -121,10 +121,9 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
               .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
     needs_sync = NeedsSync(durability, batch.now_ms);
   }
-  if (needs_sync) {
-    absl::Status status = SyncTo(result.next_offset);
-    if (!status.ok()) return status;
-  }
+  if (!needs_sync) return result;
+  absl::Status status = SyncTo(result.next_offset);
+  if (!status.ok()) return status;
   return result;
 }
 
@@ -144,11 +143,11 @@ absl::Status PartitionLog::OpenWriter() {
 // A full disk or a bad argument changed nothing; after anything else, nobody
 // knows what the files hold.
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
-  if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status)) {
-    failure_ = status;
-    NotePoisoned(*meters_, environment_, directory_->path(), status);
-    waiters_.Notify();
-  }
+  if (absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status))
+    return status;
+  failure_ = status;
+  NotePoisoned(*meters_, environment_, directory_->path(), status);
+  waiters_.Notify();
   return status;
 }
 
@@ -178,10 +177,9 @@ void PartitionLog::PrepareAhead(int64_t budget) {
   auto ready = ReadySegment::Create(*directory_, *plan.next_segment);
   if (!ready.ok()) return;
   absl::MutexLock lock(&mu_);
-  const bool wanted =
-      !closed_ && writer_.PutReady(*std::move(ready)) == nullptr;
   // Files that cannot be removed are, at the next open.
-  if (!wanted) ReadySegment::RemoveFiles(*directory_).IgnoreError();
+  if (closed_ || writer_.PutReady(*std::move(ready)) != nullptr)
+    ReadySegment::RemoveFiles(*directory_).IgnoreError();
 }
 
 // Takes note of the append for the timer, too.
@@ -291,8 +289,9 @@ absl::Time PartitionLog::SyncDue() {
 
 absl::Status PartitionLog::TrimBefore(int64_t offset) {
   absl::Status status = MoveLogStart(offset);
+  const int64_t start = log_start();
   if (status.ok()) status = listener_->WriteCheckpoint();
-  return status.ok() ? DeleteTrimmed() : status;
+  return status.ok() ? DeleteTrimmed(start) : status;
 }
 
 absl::Status PartitionLog::MoveLogStart(int64_t offset) {
@@ -303,9 +302,8 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
     absl::MutexLock lock(&mu_);
     if (closed_) return ClosedError();
     if (offset <= log_start()) return absl::OkStatus();
-    if (absl::Status status = listener_->BeforeFirstChange(); !status.ok()) {
+    if (absl::Status status = listener_->BeforeFirstChange(); !status.ok())
       return status;
-    }
     ends_.SetLogStart(offset);
   }
   listener_->CheckpointChanged();
@@ -313,10 +311,14 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
   return absl::OkStatus();
 }
 
-absl::Status PartitionLog::DeleteTrimmed() {
+absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
   if (trimmed_.empty()) return absl::OkStatus();
   absl::Status status = listener_->BeforeFirstChange();
-  return status.ok() ? trimmed_.Delete() : status;
+  if (status.ok()) status = trimmed_.Delete(durable_start);
+  if (!status.ok()) return status;
+  absl::MutexLock lock(&mu_);
+  if (!closed_) writer_.ForgetEpochsBefore(trimmed_.deleted_end());
+  return status;
 }
 
 absl::Status PartitionLog::Roll() {

@@ -156,10 +156,12 @@ class PartitionLog {
   // The two halves of `TrimBefore`, for callers that trim many partitions and
   // write the checkpoint once between: moves the log start, and deletes the
   // files that the checkpoint on disk no longer needs.
-  // Precondition of the second: a checkpoint that was taken after
-  // `MoveLogStart` is durable.
+  // What another trim has added meanwhile stays. Epochs without a record go
+  // after their files, so that every batch that is there has its epoch.
+  // Precondition of the second: a checkpoint with the log start
+  // `durable_start`, or a later one, is durable.
   absl::Status MoveLogStart(int64_t offset);
-  absl::Status DeleteTrimmed();
+  absl::Status DeleteTrimmed(int64_t durable_start);
 
   // Begins a new segment, unless the active one is empty.
   //

@@ -86,6 +86,16 @@ absl::Status PartitionWriter::BeginEpoch() {
   return absl::OkStatus();
 }
 
+// The start of the first one left moves up only when others go: a trim costs no
+// write as long as it takes no epoch's last record.
+void PartitionWriter::ForgetEpochsBefore(int64_t offset) {
+  LeaderEpochs next = epochs_;
+  next.TruncateFromStart(offset);
+  if (next.entries().size() == epochs_.entries().size()) return;
+  if (WriteLeaderEpochCheckpoint(*directory_, next).ok())
+    epochs_ = std::move(next);
+}
+
 absl::Status PartitionWriter::OpenActive() {
   const std::optional<int64_t> last = segments_->last_base_offset();
   if (!last.has_value() || needs_new_segment_) return CreateActive();

@@ -129,6 +129,11 @@ class PartitionWriter {
   int64_t next_offset() const { return next_offset_; }
   const LeaderEpochs& epochs() const { return epochs_; }
 
+  // Takes the epochs out of the checkpoint that ended before `offset`, for a
+  // log whose files begin there. Durable on return, unless it fails: then they
+  // stay, and do no harm.
+  void ForgetEpochsBefore(int64_t offset);
+
   // What has changed since the last call. The caller must sync all of it, or
   // poison the partition.
   UnsyncedFiles TakeUnsynced();

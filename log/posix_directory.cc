@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +33,8 @@ namespace varve {
 namespace {
 
 constexpr mode_t kMode = 0700;
+// Of entries that are read at a time.
+constexpr size_t kListingBytes = 32 << 10;
 constexpr int kOpenFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
 int OpenDirectoryAt(int directory, const char* name, int more_flags) {
@@ -63,7 +67,7 @@ int FixMode(int directory, const char* name) {
   return result == 0 ? 0 : errno;
 }
 
-EntryKind KindOf(int directory, const dirent& entry) {
+EntryKind KindOf(int directory, const dirent64& entry) {
   switch (entry.d_type) {
     case DT_REG:
       return EntryKind::kFile;
@@ -80,6 +84,14 @@ EntryKind KindOf(int directory, const dirent& entry) {
   }
   if (S_ISREG(status.st_mode)) return EntryKind::kFile;
   return S_ISDIR(status.st_mode) ? EntryKind::kDirectory : EntryKind::kOther;
+}
+
+void AddEntry(int directory, const dirent64& entry,
+              std::vector<DirectoryEntry>& entries) {
+  const std::string_view name = entry.d_name;
+  if (name == "." || name == "..") return;
+  entries.push_back(
+      {.name = std::string(name), .kind = KindOf(directory, entry)});
 }
 
 }  // namespace
@@ -115,26 +127,24 @@ absl::StatusOr<FileSystemType> PosixDirectory::Type() {
 }
 
 absl::StatusOr<std::vector<DirectoryEntry>> PosixDirectory::List() {
-  // A description of its own, because it has a position.
-  const int listed = OpenDirectoryAt(descriptor_.number(), ".", 0);
-  if (listed < 0) return ErrnoStatus(errno, "open", path());
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(fdopendir(listed), closedir);
-  if (stream == nullptr) {
-    const int error = errno;
-    close(listed);
-    return ErrnoStatus(error, "fdopendir", path());
-  }
+  // A description of its own, because it has a position. Not a DIR, which would
+  // own the descriptor: a child of fork(2) has to know and close it.
+  const FileDescriptor listed = OpenDescriptorAt(descriptor_.number(), ".", 0);
+  if (!listed.is_open()) return ErrnoStatus(errno, "open", path());
   std::vector<DirectoryEntry> entries;
+  alignas(dirent64) std::array<char, kListingBytes> listing;
   while (true) {
-    errno = 0;
-    const dirent* const entry = readdir(stream.get());
-    if (entry == nullptr) break;
-    const std::string_view name = entry->d_name;
-    if (name == "." || name == "..") continue;
-    entries.push_back({.name = std::string(name),
-                       .kind = KindOf(descriptor_.number(), *entry)});
+    const ssize_t size =
+        getdents64(listed.number(), listing.data(), listing.size());
+    if (size < 0) return ErrnoStatus(errno, "getdents64", path());
+    if (size == 0) break;
+    for (ssize_t at = 0; at < size;) {
+      const auto* entry =
+          reinterpret_cast<const dirent64*>(listing.data() + at);
+      AddEntry(descriptor_.number(), *entry, entries);
+      at += entry->d_reclen;
+    }
   }
-  if (errno != 0) return ErrnoStatus(errno, "readdir", path());
   std::sort(entries.begin(), entries.end(),
             [](const DirectoryEntry& a, const DirectoryEntry& b) {
               return a.name < b.name;

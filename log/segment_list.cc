@@ -114,23 +114,23 @@ void SegmentList::PutLast(std::shared_ptr<Segment> segment) {
   last.segment.swap(segment);  // the old one is unmapped without the lock
 }
 
-std::vector<int64_t> SegmentList::RemoveBefore(int64_t offset) {
-  std::vector<Entry> removed;
+std::vector<SegmentList::Removed> SegmentList::RemoveBefore(int64_t offset) {
+  std::vector<Removed> removed;
+  std::vector<std::shared_ptr<Segment>> closed;  // unmapped without the lock
   {
     absl::MutexLock lock(&mu_);
     auto kept = entries_.begin();
     while (kept != entries_.end() && kept + 1 != entries_.end() &&
            (kept + 1)->base_offset <= offset) {
       if (kept->segment != nullptr) CountOpen(-1);
-      removed.push_back(std::move(*kept++));
+      removed.push_back({.base_offset = kept->base_offset,
+                         .end_offset = (kept + 1)->base_offset});
+      closed.push_back(std::move(kept++->segment));
     }
     if (kept != entries_.begin()) ++generation_;
     entries_.erase(entries_.begin(), kept);
   }
-  std::vector<int64_t> bases;
-  bases.reserve(removed.size());
-  for (const Entry& entry : removed) bases.push_back(entry.base_offset);
-  return bases;
+  return removed;
 }
 
 void SegmentList::CloseAll() {

@@ -54,10 +54,15 @@ class SegmentList {
   // same base offset.
   void PutLast(std::shared_ptr<Segment> segment);
 
+  // A segment that was taken out. The one behind begins at `end_offset`.
+  struct Removed {
+    int64_t base_offset = 0;
+    int64_t end_offset = 0;
+  };
+
   // Takes every segment out that lies wholly below `offset`, the last one
-  // never; returns their base offsets. Their files stay: the caller removes
-  // them.
-  std::vector<int64_t> RemoveBefore(int64_t offset);
+  // never; returns them in order. Their files stay: the caller removes them.
+  std::vector<Removed> RemoveBefore(int64_t offset);
 
   // Closes the segments that are open, so that they cost neither mapping nor
   // descriptor; views keep theirs. They are opened again when they are read.

@@ -2,6 +2,7 @@
 
 #include "log/trimmed_segments.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/segment_list.h"
 #include "log/segment_name.h"
 
 namespace varve {
@@ -32,31 +34,44 @@ absl::Status DeleteSegment(Directory& directory, int64_t base_offset) {
 
 }  // namespace
 
-void TrimmedSegments::Add(const std::vector<int64_t>& bases) {
+void TrimmedSegments::Add(const std::vector<SegmentList::Removed>& segments) {
   absl::MutexLock lock(&mu_);
-  bases_.insert(bases_.end(), bases.begin(), bases.end());
+  segments_.insert(segments_.end(), segments.begin(), segments.end());
 }
 
 bool TrimmedSegments::empty() const {
   absl::MutexLock lock(&mu_);
-  return bases_.empty();
+  return segments_.empty();
 }
 
-absl::Status TrimmedSegments::Delete() {
-  std::vector<int64_t> bases;
+absl::Status TrimmedSegments::Delete(int64_t durable_start) {
+  std::vector<SegmentList::Removed> segments;
   {
     absl::MutexLock lock(&mu_);
-    bases = std::exchange(bases_, {});
+    segments = std::exchange(segments_, {});
   }
   absl::Status first;
-  std::vector<int64_t> left;
-  for (int64_t base : bases) {
-    absl::Status status = DeleteSegment(*directory_, base);
-    if (!status.ok()) left.push_back(base);
+  int64_t end = 0;
+  std::vector<SegmentList::Removed> left;
+  for (const SegmentList::Removed& segment : segments) {
+    if (segment.end_offset > durable_start) {
+      left.push_back(segment);
+      continue;
+    }
+    absl::Status status = DeleteSegment(*directory_, segment.base_offset);
+    if (!status.ok()) left.push_back(segment);
     first.Update(status);
+    end = std::max(end, segment.end_offset);
   }
-  Add(left);
+  absl::MutexLock lock(&mu_);
+  segments_.insert(segments_.end(), left.begin(), left.end());
+  deleted_end_ = std::max(deleted_end_, end);
   return first;
+}
+
+int64_t TrimmedSegments::deleted_end() const {
+  absl::MutexLock lock(&mu_);
+  return deleted_end_;
 }
 
 }  // namespace varve

@@ -4,13 +4,13 @@
 #define VARVE_LOG_TRIMMED_SEGMENTS_H_
 
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/segment_list.h"
 
 namespace varve {
 
@@ -23,24 +23,30 @@ namespace varve {
 // Thread safety: thread-safe.
 class TrimmedSegments {
  public:
-  // `bases`, their base offsets, are what an earlier deletion left when it was
-  // cut short.
-  TrimmedSegments(Directory* directory, std::vector<int64_t> bases)
-      : directory_(directory), bases_(std::move(bases)) {}
+  // `left` is what an earlier deletion left when it was cut short.
+  TrimmedSegments(Directory* directory,
+                  const std::vector<SegmentList::Removed>& left)
+      : directory_(directory), segments_(left) {}
 
-  void Add(const std::vector<int64_t>& bases);
+  void Add(const std::vector<SegmentList::Removed>& segments);
   bool empty() const;
 
-  // Deletes all their files. Views that pin them stay valid.
+  // Deletes the files of those that end at or before `durable_start`, the log
+  // start of a durable checkpoint: others may have been added since it was
+  // written. Views that pin them stay valid.
   //
   // Errors: the first one; what could not be deleted is kept for the next call.
-  absl::Status Delete();
+  absl::Status Delete(int64_t durable_start);
+
+  // After a `Delete` that was OK: no file is left below. 0 for none deleted.
+  int64_t deleted_end() const;
 
  private:
   Directory* const directory_;
 
   mutable absl::Mutex mu_;
-  std::vector<int64_t> bases_ ABSL_GUARDED_BY(mu_);
+  std::vector<SegmentList::Removed> segments_ ABSL_GUARDED_BY(mu_);
+  int64_t deleted_end_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace varve

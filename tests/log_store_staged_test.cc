@@ -110,7 +110,7 @@ TEST_F(LogStoreStagedTest, AcknowledgedRecordsSurviveAKill) {
     ASSERT_THAT(Append(Durability::kMemory), IsOk());
   }
   const std::string copy = scratch_ / "killed";
-  CopyStore(path_, copy);
+  CopyStore(files_, path_, copy);
   store_ = nullptr;
   Open(copy);
   EXPECT_FALSE(store_->recovery_report().clean);

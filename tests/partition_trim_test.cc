@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/durability.h"
+#include "log/leader_epochs.h"
 #include "log/log_config.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
@@ -142,16 +143,110 @@ TEST_F(PartitionTrimTest, DeletionCutShortIsFinishedAfterTheNextOpen) {
   checkpoint_ = log_->checkpoint();
   files_.FailCallsNamed("Directory::RemoveFile", EIO,
                         FaultyFileSystem::Repeat::kForever);
-  EXPECT_THAT(log_->DeleteTrimmed(), StatusIs(absl::StatusCode::kUnknown));
+  EXPECT_THAT(log_->DeleteTrimmed(25), StatusIs(absl::StatusCode::kUnknown));
   files_.StopFailing();
   Crash();
   Recover();
   EXPECT_EQ(ReadAll(), Values(25, 45));
   EXPECT_TRUE(Exists(0));
-  ASSERT_THAT(log_->DeleteTrimmed(), IsOk());
+  ASSERT_THAT(log_->DeleteTrimmed(25), IsOk());
   EXPECT_FALSE(Exists(0));
   EXPECT_FALSE(Exists(10));
   EXPECT_TRUE(Exists(20));
+}
+
+// Two trims at once: the second one's start is not in the checkpoint that the
+// first one has written.
+TEST_F(PartitionTrimTest, NothingIsDeletedThatTheDurableStartDoesNotCover) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->MoveLogStart(25), IsOk());
+  ASSERT_THAT(log_->MoveLogStart(40), IsOk());
+  ASSERT_THAT(log_->DeleteTrimmed(25), IsOk());
+  EXPECT_FALSE(Exists(10));
+  EXPECT_TRUE(Exists(20));
+  EXPECT_TRUE(Exists(30));
+  ASSERT_THAT(log_->DeleteTrimmed(40), IsOk());
+  EXPECT_FALSE(Exists(30));
+  EXPECT_TRUE(Exists(40));
+}
+
+class PartitionTrimEpochsTest : public PartitionTrimTest {
+ protected:
+  // Segments of ten records; epochs 0, 1, 2 from offsets 0, 15, 25.
+  void SetUp() override {
+    Recover();
+    AppendMany(1);
+    config_.segment_bytes = 10 * BatchSize();
+    ASSERT_THAT(log_->SetConfig(config_), IsOk());
+    AppendMany(14);
+    CrashAndRecover();
+    AppendMany(10);
+    CrashAndRecover();
+    AppendMany(10);
+    ASSERT_EQ(EpochsOnDisk().entries(),
+              (Entries{{.epoch = 0, .start_offset = 0},
+                       {.epoch = 1, .start_offset = 15},
+                       {.epoch = 2, .start_offset = 25}}));
+  }
+  using Entries = std::vector<LeaderEpoch>;
+
+  void CrashAndRecover() {
+    checkpoint_ = log_->checkpoint();
+    Crash();
+    Recover();
+    EXPECT_THAT(recovered_.report.findings, ::testing::IsEmpty());
+    EXPECT_THAT(recovered_.read_only, IsOk());
+  }
+};
+
+TEST_F(PartitionTrimEpochsTest, EpochWithoutARecordLeftIsTakenOut) {
+  ASSERT_THAT(log_->TrimBefore(12), IsOk());
+  EXPECT_EQ(EpochsOnDisk().entries().size(), 3u) << "15 is of its second file";
+  ASSERT_THAT(log_->TrimBefore(22), IsOk());
+  EXPECT_EQ(EpochsOnDisk().entries(),
+            (Entries{{.epoch = 1, .start_offset = 20},
+                     {.epoch = 2, .start_offset = 25}}));
+  ASSERT_THAT(log_->TrimBefore(34), IsOk());
+  EXPECT_EQ(EpochsOnDisk().entries(),
+            (Entries{{.epoch = 2, .start_offset = 30}}));
+  EXPECT_EQ(ReadAll(), Values(34, 35));
+  CrashAndRecover();
+  EXPECT_EQ(ReadAll(), Values(34, 35));
+  AppendMany(1);
+  EXPECT_EQ(EpochsOnDisk().entries(),
+            (Entries{{.epoch = 2, .start_offset = 30},
+                     {.epoch = 3, .start_offset = 35}}));
+}
+
+TEST_F(PartitionTrimEpochsTest, CallThatFailsOrCrashesLeavesASoundLog) {
+  ASSERT_THAT(log_->Sync(), IsOk());
+  checkpoint_ = log_->checkpoint();
+  const PartitionCheckpoint before = checkpoint_;
+  Crash();
+  Save();
+  bool was_cut = false;
+  bool was_kept = false;
+  for (int64_t i = 0; !(was_cut && was_kept) || i < 30; ++i) {
+    ASSERT_LT(i, 100);
+    SCOPED_TRACE(testing::Message() << "call " << i);
+    Restore();
+    checkpoint_ = before;
+    Recover();
+    ASSERT_THAT(log_->MoveLogStart(32), IsOk());
+    checkpoint_ = log_->checkpoint();
+    files_.ForgetCalls();
+    files_.FailCall(i, EIO, FaultyFileSystem::Repeat::kForever);
+    // Whether it fails or not, what is left is a log.
+    log_->DeleteTrimmed(32).IgnoreError();
+    files_.StopFailing();
+    (EpochsOnDisk().entries().size() == 1 ? was_cut : was_kept) = true;
+    CrashAndRecover();
+    ASSERT_EQ(ReadAll(), Values(32, 35));
+    ASSERT_EQ(Append(Value(35)), 35);
+    ASSERT_THAT(log_->TrimBefore(35), IsOk());
+    CrashAndRecover();
+    ASSERT_EQ(ReadAll(), Values(35, 36));
+  }
 }
 
 TEST_F(PartitionTrimTest, RollSealsTheActiveSegmentUnlessItIsEmpty) {

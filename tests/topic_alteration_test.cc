@@ -13,12 +13,16 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/log_store.h"
 #include "api/topic_changes.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/partition_fixture.h"
 #include "tests/scratch_directory.h"
 #include "tests/store_snapshot.h"
+#include "tests/watchdog.h"
 
 namespace varve {
 namespace {
@@ -63,6 +67,7 @@ class TopicAlterationTest : public testing::Test {
 
   ScratchDirectory scratch_;
   const std::string path_ = scratch_ / "store";
+  ManualClock clock_;
   std::unique_ptr<LogStore> store_;
 };
 
@@ -152,6 +157,24 @@ TEST_F(TopicAlterationTest, OpenPartitionRollsByItsNewSegmentSize) {
   EXPECT_EQ(partition.segment_count(), 4);
   Reopen();
   EXPECT_EQ(Orders().visible_end(), 55);
+}
+
+// Not minutes later, when it would be looked at anyway: the clock stands still.
+TEST_F(TopicAlterationTest, ShorterRetentionActsAtOnce) {
+  ASSERT_THAT(store_->Close(), IsOk());
+  StoreOptions options;
+  options.environment.clock = &clock_;
+  store_ = *LogStore::Open(path_, options);
+  Partition partition = Orders();
+  ASSERT_THAT(Set("segment.bytes", "200"), IsOk());
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_THAT(partition.Append({.value = std::string(100, 'x')}), IsOk());
+  }
+  EXPECT_EQ(partition.log_start(), 0);
+  ASSERT_THAT(Set("retention.bytes", "400"), IsOk());
+  const Watchdog watchdog(absl::Minutes(1), "retention has not been looked at");
+  while (partition.segment_count() > 4) absl::SleepFor(absl::Milliseconds(1));
+  EXPECT_GT(partition.log_start(), 0);
 }
 
 TEST_F(TopicAlterationTest, OpenPartitionStampsAsItIsTold) {
