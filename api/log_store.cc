@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -90,7 +89,7 @@ absl::Status LogStore::AlterTopic(std::string_view name,
 
 absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
   if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
-  return state_->topics().AddPartitions(name, new_total);
+  return state_->topics().AlterTopic(name, {.partitions = new_total});
 }
 
 absl::Status LogStore::DeleteTopic(std::string_view name) {
@@ -100,7 +99,9 @@ absl::Status LogStore::DeleteTopic(std::string_view name) {
   // Groups start anew in a topic of this name. The topic is gone, whatever
   // becomes of what they committed: it is checked when it is used.
   absl::Status forgotten = offsets_->ForgetTopic(name);
-  if (!forgotten.ok()) LOG(WARNING) << forgotten;
+  if (!forgotten.ok()) {
+    state_->NoteFailure("committed offsets of a deleted topic", forgotten);
+  }
   return absl::OkStatus();
 }
 

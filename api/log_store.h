@@ -112,12 +112,13 @@ class LogStore {
   absl::Status CreateTopic(std::string_view name,
                            const TopicConfig& config = {});
 
-  // Changes configs of a topic, all of `changes` or none. Its partitions that
-  // are open take them at once, or from their next segment on: log/log_config.h
-  // says it of each. Durable on return.
+  // Changes configs of a topic, and adds partitions, all of `changes` or none.
+  // Its partitions that are open take configs at once, or from their next
+  // segment on: log/log_config.h says it of each. Durable on return.
   //
   // Errors: NotFound; InvalidArgument for a config that CreateTopic would
-  // refuse, or an internal topic; those of the files, and nothing has changed,
+  // refuse, fewer partitions than there are, or an internal topic; those of the
+  // files, and nothing has changed,
   // unless the message says that this is not known; FailedPrecondition when
   // closed.
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);

@@ -6,13 +6,16 @@
 #include <cstdint>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/log/log.h"
+#include "absl/base/log_severity.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "api/duty_notices.h"
 #include "api/partition_table.h"
 #include "api/retention_clock.h"
 #include "api/store_events.h"
@@ -21,6 +24,7 @@
 #include "log/apply_retention.h"
 #include "log/clock.h"
 #include "log/file_system.h"
+#include "log/log_sink.h"
 #include "log/partition_log.h"
 #include "log/retention_policy.h"
 #include "log/segment_name.h"
@@ -37,14 +41,13 @@ absl::Time LastAlive(Directory& directory) {
 
 }  // namespace
 
-MaintainDuty::MaintainDuty(Store store, Clock* clock,
-                           absl::Duration check_interval)
+MaintainDuty::MaintainDuty(Store store, absl::Duration check_interval)
     : store_(std::move(store)),
-      clock_(clock),
+      clock_(store_.environment.clock),
       check_interval_(check_interval),
-      due_(clock->Steady() + std::min(check_interval, kFirstCheckMax)),
-      retention_clock_(LastAlive(*store_.directory), clock->Now(),
-                       clock->Steady()) {}
+      due_(clock_->Steady() + std::min(check_interval, kFirstCheckMax)),
+      retention_clock_(LastAlive(*store_.directory), clock_->Now(),
+                       clock_->Steady()) {}
 
 absl::Time MaintainDuty::Run(const std::stop_token& stop) {
   const absl::Time next = store_.delete_topics(stop);
@@ -68,9 +71,12 @@ absl::Time MaintainDuty::RetentionNow() {
   const absl::Time wall = clock_->Now();
   const absl::Time now = retention_clock_.Now(wall, clock_->Steady());
   if (retention_clock_.doubts() && !doubt_was_logged_) {
-    LOG(WARNING) << store_.directory->path() << ": the clock jumped to " << wall
-                 << "; until that has held for a day, retention goes by "
-                 << now;
+    TellRetention(
+        absl::LogSeverity::kWarning,
+        absl::StrCat(store_.directory->path(), ": the clock jumped to ",
+                     absl::FormatTime(wall),
+                     "; until that has held for a day, retention goes by ",
+                     absl::FormatTime(now)));
   }
   doubt_was_logged_ = retention_clock_.doubts();
   return now;
@@ -83,8 +89,10 @@ void MaintainDuty::CheckTopic(const Topic& topic, absl::Time now,
     absl::Status status = CheckPartition(topic, i, now);
     // What is too old stays; the next round tries again.
     if (!status.ok()) {
-      LOG(WARNING) << PartitionDirectoryName(topic.name, i)
-                   << ": retention: " << status;
+      NoteDutyFailure(
+          store_.environment, *store_.meters,
+          absl::StrCat(PartitionDirectoryName(topic.name, i), ": retention"),
+          status);
     }
   }
 }
@@ -96,8 +104,22 @@ absl::Status MaintainDuty::CheckPartition(const Topic& topic, int32_t partition,
   if (!log.ok() || *log == nullptr) return log.status();
   const int64_t log_start = (*log)->log_start();
   const absl::StatusOr<RetentionDecision> decision = ApplyRetention(**log, now);
-  if ((*log)->log_start() != log_start) trimmed_.push_back({.log = *log});
+  if ((*log)->log_start() != log_start) {
+    trimmed_.push_back({.log = *log});
+    TellRetention(absl::LogSeverity::kInfo,
+                  absl::StrCat(PartitionDirectoryName(topic.name, partition),
+                               ": retention gives up offsets ", log_start,
+                               " to ", (*log)->log_start() - 1));
+  }
   return decision.status();
+}
+
+void MaintainDuty::TellRetention(absl::LogSeverity severity,
+                                 const std::string& text) const {
+  store_.environment.Log({.severity = severity,
+                          .event = LogEvent::kRetention,
+                          .path = store_.directory->path(),
+                          .text = text});
 }
 
 // Null when it is not open, and need not be.
@@ -124,14 +146,17 @@ void MaintainDuty::DeleteTrimmed() {
   absl::Status status = store_.events->WriteCheckpoint();
   // A file that goes before the checkpoint would look like a loss.
   if (!status.ok()) {
-    LOG(WARNING) << status;
+    NoteDutyFailure(store_.environment, *store_.meters,
+                    "checkpoint before a deletion", status);
     return;
   }
   // What cannot be deleted is tried again in the next round, and at the next
   // open.
-  std::erase_if(trimmed_, [](const Trimmed& trimmed) {
+  std::erase_if(trimmed_, [this](const Trimmed& trimmed) {
     absl::Status deleted = trimmed.log->DeleteTrimmed(trimmed.durable_start);
-    if (!deleted.ok()) LOG(WARNING) << deleted;
+    if (!deleted.ok()) {
+      NoteDutyFailure(store_.environment, *store_.meters, "deletion", deleted);
+    }
     return deleted.ok();
   });
 }

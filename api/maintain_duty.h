@@ -7,8 +7,10 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
+#include "absl/base/log_severity.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "api/duty.h"
@@ -17,7 +19,9 @@
 #include "api/store_events.h"
 #include "api/topic_catalog.h"
 #include "log/clock.h"
+#include "log/environment.h"
 #include "log/file_system.h"
+#include "log/log_meters.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -45,9 +49,11 @@ class MaintainDuty final : public Duty {
     std::function<std::vector<Topic>()> topics;
     // Removes what is due of deleted topics; returns when more will be.
     std::function<absl::Time(const std::stop_token&)> delete_topics;
+    Environment environment = {};
+    LogMeters* meters = nullptr;  // outlives the duty
   };
 
-  MaintainDuty(Store store, Clock* clock, absl::Duration check_interval);
+  MaintainDuty(Store store, absl::Duration check_interval);
 
   absl::Time Run(const std::stop_token& stop) override;
 
@@ -62,6 +68,7 @@ class MaintainDuty final : public Duty {
                                                              int32_t partition,
                                                              absl::Time now);
   void DeleteTrimmed();
+  void TellRetention(absl::LogSeverity severity, const std::string& text) const;
 
   // Constant after construction.
   const Store store_;

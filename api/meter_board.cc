@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/synchronization/mutex.h"
 #include "api/store_metrics.h"
@@ -13,7 +14,9 @@
 #include "log/log_meters.h"
 #include "log/partition_meters.h"
 #include "log/recovery_report.h"
+#include "log/segment_pins.h"
 #include "log/tail_recovery.h"
+#include "log/topic_partition.h"
 
 namespace varve {
 namespace {
@@ -85,7 +88,30 @@ void MeterBoard::ForgetTopic(std::string_view topic) {
   const auto it = topics_.find(topic);
   if (it == topics_.end()) return;
   deleted_.Add(Traffic(it->second));
+  for (const auto& [partition, meters] : it->second) {
+    meters->pins().NoteAllDeleted();
+    pinned_.push_back(meters);
+  }
+  std::erase_if(pinned_,
+                [](const auto& meters) { return !meters->pins().InUse(); });
   topics_.erase(it);
+}
+
+// Nothing of a deleted topic has to be synced any more.
+void MeterBoard::AddHoldings(StoreMetrics& metrics) const {
+  for (const auto& meters : pinned_)
+    metrics.holdings.pins.Add(meters->pins().Count());
+  for (const auto& [topic, partitions] : topics_) {
+    for (const auto& [partition, meters] : partitions) {
+      const PartitionHoldings holdings = {
+          .unsynced_bytes = meters->unsynced_bytes(),
+          .pins = meters->pins().Count()};
+      if (holdings.empty()) continue;
+      metrics.holdings.Add(holdings);
+      metrics.partitions.emplace(
+          TopicPartition{.topic = topic, .partition = partition}, holdings);
+    }
+  }
 }
 
 void MeterBoard::NoteRecovery(const PartitionRecovery& recovery) {
@@ -122,6 +148,7 @@ StoreMetrics MeterBoard::Snapshot() const {
   metrics.ambiguous_cuts = ambiguous_cuts_.value();
   metrics.corrupt_places = corrupt_places_.value();
   absl::MutexLock lock(&mu_);
+  AddHoldings(metrics);
   metrics.traffic = deleted_;
   for (const auto& [topic, partitions] : topics_) {
     const TrafficMetrics traffic = Traffic(partitions);

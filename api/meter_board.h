@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -42,7 +43,8 @@ class MeterBoard {
   std::shared_ptr<PartitionMeters> Of(std::string_view topic,
                                       int32_t partition);
 
-  // The topic was deleted: what it counted stays in the totals.
+  // The topic was deleted, and its logs were ended: what it counted stays in
+  // the totals, and what its views pin, until they are gone.
   void ForgetTopic(std::string_view topic);
 
   // What opening a partition found.
@@ -58,6 +60,7 @@ class MeterBoard {
   using TopicMeters = std::map<int32_t, std::shared_ptr<PartitionMeters>>;
 
   static TrafficMetrics Traffic(const TopicMeters& partitions);
+  void AddHoldings(StoreMetrics& metrics) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
   // Constant after the store was opened.
   Clock* const clock_;
@@ -73,6 +76,8 @@ class MeterBoard {
   mutable absl::Mutex mu_;
   std::map<std::string, TopicMeters, std::less<>> topics_ ABSL_GUARDED_BY(mu_);
   TrafficMetrics deleted_ ABSL_GUARDED_BY(mu_);  // of topics that are gone
+  // Of deleted topics, those with views when a topic was deleted last.
+  std::vector<std::shared_ptr<PartitionMeters>> pinned_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace varve

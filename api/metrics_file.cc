@@ -20,9 +20,10 @@
 namespace varve {
 namespace {
 
-// The metrics but for the time they were taken at.
+// What counts as a change of the metrics: not the time they were taken at.
 StoreMetrics Timeless(StoreMetrics metrics) {
   metrics.taken_at = absl::InfinitePast();
+  metrics.is_open = true;
   return metrics;
 }
 
@@ -49,10 +50,14 @@ absl::Time MetricsFile::Run(const std::stop_token& /*stop*/) {
 void MetricsFile::WriteIfChanged() {
   const StoreMetrics metrics = take_();
   StoreMetrics timeless = Timeless(metrics);
-  if (timeless == last_) return;
+  const bool closes = has_written_ && !metrics.is_open;
+  if (timeless == last_ && !closes) return;
   const absl::Status status =
       ReplaceFileUnsynced(*directory_, kMetricsName, ToPrometheusText(metrics));
-  if (status.ok()) last_ = std::move(timeless);
+  if (status.ok()) {
+    last_ = std::move(timeless);
+    has_written_ = true;
+  }
   if (!status.ok() && !failing_) {
     const std::string text = status.ToString();
     environment_.Log({.severity = absl::LogSeverity::kWarning,

@@ -39,7 +39,8 @@ class MetricsFile final : public Duty {
   absl::Time Run(const std::stop_token& stop) override;
 
   // Writes the metrics if they differ from those that were written last, or
-  // from those there were at first.
+  // from those there were at first; and if any were written and the store is
+  // closed by now.
   void WriteIfChanged();
 
  private:
@@ -52,6 +53,7 @@ class MetricsFile final : public Duty {
   // Used by the duty alone.
   absl::Time due_;
   StoreMetrics last_;
+  bool has_written_ = false;
   bool failing_ = false;
 };
 

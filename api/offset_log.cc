@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "absl/log/check.h"
-#include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "api/duty_notices.h"
 #include "api/offset_replay.h"
 #include "api/offset_rewrite.h"
 #include "api/offset_table.h"
@@ -90,7 +90,8 @@ void OffsetLog::RewriteIfLong(int64_t now_ms) {
     return;
   }
   // The commit itself succeeded. How much was added is not known: all of it.
-  LOG(WARNING) << "offsets could not be rewritten: " << bytes.status();
+  NoteDutyFailure(log_->environment(), log_->meters().store(),
+                  "committed offsets could not be rewritten", bytes.status());
   log_bytes_ += table_.live_bytes();
   retry_bytes_ = log_bytes_ + kOffsetRewriteBytesMin;
 }

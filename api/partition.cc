@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -15,6 +17,13 @@ Partition::Opened::~Opened() {
   static_cast<void>(
       std::make_unique<std::shared_ptr<PartitionLog>>(std::move(log))
           .release());
+}
+
+absl::Status Partition::Opened::InternalTopicError() const {
+  return absl::InvalidArgumentError(
+      absl::StrCat("topic \"", topic,
+                   "\" is internal, the store's own: programs can only read "
+                   "it; CommitOffset writes to it"));
 }
 
 }  // namespace varve

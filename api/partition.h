@@ -17,9 +17,11 @@
 #include "log/fork_mark.h"
 #include "log/partition_log.h"
 #include "log/partition_meters.h"
+#include "log/partition_stats.h"
 #include "log/read_options.h"
 #include "log/record.h"
 #include "log/record_batches.h"
+#include "log/topic_name.h"
 
 namespace varve {
 
@@ -63,7 +65,8 @@ class Partition {
   // Errors:
   //   InvalidArgument     The record is larger than max.message.bytes or
   //                       segment.bytes, or its timestamp is before the epoch
-  //                       or too far from now. Nothing was appended.
+  //                       or too far from now; or the topic is internal, the
+  //                       store's own (log/topic_name.h). Nothing was appended.
   //   ResourceExhausted   The disk, the quota or a limit of the process is
   //                       reached. Nothing was appended; it can be tried again
   //                       as soon as there is room, without a reopen.
@@ -79,7 +82,7 @@ class Partition {
   //                       record before appending it again.
   absl::StatusOr<AppendResult> Append(
       const Record& record, Durability durability = Durability::kSynced) {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+    if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
     PartitionLog& log = *opened_->log;
     return log.meters().Append(durability,
                                [&] { return log.Append(record, durability); });
@@ -91,7 +94,7 @@ class Partition {
   // first. Errors: as above.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+    if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
     PartitionLog& log = *opened_->log;
     return log.meters().Append(durability,
                                [&] { return log.Append(batch, durability); });
@@ -173,12 +176,13 @@ class Partition {
   // not. Nothing happens when the log starts there, or later, already.
   //
   // Errors: OutOfRange past the visible end; FailedPrecondition when the store
-  // is closed. When the sync fails, the log starts where it did. When the new
-  // start cannot be written down or a file not be deleted, as on a full disk,
-  // it starts at `offset` as long as the store is open: call it again to have
-  // it durable. `log_start()` tells which.
+  // is closed; InvalidArgument for an internal topic. When the sync fails, the
+  // log starts where it did. When the new start cannot be written down or a
+  // file not be deleted, as on a full disk, it starts at `offset` as long as
+  // the store is open: call it again to have it durable. `log_start()` tells
+  // which.
   absl::Status TrimBefore(int64_t offset) {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+    if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
     return opened_->log->TrimBefore(offset);
   }
 
@@ -188,6 +192,16 @@ class Partition {
   absl::Status Sync() {
     if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
     return opened_->log->Sync();
+  }
+
+  // The partition as it is now: offsets, sizes on disk, leader epochs, times of
+  // records, what is not synced, what views pin. Looks at files; LogStore's
+  // Metrics look at none.
+  //
+  // Errors: FailedPrecondition when the store is closed; those of the files.
+  absl::StatusOr<PartitionStats> Stats() const {
+    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+    return opened_->log->Stats();
   }
 
   // In Kafka's words: log start offset, high watermark, log end offset.
@@ -222,13 +236,20 @@ class Partition {
            std::shared_ptr<PartitionLog> opened_log)
         : topic(std::move(topic_name)),
           index(partition),
+          is_internal(IsInternalTopicName(topic)),
           log(std::move(opened_log)) {}
     Opened(const Opened&) = delete;
     Opened& operator=(const Opened&) = delete;
     ~Opened();
 
+    absl::Status CheckWritable() const {
+      return is_internal ? InternalTopicError() : fork_mark.Check();
+    }
+    absl::Status InternalTopicError() const;
+
     const std::string topic;
     const int32_t index;
+    const bool is_internal;
     std::shared_ptr<PartitionLog> log;
     const ForkMark fork_mark;
   };

@@ -126,6 +126,7 @@ void PartitionTable::Remove(const Topic& topic) {
     }
   }
   for (const std::shared_ptr<PartitionLog>& log : logs) log->Abandon();
+  meters_->ForgetTopic(topic.name);
 }
 
 absl::StatusOr<Topic> PartitionTable::FindTopic(const Key& key) const {

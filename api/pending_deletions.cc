@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
@@ -53,7 +52,8 @@ std::vector<std::string> PendingDeletions::TakeDue(absl::Time now) {
   return names;
 }
 
-void PendingDeletions::RemoveDue(absl::Time now, const std::stop_token& stop) {
+void PendingDeletions::RemoveDue(absl::Time now, Failed failed,
+                                 const std::stop_token& stop) {
   for (const std::string& name : TakeDue(now)) {
     if (stop.stop_requested()) {
       Add(name, now);
@@ -61,7 +61,7 @@ void PendingDeletions::RemoveDue(absl::Time now, const std::stop_token& stop) {
     }
     absl::Status status = Remove(name);
     if (status.ok()) continue;
-    LOG(WARNING) << status;
+    failed(status);
     Add(name, now + kRetryDelay);
   }
 }

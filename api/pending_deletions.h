@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -42,8 +43,10 @@ class PendingDeletions {
   absl::Time next_due() const;
 
   // Removes those that are due at `now`, until it is asked to stop. What cannot
-  // be removed is logged, and due again after `kRetryDelay`.
-  void RemoveDue(absl::Time now, const std::stop_token& stop = {});
+  // be removed is told to `failed`, and due again after `kRetryDelay`.
+  using Failed = absl::FunctionRef<void(const absl::Status&)>;
+  void RemoveDue(absl::Time now, Failed failed,
+                 const std::stop_token& stop = {});
 
   static constexpr absl::Duration kRetryDelay = absl::Minutes(1);
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "api/exposition_writer.h"
 #include "api/store_metrics.h"
@@ -155,11 +156,46 @@ void WritePlain(const StoreMetrics& metrics, ExpositionWriter& writer) {
   }
 }
 
+// Of partitions, those alone that hold anything: there may be thousands.
+void WriteHoldings(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  const auto write = [&](std::string_view name, std::string_view help,
+                         const auto& value_of) {
+    writer.Gauge(absl::StrCat("varve_", name), help);
+    writer.Sample({}, value_of(metrics.holdings));
+    const std::string each = absl::StrCat("varve_partition_", name);
+    writer.Gauge(each, absl::StrCat(help, " By partition, unless it is 0."));
+    for (const auto& [where, holdings] : metrics.partitions) {
+      if (value_of(holdings) == 0) continue;
+      const std::string partition = absl::StrCat(where.partition);
+      writer.Sample({{"topic", where.topic}, {"partition", partition}},
+                    value_of(holdings));
+    }
+  };
+  write("unsynced_bytes", "Bytes of batches that no sync covers yet.",
+        [](const PartitionHoldings& holdings) {
+          return holdings.unsynced_bytes;
+        });
+  write("pins", "Views, and reads under way, that pin a segment.",
+        [](const PartitionHoldings& holdings) { return holdings.pins.pins; });
+  write("pinned_deleted_bytes",
+        "Bytes of deleted segments whose disk space a view keeps.",
+        [](const PartitionHoldings& holdings) {
+          return holdings.pins.deleted_bytes;
+        });
+  write("pinned_deleted_seconds",
+        "For how long a view has kept the space of a deleted segment.",
+        [](const PartitionHoldings& holdings) {
+          return absl::ToDoubleSeconds(holdings.pins.oldest_deleted_age);
+        });
+}
+
 void WriteOpening(const StoreMetrics& metrics, ExpositionWriter& writer) {
   writer.Gauge("varve_recovery_findings", "What recovery found, by kind.");
   writer.Sample({{"kind", "torn_tail"}}, metrics.torn_tails);
   writer.Sample({{"kind", "ambiguous"}}, metrics.ambiguous_cuts);
   writer.Sample({{"kind", "corrupt"}}, metrics.corrupt_places);
+  writer.Gauge("varve_open", "1 while the store is open, 0 when it is closed.");
+  writer.Sample(metrics.is_open ? 1 : 0);
   writer.Gauge("varve_open_seconds", "Time that opening the store took.");
   writer.Sample({}, absl::ToDoubleSeconds(metrics.open_time));
   writer.Gauge("varve_start_time_seconds",
@@ -176,6 +212,7 @@ std::string ToPrometheusText(const StoreMetrics& metrics) {
   WriteErrors(metrics, writer);
   WriteWaits(metrics, writer);
   WritePlain(metrics, writer);
+  WriteHoldings(metrics, writer);
   WriteOpening(metrics, writer);
   writer.Gauge("varve_snapshot_time_seconds",
                "When these metrics were taken, since the Unix epoch.");

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "log/partition_reader.h"
+#include "log/partition_stats.h"
 #include "log/read_options.h"
 #include "log/record_batches.h"
 
@@ -72,6 +73,12 @@ class ReadOnlyPartition {
   // and number of segments, as they are now. Looks at the files each time;
   // `log_start` and `visible_end` are this call each.
   absl::StatusOr<LogBounds> Bounds() const { return reader_->Bounds(); }
+
+  // The partition as it is now: offsets, sizes, epochs, times. What only its
+  // writer knows is left out, and its durable end is a second late at most.
+  //
+  // Errors: DataLoss when the file of the leader epochs is damaged.
+  absl::StatusOr<PartitionStats> Stats() const { return reader_->Stats(); }
 
   // The offset of the first record, or of a moment ago: a trim shows within two
   // seconds.

@@ -12,4 +12,9 @@ void TrafficMetrics::Add(const TrafficMetrics& other) {
   read_bytes += other.read_bytes;
 }
 
+void PartitionHoldings::Add(const PartitionHoldings& other) {
+  unsynced_bytes += other.unsynced_bytes;
+  pins.Add(other.pins);
+}
+
 }  // namespace varve

@@ -11,6 +11,8 @@
 #include "absl/time/time.h"
 #include "log/distribution.h"
 #include "log/error_meter.h"
+#include "log/segment_pins.h"
+#include "log/topic_partition.h"
 
 namespace varve {
 
@@ -30,6 +32,17 @@ struct TrafficMetrics {
                          const TrafficMetrics&) = default;
 };
 
+// What one partition holds back just now.
+struct PartitionHoldings {
+  int64_t unsynced_bytes = 0;  // of batches that no completed sync covers
+  PinCounts pins = {};
+
+  bool empty() const { return *this == PartitionHoldings(); }
+  void Add(const PartitionHoldings& other);
+  friend bool operator==(const PartitionHoldings&,
+                         const PartitionHoldings&) = default;
+};
+
 // The failures of one kind of call, by the code of the status.
 using ErrorCounts = std::array<int64_t, ErrorMeter::kCodes>;
 
@@ -43,6 +56,7 @@ using ErrorCounts = std::array<int64_t, ErrorMeter::kCodes>;
 struct StoreMetrics {
   absl::Time taken_at;   // by the wall clock
   absl::Time opened_at;  // likewise: counts begin there
+  bool is_open = true;   // false: taken after the store was closed
 
   // Of all topics, those deleted since included; and of each that was used.
   TrafficMetrics traffic;
@@ -107,6 +121,11 @@ struct StoreMetrics {
   int64_t open_files = 0;
   int64_t mappings = 0;
   int64_t mapped_bytes = 0;  // address space, not memory
+
+  // What is not durable yet, and what views pin: of the whole store, with the
+  // views of topics that are deleted; and of each partition that holds any.
+  PartitionHoldings holdings;
+  std::map<TopicPartition, PartitionHoldings> partitions;
 
   // Segments removed below a log start, by retention or TrimBefore, and the
   // bytes of their batches.

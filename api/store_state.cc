@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
 #include "api/duty_list.h"
+#include "api/duty_notices.h"
 #include "api/file_system_check.h"
 #include "api/maintain_duty.h"
 #include "api/meter_board.h"
@@ -114,8 +115,8 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                  return topics_.FindTopic(name);
                },
            .name_of_id = [this](TopicId id) { return topics_.NameOf(id); }}),
-      topics_(directory_, options_.environment, events_, &partitions_,
-              std::move(found.catalog), found.checkpoint_state),
+      topics_(directory_, options_.environment, events_, &meters_->log(),
+              &partitions_, std::move(found.catalog), found.checkpoint_state),
       checkpoint_writer_(std::make_shared<CheckpointWriter>(
           directory_, meters_, [this] { return partitions_.checkpoint(); })),
       parking_(std::make_shared<PartitionParking>(
@@ -187,8 +188,10 @@ void StoreState::AddDuties() {
                           .delete_topics =
                               [this](const std::stop_token& stop) {
                                 return topics_.DeletePending(stop);
-                              }},
-      clock, options_.retention_check_interval));
+                              },
+                          .environment = options_.environment,
+                          .meters = &meters_->log()},
+      options_.retention_check_interval));
   if (options_.metrics_interval != absl::InfiniteDuration()) {
     auto metrics_file = std::make_unique<MetricsFile>(
         directory_, [this] { return metrics(); }, options_.environment,
@@ -274,6 +277,10 @@ RecoveryReport StoreState::recovery_report() const {
 StoreMetrics StoreState::metrics() const {
   StoreMetrics metrics = meters_->Snapshot();
   metrics.taken_at = options_.environment.clock->Now();
+  {
+    absl::MutexLock lock(&mu_);
+    metrics.is_open = !closed_;
+  }
   for (const std::shared_ptr<PartitionLog>& log : partitions_.opened()) {
     ++metrics.open_partitions;
     metrics.segments += log->segment_count();
@@ -323,6 +330,12 @@ absl::Status StoreState::Close() {
   absl::MutexLock lock(&mu_);
   close_status_ = status;
   return status;
+}
+
+void StoreState::NoteFailure(std::string_view what,
+                             const absl::Status& status) const {
+  NoteDutyFailure(options_.environment, meters_->log(),
+                  absl::StrCat(path(), ": ", what), status);
 }
 
 void StoreState::TellNotClosed(const absl::Status& status) const {

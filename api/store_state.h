@@ -56,6 +56,8 @@ class StoreState {
   absl::StatusOr<absl::Duration> RunMaintenance();
   const StoreOptions& options() const { return options_; }
   absl::Status Close();
+  // Counts and tells what failed of work that the caller does not wait for.
+  void NoteFailure(std::string_view what, const absl::Status& status) const;
   // Tells the log sink why a `Close` that nobody asked for was not clean.
   void TellNotClosed(const absl::Status& status) const;
 

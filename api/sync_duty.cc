@@ -5,17 +5,15 @@
 #include <algorithm>
 #include <memory>
 #include <stop_token>
-#include <string>
 #include <utility>
 
-#include "absl/base/log_severity.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "api/duty_notices.h"
 #include "api/partition_table.h"
 #include "api/store_events.h"
 #include "log/environment.h"
 #include "log/log_meters.h"
-#include "log/log_sink.h"
 #include "log/partition_log.h"
 
 namespace varve {
@@ -59,12 +57,7 @@ absl::Time SyncDuty::WriteDueCheckpoint() {
   absl::Status status = events_->WriteTimedCheckpoint();
   if (status.ok()) return absl::InfiniteFuture();
   // The old checkpoint is a lower bound still; the next round tries again.
-  meters_->duty_errors.Add(status);
-  const std::string text = status.ToString();
-  environment_.Log({.severity = absl::LogSeverity::kWarning,
-                    .event = LogEvent::kBackground,
-                    .text = text,
-                    .code = status.code()});
+  NoteDutyFailure(environment_, *meters_, "checkpoint", status);
   events_->CheckpointChanged();
   return checkpoint_due_;
 }

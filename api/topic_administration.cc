@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "api/duty_notices.h"
 #include "api/partition_table.h"
 #include "api/pending_deletions.h"
 #include "api/store_events.h"
@@ -29,6 +29,7 @@
 #include "log/environment.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
+#include "log/log_meters.h"
 #include "log/topic_id.h"
 #include "log/topic_name.h"
 
@@ -46,17 +47,33 @@ absl::Status CheckOwner(std::string_view name, TopicOwner owner) {
                        : "is not internal"));
 }
 
+// Errors: InvalidArgument.
+absl::StatusOr<Topic> AlteredTopic(Topic topic, const TopicChanges& changes) {
+  absl::StatusOr<LogConfig> config = WithChanges(topic.config.log, changes);
+  if (!config.ok()) return config.status();
+  topic.config.log = *config;
+  const int32_t before = topic.config.partitions;
+  topic.config.partitions = changes.partitions.value_or(before);
+  if (topic.config.partitions >= before) return topic;
+  return absl::InvalidArgumentError(
+      absl::StrCat("topic \"", topic.name, "\" has ", before,
+                   " partitions and cannot have ", topic.config.partitions,
+                   ": partitions can only be added, since each holds records"));
+}
+
 }  // namespace
 
 TopicAdministration::TopicAdministration(std::shared_ptr<Directory> directory,
                                          const Environment& environment,
                                          std::shared_ptr<StoreEvents> events,
+                                         LogMeters* meters,
                                          PartitionTable* partitions,
                                          TopicCatalog catalog,
                                          CheckpointState checkpoint)
     : directory_(std::move(directory)),
       environment_(environment),
       events_(std::move(events)),
+      meters_(meters),
       partitions_(partitions),
       checkpoint_(checkpoint),
       pending_(directory_),
@@ -101,51 +118,42 @@ absl::Status TopicAdministration::CreateTopic(std::string_view name,
   return CommitWithDirectories(std::move(next), topic, 0);
 }
 
-absl::Status TopicAdministration::AddPartitions(std::string_view name,
-                                                int32_t new_total) {
-  if (absl::Status status = CheckOwner(name, TopicOwner::kUser); !status.ok())
-    return status;
-  absl::MutexLock lock(&change_mu_);
-  if (absl::Status status = CheckOpen(); !status.ok()) return status;
-  if (absl::Status status = MakeWayFor(name); !status.ok()) return status;
-  absl::StatusOr<Topic> topic = FindTopic(name);
-  if (!topic.ok()) return topic.status();
-  const int32_t before = topic->config.partitions;
-  if (new_total == before) return absl::OkStatus();
-  if (new_total < before) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "topic \"", name, "\" has ", before, " partitions and cannot have ",
-        new_total, ": partitions can only be added, since each holds records"));
-  }
-  topic->config.partitions = new_total;
-  TopicCatalog next = catalog();
-  if (absl::Status status = next.SetConfig(name, topic->config); !status.ok())
-    return status;
-  return CommitWithDirectories(std::move(next), *topic, before);
-}
-
 absl::Status TopicAdministration::AlterTopic(std::string_view name,
                                              const TopicChanges& changes) {
   if (absl::Status status = CheckOwner(name, TopicOwner::kUser); !status.ok())
     return status;
   absl::MutexLock lock(&change_mu_);
   if (absl::Status status = CheckOpen(); !status.ok()) return status;
-  absl::StatusOr<Topic> topic = FindTopic(name);
+  const absl::StatusOr<Topic> before = FindTopic(name);
+  if (!before.ok()) return before.status();
+  absl::StatusOr<Topic> topic = AlteredTopic(*before, changes);
   if (!topic.ok()) return topic.status();
-  absl::StatusOr<LogConfig> config = WithChanges(topic->config.log, changes);
-  if (!config.ok()) return config.status();
-  if (*config == topic->config.log) return absl::OkStatus();
-  topic->config.log = *config;
-  TopicCatalog next = catalog();
-  if (absl::Status status = next.SetConfig(name, topic->config); !status.ok())
+  if (topic->config == before->config) return absl::OkStatus();
+  if (absl::Status status = Replace(*before, *topic); !status.ok())
     return status;
-  if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
-    return status;
-  if (absl::Status status = Commit(std::move(next)); !status.ok())
-    return status;
-  partitions_->SetConfig(*topic);
-  events_->LimitsChanged();
+  if (!(topic->config.log == before->config.log)) {
+    partitions_->SetConfig(*topic);
+    events_->LimitsChanged();
+  }
   return absl::OkStatus();
+}
+
+absl::Status TopicAdministration::Replace(const Topic& before,
+                                          const Topic& topic) {
+  const bool grows = topic.config.partitions > before.config.partitions;
+  if (grows) {
+    if (absl::Status status = MakeWayFor(topic.name); !status.ok())
+      return status;
+  }
+  TopicCatalog next = catalog();
+  absl::Status status = next.SetConfig(topic.name, topic.config);
+  if (!status.ok()) return status;
+  if (grows) {
+    return CommitWithDirectories(std::move(next), topic,
+                                 before.config.partitions);
+  }
+  status = events_->BeforeFirstChange();
+  return status.ok() ? Commit(std::move(next)) : status;
 }
 
 absl::Status TopicAdministration::DeleteTopic(std::string_view name) {
@@ -170,7 +178,7 @@ absl::Status TopicAdministration::DeleteTopic(std::string_view name) {
   if (!committed.ok()) return committed;
   // The topic is gone, whatever becomes of its files: they are tried again.
   absl::Status finished = FinishDeletions();
-  if (!finished.ok()) LOG(WARNING) << finished;
+  if (!finished.ok()) NoteFailure(finished);
   events_->maintain_bell().Ring();
   return absl::OkStatus();
 }
@@ -215,7 +223,7 @@ absl::Status TopicAdministration::MakeWayFor(std::string_view name) {
     if (topic.name == name) return status;
   }
   // Other topics' directories can wait.
-  LOG(WARNING) << status;
+  NoteFailure(status);
   return absl::OkStatus();
 }
 
@@ -236,10 +244,12 @@ absl::Time TopicAdministration::DeletePending(const std::stop_token& stop) {
   if (pending_.next_due() <= now) {
     absl::Status status = events_->BeforeFirstChange();
     if (!status.ok()) {
-      LOG(WARNING) << status;
+      NoteFailure(status);
       return now + PendingDeletions::kRetryDelay;
     }
-    pending_.RemoveDue(now, stop);
+    pending_.RemoveDue(
+        now, [this](const absl::Status& failure) { NoteFailure(failure); },
+        stop);
   }
   return std::min(retry, pending_.next_due());
 }
@@ -251,7 +261,7 @@ absl::Time TopicAdministration::RetryDeletions() {
   absl::Status status = FindLeftovers();
   if (status.ok()) status = FinishDeletions();
   if (status.ok()) return absl::InfiniteFuture();
-  LOG(WARNING) << status;
+  NoteFailure(status);
   return environment_.clock->Steady() + PendingDeletions::kRetryDelay;
 }
 
@@ -268,9 +278,17 @@ void TopicAdministration::Close() {
   absl::Status status = FinishDeletions();
   if (status.ok() && pending_.next_due() != absl::InfiniteFuture())
     status = events_->BeforeFirstChange();
-  if (status.ok()) pending_.RemoveDue(absl::InfiniteFuture());
+  if (status.ok()) {
+    pending_.RemoveDue(
+        absl::InfiniteFuture(),
+        [this](const absl::Status& failure) { NoteFailure(failure); });
+  }
   // The next open finds what is left.
-  if (!status.ok()) LOG(WARNING) << status;
+  if (!status.ok()) NoteFailure(status);
+}
+
+void TopicAdministration::NoteFailure(const absl::Status& status) const {
+  NoteDutyFailure(environment_, *meters_, "deletion of topics", status);
 }
 
 absl::Status TopicAdministration::CheckOpen() const {

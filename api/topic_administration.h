@@ -23,6 +23,7 @@
 #include "api/topic_config.h"
 #include "log/environment.h"
 #include "log/file_system.h"
+#include "log/log_meters.h"
 #include "log/topic_id.h"
 
 namespace varve {
@@ -40,7 +41,7 @@ enum class CheckpointState { kCurrent, kStale };
 // before it, so that after a crash the change is there as a whole or not at
 // all.
 //
-// Borrows the partition table, which must outlive it.
+// Borrows the meters and the partition table, which must outlive it.
 //
 // Thread safety: thread-safe. Changes are made one after another; looking a
 // topic up waits for none of them. Lock order: `change_mu_`, then `mu_` or the
@@ -50,7 +51,7 @@ class TopicAdministration {
  public:
   TopicAdministration(std::shared_ptr<Directory> directory,
                       const Environment& environment,
-                      std::shared_ptr<StoreEvents> events,
+                      std::shared_ptr<StoreEvents> events, LogMeters* meters,
                       PartitionTable* partitions, TopicCatalog catalog,
                       CheckpointState checkpoint);
 
@@ -58,7 +59,6 @@ class TopicAdministration {
   absl::Status CreateTopic(std::string_view name, const TopicConfig& config,
                            TopicOwner owner = TopicOwner::kUser);
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
-  absl::Status AddPartitions(std::string_view name, int32_t new_total);
   absl::Status DeleteTopic(std::string_view name);
 
   std::vector<Topic> topics() const;
@@ -77,10 +77,13 @@ class TopicAdministration {
   void Close();
 
  private:
+  void NoteFailure(const absl::Status& status) const;
   absl::Status CheckOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   TopicCatalog catalog() const;
   absl::Status CommitWithDirectories(TopicCatalog next, const Topic& topic,
                                      int32_t first)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status Replace(const Topic& before, const Topic& topic)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status Commit(TopicCatalog next)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
@@ -98,6 +101,7 @@ class TopicAdministration {
   const std::shared_ptr<Directory> directory_;
   const Environment environment_;
   const std::shared_ptr<StoreEvents> events_;
+  LogMeters* const meters_;
   PartitionTable* const partitions_;
 
   // Held while a change is made, on disk too.

@@ -3,6 +3,8 @@
 #ifndef VARVE_API_TOPIC_CHANGES_H_
 #define VARVE_API_TOPIC_CHANGES_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +14,7 @@
 
 namespace varve {
 
-// Changes of a topic's configs, by Kafka's names:
+// Changes of a topic's configs, by Kafka's names, and of its partitions:
 //
 //   store->AlterTopic("orders", {.set = {{"retention.ms", "86400000"}},
 //                                .reset = {"segment.bytes"}});
@@ -24,9 +26,12 @@ struct TopicChanges {
 
   // Names of configs that get their defaults again.
   std::vector<std::string> reset = {};
+
+  // How many there are to be, as LogStore::AddPartitions has it.
+  std::optional<int32_t> partitions = std::nullopt;
 };
 
-// `config` with the changes, all of them.
+// `config` with the changes of configs, all of them.
 //
 // Errors: InvalidArgument for an unknown name, a value out of range, a name
 // that is there twice, or configs that do not go together.

@@ -184,6 +184,10 @@ class Directory {
   // All entries but "." and "..", sorted by name.
   virtual absl::StatusOr<std::vector<DirectoryEntry>> List() = 0;
 
+  // Bytes of the disk blocks that its entries take, not what is below those.
+  // Entries that go meanwhile count for nothing.
+  virtual absl::StatusOr<int64_t> DiskBytes() = 0;
+
   // Replaces `to` if it exists. Atomic; durable after Sync.
   virtual absl::Status Rename(std::string_view from, std::string_view to) = 0;
 

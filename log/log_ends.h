@@ -29,10 +29,14 @@ class LogEnds {
 
   // Where a read of this level ends.
   int64_t readable(ReadLevel level) const {
-    const bool to_visible = level == ReadLevel::kVisible ||
-                            (level == ReadLevel::kDefault &&
-                             has_weak_appends_.load(std::memory_order_relaxed));
+    const bool to_visible =
+        level == ReadLevel::kVisible ||
+        (level == ReadLevel::kDefault && has_weak_appends());
     return to_visible ? visible() : durable();
+  }
+
+  bool has_weak_appends() const {
+    return has_weak_appends_.load(std::memory_order_relaxed);
   }
 
   void SetLogStart(int64_t offset) {

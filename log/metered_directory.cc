@@ -120,6 +120,10 @@ absl::StatusOr<std::vector<DirectoryEntry>> MeteredDirectory::List() {
   return base_->List();
 }
 
+absl::StatusOr<int64_t> MeteredDirectory::DiskBytes() {
+  return base_->DiskBytes();
+}
+
 absl::Status MeteredDirectory::Rename(std::string_view from,
                                       std::string_view to) {
   return base_->Rename(from, to);

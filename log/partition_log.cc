@@ -52,7 +52,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       directory_(std::move(directory)),
       meters_(options.meters),
       segments_(directory_.get(), recovered.segment_bases,
-                recovered.last_segment_size, open_segments_,
+                recovered.last_segment_size, open_segments_, &meters_->pins(),
                 [listener = listener_] { listener->MakeRoom(); }),
       // What a deletion that was cut short has left.
       trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
@@ -314,7 +314,7 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
 absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
   if (trimmed_.empty()) return absl::OkStatus();
   absl::Status status = listener_->BeforeFirstChange();
-  if (status.ok()) status = trimmed_.Delete(durable_start);
+  if (status.ok()) status = trimmed_.Delete(durable_start, meters_->store());
   if (!status.ok()) return status;
   absl::MutexLock lock(&mu_);
   if (!closed_) writer_.ForgetEpochsBefore(trimmed_.deleted_end());

@@ -29,6 +29,8 @@
 #include "log/partition_log_listener.h"
 #include "log/partition_meters.h"
 #include "log/partition_recovery.h"
+#include "log/partition_stats.h"
+#include "log/partition_stats_collection.h"
 #include "log/partition_writer.h"
 #include "log/read_options.h"
 #include "log/record.h"
@@ -217,6 +219,22 @@ class PartitionLog {
     return config_;
   }
   PartitionMeters& meters() const { return *meters_; }
+  const Environment& environment() const { return environment_; }
+
+  // The partition as it is now. Looks at its directory, and at the first and
+  // the last batch.
+  //
+  // Errors: FailedPrecondition after `Close`; those of the files.
+  absl::StatusOr<PartitionStats> Stats() {
+    PartitionStats stats;
+    {
+      absl::MutexLock lock(&mu_);
+      if (closed_) return ClosedError();
+      stats = StatsInMemory(ends_, writer_.epochs(), *meters_, failure_);
+    }
+    return UnlessEnded(
+        AddFileStats(*directory_, segments_, segment_facts_, reader_, stats));
+  }
 
   // The leader epoch that the record at `offset` was written in; nothing for a
   // record that is not in the log.

@@ -11,9 +11,11 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "log/clock.h"
+#include "log/counter.h"
 #include "log/durability.h"
 #include "log/log_meters.h"
 #include "log/read_meter.h"
+#include "log/segment_pins.h"
 #include "log/single_writer_counter.h"
 #include "log/stop_watch.h"
 
@@ -29,7 +31,7 @@ namespace varve {
 class PartitionMeters {
  public:
   PartitionMeters(std::shared_ptr<LogMeters> store, Clock* clock)
-      : store_(std::move(store)), clock_(clock) {}
+      : store_(std::move(store)), clock_(clock), pins_(clock) {}
 
   // Meters of a log that belongs to no store, for whoever asks the log.
   static std::shared_ptr<PartitionMeters> OfNoStore() {
@@ -109,6 +111,7 @@ class PartitionMeters {
   // It succeeded. Returns how long it took.
   absl::Duration NoteSync(const Unsynced& unsynced, const StopWatch& watch) {
     store_->synced_bytes.Add(unsynced.bytes);
+    synced_bytes_.Add(unsynced.bytes);
     if (unsynced.batches > 0) store_->sync_batches.Add(unsynced.batches);
     return absl::Nanoseconds(watch.Stop());
   }
@@ -121,6 +124,16 @@ class PartitionMeters {
 
   LogMeters& store() const { return *store_; }
 
+  // Bytes of batches that were appended and that no completed sync covers.
+  int64_t unsynced_bytes() const {
+    const int64_t synced = synced_bytes_.value();  // the one that lags, first
+    return bytes_.value() - synced;
+  }
+
+  // What its views pin; also of logs that are closed by now.
+  SegmentPins& pins() { return pins_; }
+  const SegmentPins& pins() const { return pins_; }
+
  private:
   static bool IsSampled(int64_t count) {
     return count % LogMeters::kSampledEvery == 0;
@@ -129,6 +142,9 @@ class PartitionMeters {
   // Constant after construction.
   const std::shared_ptr<LogMeters> store_;
   Clock* const clock_;
+
+  SegmentPins pins_;
+  Counter synced_bytes_;  // of batches
 
   // Written by appends, under the partition's writer lock. On a cache line of
   // their own, as are the readers' below, so that the two do not meet.

@@ -19,9 +19,13 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "log/file_system.h"
+#include "log/leader_epoch_checkpoint.h"
+#include "log/leader_epochs.h"
 #include "log/live_log.h"
+#include "log/live_segment.h"
 #include "log/live_segment_read.h"
 #include "log/live_time_search.h"
+#include "log/partition_stats.h"
 #include "log/poll_interval.h"
 #include "log/read_options.h"
 #include "log/record_batch.h"
@@ -205,6 +209,71 @@ absl::StatusOr<LogBounds> PartitionReader::Bounds() {
   absl::StatusOr<LogBounds> bounds = TryBounds();
   // What was listed may be trimmed away before it is looked at.
   return absl::IsOutOfRange(bounds.status()) ? TryBounds() : bounds;
+}
+
+absl::StatusOr<PartitionStats> PartitionReader::Stats() {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<PartitionStats> stats = TryStats();
+  // As above.
+  return absl::IsOutOfRange(stats.status()) ? TryStats() : stats;
+}
+
+absl::StatusOr<PartitionStats> PartitionReader::TryStats() {
+  const absl::StatusOr<LogBounds> bounds = TryBounds();
+  if (!bounds.ok()) return bounds.status();
+  PartitionStats stats = {
+      .log_start = bounds->log_start,
+      .durable_end = std::max(bounds->recovery_point, bounds->log_start),
+      .visible_end = bounds->visible_end,
+      .segments = bounds->segment_count};
+  const absl::StatusOr<int64_t> batch_bytes = BatchBytes();
+  if (!batch_bytes.ok()) return batch_bytes.status();
+  stats.batch_bytes = *batch_bytes;
+  const absl::StatusOr<int64_t> disk_bytes = log_.directory().DiskBytes();
+  if (!disk_bytes.ok()) return disk_bytes.status();
+  stats.disk_bytes = *disk_bytes;
+  const absl::StatusOr<LeaderEpochs> epochs =
+      ReadLeaderEpochCheckpoint(log_.directory());
+  if (epochs.ok()) stats.epochs = epochs->entries();
+  if (!epochs.ok() && !absl::IsNotFound(epochs.status()))
+    return epochs.status();
+  FillTimes(
+      [this](int64_t offset) {
+        mu_.AssertHeld();
+        return BatchAt(offset);
+      },
+      stats);
+  return stats;
+}
+
+// Of the last segment, up to where the log ends in it: the rest of its file is
+// allocated ahead.
+absl::StatusOr<int64_t> PartitionReader::BatchBytes() {
+  int64_t bytes = 0;
+  for (const int64_t base : log_.segment_bases()) {
+    if (end_.has_value() && end_->segment != nullptr &&
+        end_->segment->base_offset() == base) {
+      bytes += end_->place.position;
+      continue;
+    }
+    auto segment = LiveSegment::Open(log_.directory(), base);
+    if (absl::IsNotFound(segment.status())) continue;  // trimmed meanwhile
+    if (!segment.ok()) return segment.status();
+    const absl::StatusOr<int64_t> size = (*segment)->Size();
+    if (!size.ok()) return size.status();
+    bytes += *size;
+  }
+  return bytes;
+}
+
+absl::StatusOr<RecordBatches> PartitionReader::BatchAt(int64_t offset) {
+  absl::StatusOr<Cursor> cursor = log_.Locate(offset);
+  if (!cursor.ok()) return cursor.status();
+  absl::StatusOr<LiveSlice> slice =
+      log_.Advance(*cursor, {.offset = offset, .is_below_end = true});
+  if (!slice.ok()) return slice.status();
+  return RecordBatches(std::move(slice->pin), slice->bytes, offset,
+                       cursor->place.base_offset);
 }
 
 absl::StatusOr<int64_t> PartitionReader::OffsetForTime(absl::Time time,

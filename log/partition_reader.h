@@ -16,6 +16,7 @@
 #include "log/file_system.h"
 #include "log/live_log.h"
 #include "log/live_segment_read.h"
+#include "log/partition_stats.h"
 #include "log/read_options.h"
 #include "log/record_batches.h"
 
@@ -91,6 +92,11 @@ class PartitionReader {
   // store's checkpoint, a second. Errors: those of the files.
   absl::StatusOr<LogBounds> Bounds() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // The same with sizes, epochs and times; without what only a writer knows.
+  // Looks at every segment's file. Errors: as above; DataLoss when the file of
+  // the leader epochs is damaged.
+  absl::StatusOr<PartitionStats> Stats() ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   absl::Status BehindEnd(int64_t offset, int64_t end) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -99,6 +105,10 @@ class PartitionReader {
   absl::StatusOr<RecordBatches> NotDurableYet(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LogBounds> TryBounds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<PartitionStats> TryStats() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<int64_t> BatchBytes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<RecordBatches> BatchAt(int64_t offset)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<bool> HasNews(int64_t offset, ReadLevel level)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status RefreshIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

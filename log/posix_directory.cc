@@ -152,6 +152,23 @@ absl::StatusOr<std::vector<DirectoryEntry>> PosixDirectory::List() {
   return entries;
 }
 
+absl::StatusOr<int64_t> PosixDirectory::DiskBytes() {
+  absl::StatusOr<std::vector<DirectoryEntry>> entries = List();
+  if (!entries.ok()) return entries.status();
+  constexpr int64_t kStatBlock = 512;  // whatever the file system's own is
+  int64_t bytes = 0;
+  for (const DirectoryEntry& entry : *entries) {
+    struct stat status;
+    if (fstatat(descriptor_.number(), entry.name.c_str(), &status,
+                AT_SYMLINK_NOFOLLOW) == 0) {
+      bytes += int64_t{status.st_blocks} * kStatBlock;
+    } else if (errno != ENOENT) {
+      return ErrnoStatus(errno, "fstatat", PathOf(entry.name));
+    }
+  }
+  return bytes;
+}
+
 absl::Status PosixDirectory::Rename(std::string_view from,
                                     std::string_view to) {
   const std::string path = PathOf(from);

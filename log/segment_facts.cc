@@ -122,6 +122,27 @@ absl::StatusOr<RetentionSegment> SegmentFacts::FactsOfLast(
   return facts;
 }
 
+absl::StatusOr<int64_t> SegmentFacts::TotalBytes() {
+  const std::vector<SegmentList::Listed> listed = segments_->List();
+  absl::MutexLock lock(&mu_);
+  int64_t total = 0;
+  for (size_t i = 0; i < listed.size(); ++i) {
+    if (listed[i].segment != nullptr) {
+      total += listed[i].segment->size();
+      continue;
+    }
+    const absl::StatusOr<RetentionSegment> facts =
+        i + 1 < listed.size() ? FactsOf(listed[i], listed[i + 1].base_offset)
+                              : ReadLogFile(*directory_, listed[i].base_offset);
+    if (facts.ok()) {
+      total += facts->size_bytes;
+    } else if (!absl::IsNotFound(facts.status())) {
+      return facts.status();
+    }
+  }
+  return total;
+}
+
 absl::StatusOr<int64_t> SegmentFacts::VerifyTimestamp(int64_t base_offset) {
   {
     absl::MutexLock lock(&mu_);

@@ -42,6 +42,10 @@ class SegmentFacts {
   absl::StatusOr<std::vector<RetentionSegment>> Collect(int64_t log_end,
                                                         int64_t now_ms);
 
+  // Bytes of the batches of all segments. Those that go meanwhile count for
+  // nothing.
+  absl::StatusOr<int64_t> TotalBytes();
+
   // Has the batches of a segment say its largest timestamp, for this call and
   // all later ones if it is sealed, and returns it.
   absl::StatusOr<int64_t> VerifyTimestamp(int64_t base_offset);

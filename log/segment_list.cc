@@ -19,16 +19,18 @@
 #include "log/file_system.h"
 #include "log/open_segments.h"
 #include "log/segment.h"
+#include "log/segment_pins.h"
 
 namespace varve {
 
 SegmentList::SegmentList(Directory* directory,
                          const std::vector<int64_t>& bases,
                          std::optional<int64_t> last_size,
-                         std::shared_ptr<OpenSegments> open,
+                         std::shared_ptr<OpenSegments> open, SegmentPins* pins,
                          std::function<void()> before_open)
     : directory_(directory),
       open_(std::move(open)),
+      pins_(pins),
       before_open_(std::move(before_open)) {
   entries_.reserve(bases.size());
   for (int64_t base : bases) entries_.push_back({.base_offset = base});
@@ -95,7 +97,7 @@ bool SegmentList::PutOpened(const Place& place,
   Entry& entry = entries_[static_cast<size_t>(IndexOf(place.base_offset))];
   // Another reader may have been faster.
   if (entry.segment == nullptr && segment != nullptr) {
-    entry.segment = std::move(segment);
+    entry.segment = pins_->Hold(std::move(segment));
     CountOpen(1);
   }
   return true;
@@ -110,7 +112,12 @@ void SegmentList::PutLast(std::shared_ptr<Segment> segment) {
   }
   Entry& last = entries_.back();
   last.size_max = std::numeric_limits<int64_t>::max();
-  if (last.segment == nullptr) CountOpen(1);
+  if (last.segment == nullptr) {
+    CountOpen(1);
+  } else {
+    pins_->Release(last.segment);
+  }
+  segment = pins_->Hold(std::move(segment));
   last.segment.swap(segment);  // the old one is unmapped without the lock
 }
 
@@ -122,7 +129,11 @@ std::vector<SegmentList::Removed> SegmentList::RemoveBefore(int64_t offset) {
     auto kept = entries_.begin();
     while (kept != entries_.end() && kept + 1 != entries_.end() &&
            (kept + 1)->base_offset <= offset) {
-      if (kept->segment != nullptr) CountOpen(-1);
+      if (kept->segment != nullptr) {
+        CountOpen(-1);
+        pins_->Release(kept->segment);
+      }
+      pins_->NoteDeleted(kept->base_offset);
       removed.push_back({.base_offset = kept->base_offset,
                          .end_offset = (kept + 1)->base_offset});
       closed.push_back(std::move(kept++->segment));
@@ -138,7 +149,11 @@ void SegmentList::CloseAll() {
   absl::MutexLock lock(&mu_);
   ++generation_;
   CountOpen(-open_count_);
-  for (Entry& entry : entries_) closed.push_back(std::move(entry.segment));
+  for (Entry& entry : entries_) {
+    if (entry.segment == nullptr) continue;
+    pins_->Release(entry.segment);
+    closed.push_back(std::move(entry.segment));
+  }
 }
 
 std::vector<SegmentList::Listed> SegmentList::List() const {

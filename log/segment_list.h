@@ -16,6 +16,7 @@
 #include "log/file_system.h"
 #include "log/open_segments.h"
 #include "log/segment.h"
+#include "log/segment_pins.h"
 
 namespace varve {
 
@@ -29,11 +30,12 @@ namespace varve {
 class SegmentList {
  public:
   // `bases` ascend. `last_size` bytes of the last one are the log's, if given.
-  // What is open is counted in `open`; `before_open` is called, without a lock,
-  // before a segment is opened to be read.
+  // What is open is counted in `open`, what is pinned in `pins`, which must
+  // outlive it; `before_open` is called, without a lock, before a segment is
+  // opened to be read.
   SegmentList(Directory* directory, const std::vector<int64_t>& bases,
               std::optional<int64_t> last_size,
-              std::shared_ptr<OpenSegments> open,
+              std::shared_ptr<OpenSegments> open, SegmentPins* pins,
               std::function<void()> before_open);
   ~SegmentList();
 
@@ -44,7 +46,7 @@ class SegmentList {
   };
 
   // The segment that holds `offset` if any does: the last one that begins at
-  // or before it.
+  // or before it. Whoever keeps it pins it.
   //
   // Errors: NotFound when every segment begins behind `offset`; those of
   // opening the files.
@@ -89,7 +91,8 @@ class SegmentList {
   struct Entry {
     int64_t base_offset;
     int64_t size_max = std::numeric_limits<int64_t>::max();
-    std::shared_ptr<Segment> segment = {};  // null until it is needed
+    // As the pins hold it; null until it is needed.
+    std::shared_ptr<Segment> segment = {};
   };
 
   // What `Find` found before it opens the segment.
@@ -114,6 +117,7 @@ class SegmentList {
 
   Directory* const directory_;
   const std::shared_ptr<OpenSegments> open_;
+  SegmentPins* const pins_;
   const std::function<void()> before_open_;
 
   mutable absl::Mutex mu_;

@@ -55,6 +55,12 @@ absl::StatusOr<std::vector<DirectoryEntry>> TransientDirectory::List() {
   return (*directory)->List();
 }
 
+absl::StatusOr<int64_t> TransientDirectory::DiskBytes() {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->DiskBytes()
+                        : absl::StatusOr<int64_t>(directory.status());
+}
+
 absl::Status TransientDirectory::Rename(std::string_view from,
                                         std::string_view to) {
   absl::StatusOr<std::unique_ptr<Directory>> directory = Open();

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/log_meters.h"
 #include "log/segment_list.h"
 #include "log/segment_name.h"
 
@@ -32,6 +33,13 @@ absl::Status DeleteSegment(Directory& directory, int64_t base_offset) {
   return absl::OkStatus();
 }
 
+// Of a sealed segment's batches; 0 when it cannot be told.
+int64_t SizeOf(Directory& directory, int64_t base_offset) {
+  auto file = directory.OpenFile(
+      SegmentFileName(base_offset, SegmentFileKind::kLog), OpenMode::kRead);
+  return file.ok() ? (*file)->Size().value_or(0) : 0;
+}
+
 }  // namespace
 
 void TrimmedSegments::Add(const std::vector<SegmentList::Removed>& segments) {
@@ -44,7 +52,7 @@ bool TrimmedSegments::empty() const {
   return segments_.empty();
 }
 
-absl::Status TrimmedSegments::Delete(int64_t durable_start) {
+absl::Status TrimmedSegments::Delete(int64_t durable_start, LogMeters& meters) {
   std::vector<SegmentList::Removed> segments;
   {
     absl::MutexLock lock(&mu_);
@@ -58,8 +66,14 @@ absl::Status TrimmedSegments::Delete(int64_t durable_start) {
       left.push_back(segment);
       continue;
     }
+    const int64_t size = SizeOf(*directory_, segment.base_offset);
     absl::Status status = DeleteSegment(*directory_, segment.base_offset);
-    if (!status.ok()) left.push_back(segment);
+    if (status.ok()) {
+      meters.deleted_segments.Add();
+      meters.deleted_bytes.Add(size);
+    } else {
+      left.push_back(segment);
+    }
     first.Update(status);
     end = std::max(end, segment.end_offset);
   }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
+#include "log/log_meters.h"
 #include "log/segment_list.h"
 
 namespace varve {
@@ -32,11 +33,11 @@ class TrimmedSegments {
   bool empty() const;
 
   // Deletes the files of those that end at or before `durable_start`, the log
-  // start of a durable checkpoint: others may have been added since it was
-  // written. Views that pin them stay valid.
+  // start of a durable checkpoint, and counts them: others may have been added
+  // since it was written. Views that pin them stay valid.
   //
   // Errors: the first one; what could not be deleted is kept for the next call.
-  absl::Status Delete(int64_t durable_start);
+  absl::Status Delete(int64_t durable_start, LogMeters& meters);
 
   // After a `Delete` that was OK: no file is left below. 0 for none deleted.
   int64_t deleted_end() const;

@@ -189,6 +189,12 @@ class FaultyDirectory final : public Directory {
     return base_->List();
   }
 
+  absl::StatusOr<int64_t> DiskBytes() override {
+    absl::Status status = files_.Enter("Directory::DiskBytes", path());
+    if (!status.ok()) return status;
+    return base_->DiskBytes();
+  }
+
   absl::Status Rename(std::string_view from, std::string_view to) override {
     const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = Enter("Directory::Rename", from);

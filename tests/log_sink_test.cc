@@ -186,6 +186,41 @@ TEST_F(LogSinkTest, SlowSyncIsTold) {
   store_ = nullptr;
 }
 
+TEST_F(LogSinkTest, FailedDeletionOfATopicIsAWarningAndIsCounted) {
+  Open();
+  ASSERT_THAT(store_->CreateTopic("audit"), IsOk());
+  ASSERT_THAT(Append("x"), IsOk());
+  ASSERT_THAT(store_->DeleteTopic("audit"), IsOk());
+  files_.FailCallsNamed("Directory::RemoveFile", EIO,
+                        FaultyFileSystem::Repeat::kForever);
+  clock_.Advance(absl::Minutes(2));
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  files_.StopFailing();
+  const std::vector<Told> told = this->told();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].severity, absl::LogSeverity::kWarning);
+  EXPECT_EQ(told[0].event, LogEvent::kBackground);
+  EXPECT_THAT(told[0].text, HasSubstr("deletion of topics: "));
+  EXPECT_EQ(store_->Metrics().duty_errors[2], 1);
+}
+
+TEST_F(LogSinkTest, RetentionSaysWhichOffsetsItGivesUp) {
+  Open();
+  TopicConfig config;
+  config.log.segment_bytes = 2 * (61 + 17);
+  config.log.retention_bytes = 100;
+  ASSERT_THAT(store_->CreateTopic("audit", config), IsOk());
+  for (int i = 0; i < 5; ++i) ASSERT_THAT(Append("0123456789"), IsOk());
+  clock_.Advance(absl::Minutes(10));
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  const std::vector<Told> told = this->told();
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].severity, absl::LogSeverity::kInfo);
+  EXPECT_EQ(told[0].event, LogEvent::kRetention);
+  EXPECT_THAT(told[0].text,
+              HasSubstr("audit-0: retention gives up offsets 0 to 1"));
+}
+
 TEST_F(LogSinkTest, FailedCheckpointIsAWarningOfBackgroundWork) {
   Open();
   ASSERT_THAT(store_->CreateTopic("audit"), IsOk());

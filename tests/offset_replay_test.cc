@@ -13,9 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "api/group_id.h"
 #include "api/log_store.h"
+#include "api/store_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/control_record.h"
+#include "log/durability.h"
+#include "log/encoded_batch.h"
 #include "log/offset_commit_record.h"
 #include "log/record_batch_builder.h"
 #include "tests/file_bytes.h"
@@ -71,10 +74,20 @@ class OffsetReplayTest : public testing::Test {
   void Append(const Record& record, const BatchOptions& options = {}) {
     RecordBatchBuilder builder(options);
     ASSERT_THAT(builder.Append(record, kNowMs), IsOk());
-    auto partition =
-        store_->partition("__consumer_offsets", PartitionForGroup("g", 50));
-    ASSERT_THAT(partition, IsOk());
-    ASSERT_THAT(partition->Append(builder.Finish()), IsOk());
+    AppendBatch(builder.Finish());
+  }
+  // Below the public interface, which does not let programs write there.
+  void AppendBatch(const EncodedBatch& batch) {
+    store_ = nullptr;
+    auto state = StoreState::Open(path_, {});
+    ASSERT_THAT(state, IsOk());
+    auto log = (*state)->OpenPartition("__consumer_offsets",
+                                       PartitionForGroup("g", 50));
+    ASSERT_THAT(log, IsOk());
+    ASSERT_THAT((*log)->Append(batch, Durability::kSynced), IsOk());
+    ASSERT_THAT((*state)->Close(), IsOk());
+    state->reset();
+    Open();
   }
   void AppendInTransaction(int64_t offset, int64_t producer = kProducer) {
     Append({.key = Key(), .value = Value(offset)},
@@ -212,9 +225,7 @@ TEST_F(OffsetReplayTest, CompressedBatchIsReported) {
               IsOk());
   auto batch = builder.FinishCompressed(Compression::kZstd, "not looked at");
   ASSERT_THAT(batch, IsOk());
-  auto partition =
-      store_->partition("__consumer_offsets", PartitionForGroup("g", 50));
-  ASSERT_THAT(partition->Append(*batch), IsOk());
+  AppendBatch(*batch);
   EXPECT_EQ(ReplayedOffset(), 1);
   EXPECT_THAT(Notes(), ElementsAre(HasSubstr("zstd")));
 }

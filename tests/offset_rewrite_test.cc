@@ -19,8 +19,10 @@
 #include "absl/strings/str_cat.h"
 #include "api/group_id.h"
 #include "api/log_store.h"
+#include "api/store_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "log/durability.h"
 #include "tests/faulty_file_system.h"
 #include "tests/memory_directory.h"
 #include "tests/stored_records.h"
@@ -32,6 +34,7 @@ namespace fs = std::filesystem;
 
 using ::absl_testing::IsOk;
 using ::absl_testing::StatusIs;
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 using Repeat = FaultyFileSystem::Repeat;
@@ -151,8 +154,24 @@ TEST_F(OffsetRewriteTest, DeletedOffsetsAndOtherRecordsAreNotMixedUp) {
   ASSERT_THAT(Commit(0, 1), IsOk());
   const Record other = {.key = std::string_view("\0\2\0\1g", 5),
                         .value = "group metadata"};
-  ASSERT_THAT(OffsetsLog().Append(other), IsOk());
+  EXPECT_THAT(OffsetsLog().Append(other),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("is internal, the store's own")));
+  EXPECT_THAT(OffsetsLog().TrimBefore(1),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_EQ(OffsetsLog().visible_end(), 1);
   ASSERT_THAT(store_->Close(), IsOk());
+  store_ = nullptr;
+  {
+    // Below the public interface.
+    auto state = StoreState::Open(path_, {});
+    ASSERT_THAT(state, IsOk());
+    auto log = (*state)->OpenPartition("__consumer_offsets",
+                                       PartitionForGroup("g", 50));
+    ASSERT_THAT(log, IsOk());
+    ASSERT_THAT((*log)->Append(other, Durability::kSynced), IsOk());
+    ASSERT_THAT((*state)->Close(), IsOk());
+  }
   Open(path_);
   FillUp();
   ASSERT_THAT(store_->DeleteOffsets("g", {{.topic = "orders", .partition = 3}}),

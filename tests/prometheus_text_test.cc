@@ -115,6 +115,31 @@ TEST(PrometheusTextTest, MetricsOfAnUnusedStoreAreWellFormed) {
             "none");
 }
 
+TEST(PrometheusTextTest, PartitionsAreThereForWhatTheyHold) {
+  StoreMetrics metrics;
+  metrics.holdings = {.unsynced_bytes = 5,
+                      .pins = {.pins = 3,
+                               .deleted_segments = 1,
+                               .deleted_bytes = 7,
+                               .oldest_deleted_age = absl::Milliseconds(1500)}};
+  metrics.partitions[{"a", 0}] = {.unsynced_bytes = 5};
+  metrics.partitions[{"a", 1}] = {.pins = metrics.holdings.pins};
+  const std::string text = ToPrometheusText(metrics);
+  const Labels first = {{"topic", "a"}, {"partition", "0"}};
+  const Labels second = {{"topic", "a"}, {"partition", "1"}};
+  EXPECT_EQ(ValueOf(text, "varve_unsynced_bytes"), "5");
+  EXPECT_EQ(ValueOf(text, "varve_pins"), "3");
+  EXPECT_EQ(ValueOf(text, "varve_pinned_deleted_bytes"), "7");
+  EXPECT_EQ(ValueOf(text, "varve_pinned_deleted_seconds"), "1.5");
+  EXPECT_EQ(ValueOf(text, "varve_partition_unsynced_bytes", first), "5");
+  EXPECT_EQ(ValueOf(text, "varve_partition_unsynced_bytes", second), "none");
+  EXPECT_EQ(ValueOf(text, "varve_partition_pins", first), "none");
+  EXPECT_EQ(ValueOf(text, "varve_partition_pins", second), "3");
+  EXPECT_EQ(ValueOf(text, "varve_partition_pinned_deleted_bytes", second), "7");
+  EXPECT_EQ(ValueOf(text, "varve_partition_pinned_deleted_seconds", second),
+            "1.5");
+}
+
 TEST(PrometheusTextTest, EveryFieldIsThereInItsUnit) {
   StoreMetrics metrics;
   metrics.taken_at = absl::FromUnixMillis(1700000000500);

@@ -231,6 +231,30 @@ TEST_F(StoreMetricsTest, UnknownPartitionThatIsAskedForIsNoOpenError) {
             1);
 }
 
+TEST_F(StoreMetricsTest, DeletedSegmentsAreCountedWithTheirBytes) {
+  TopicConfig config;
+  config.log.segment_bytes = 2 * kBatchSize;
+  ASSERT_THAT(store_->CreateTopic("small", config), IsOk());
+  for (int i = 0; i < 5; ++i) Append(Of("small"), Durability::kMemory);
+  files_.FailCallsNamed("Directory::RemoveFile", EIO,
+                        FaultyFileSystem::Repeat::kForever);
+  EXPECT_FALSE(Of("small").TrimBefore(4).ok());
+  EXPECT_EQ(store_->Metrics().deleted_segments, 0);
+  files_.StopFailing();
+  ASSERT_THAT(Of("small").TrimBefore(5), IsOk());
+  const StoreMetrics metrics = store_->Metrics();
+  EXPECT_EQ(metrics.deleted_segments, 2);
+  EXPECT_EQ(metrics.deleted_bytes, 4 * kBatchSize);
+}
+
+TEST_F(StoreMetricsTest, DeletedTopicIsForgottenButForTheTotals) {
+  Append(Of("audit"), Durability::kMemory);
+  ASSERT_THAT(store_->DeleteTopic("audit"), IsOk());
+  EXPECT_TRUE(store_->Metrics().topics.empty());
+  EXPECT_EQ(store_->Metrics().traffic.appends, 1);
+  EXPECT_EQ(store_->Metrics().holdings, PartitionHoldings());
+}
+
 TEST_F(StoreMetricsTest, WaitsAreCountedByHowTheyEnd) {
   Append(Of("audit"), Durability::kMemory);
   ASSERT_THAT(Of("audit").WaitFor(0), IsOk());  // there already: no wait

@@ -110,9 +110,29 @@ TEST_F(TopicAlterationTest, BadChangeChangesNothing) {
                                             {"min.compaction.lag.ms", "9"},
                                             {"max.compaction.lag.ms", "8"}}}),
       StatusIs(kInvalid, HasSubstr("max.compaction.lag.ms, 8")));
-  EXPECT_THAT(Config().log.NonDefault(), IsEmpty());
-  Reopen();
-  EXPECT_THAT(Config().log.NonDefault(), IsEmpty());
+  EXPECT_THAT(store_->AlterTopic("orders",
+                                 {.set = {{"flush.ms", "5"}}, .partitions = 1}),
+              StatusIs(kInvalid, HasSubstr("cannot have 1")));
+  EXPECT_THAT(store_->AlterTopic("orders",
+                                 {.set = {{"flush.ms", "x"}}, .partitions = 5}),
+              StatusIs(kInvalid, HasSubstr("flush.ms")));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Config().log.NonDefault(), IsEmpty());
+    EXPECT_EQ(Config().partitions, 2);
+    Reopen();
+  }
+}
+
+TEST_F(TopicAlterationTest, ConfigsAndPartitionsAreOneChange) {
+  ASSERT_THAT(store_->AlterTopic("orders",
+                                 {.set = {{"flush.ms", "5"}}, .partitions = 3}),
+              IsOk());
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Config().log.NonDefault(), ElementsAre(Pair("flush.ms", "5")));
+    EXPECT_EQ(Config().partitions, 3);
+    EXPECT_THAT(store_->partition("orders", 2), IsOk());
+    Reopen();
+  }
 }
 
 TEST_F(TopicAlterationTest, UnknownTopicIsNotFound) {

@@ -228,6 +228,12 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"AddPartitions",
                            [](LogStore& store) {
                              return store.AddPartitions("orders", 4);
+                           }},
+                    Change{"AlterAndAddPartitions",
+                           [](LogStore& store) {
+                             return store.AlterTopic(
+                                 "orders", {.set = {{"retention.ms", "1000"}},
+                                            .partitions = 4});
                            }}),
     [](const auto& test) { return test.param.name; });
 

@@ -34,7 +34,8 @@ struct AlterOptions {
 };
 
 absl::StatusOr<TopicChanges> ChangesOf(const AlterOptions& options) {
-  TopicChanges changes = {.reset = options.resets};
+  TopicChanges changes = {.reset = options.resets,
+                          .partitions = options.partitions};
   for (const std::string& text : options.configs) {
     absl::StatusOr<std::pair<std::string, std::string>> config =
         ParseConfigArgument(text);
@@ -47,17 +48,6 @@ absl::StatusOr<TopicChanges> ChangesOf(const AlterOptions& options) {
         "nothing to change: say --config, --reset-config or --partitions");
   }
   return changes;
-}
-
-// Partitions first: they are the change that is refused more often.
-absl::Status AlterIn(LogStore& store, const AlterOptions& options,
-                     const TopicChanges& changes) {
-  if (options.partitions.has_value()) {
-    absl::Status status =
-        store.AddPartitions(options.name, *options.partitions);
-    if (!status.ok()) return status;
-  }
-  return store.AlterTopic(options.name, changes);
 }
 
 void Print(const GlobalOptions& global, const TopicDescription& topic) {
@@ -85,7 +75,7 @@ int Alter(const GlobalOptions& global, const AlterOptions& options) {
   if (!changes.ok()) return FailWith(changes.status());
   auto store = OpenStore(global, MissingStore::kFail);
   if (!store.ok()) return FailWith(store.status());
-  absl::Status status = AlterIn(**store, options, *changes);
+  absl::Status status = (*store)->AlterTopic(options.name, *changes);
   const absl::StatusOr<TopicDescription> topic =
       (*store)->DescribeTopic(options.name);
   status.Update((*store)->Close());
