@@ -19,8 +19,9 @@ std::string_view WayOut(const absl::Status& status) {
       return "make room there, or raise the limit, and try again; nothing that "
              "was acknowledged is lost";
     case absl::StatusCode::kPermissionDenied:
-      return "this user must be allowed to read and write it; a store on a "
-             "read-only file system has to be copied first";
+      return "this user must be allowed to read it, and to write it for what "
+             "changes the store; a read-only file system is enough for the "
+             "rest";
     case absl::StatusCode::kOutOfRange:
       return "\"varve topics describe\" shows what there is";
     case absl::StatusCode::kDataLoss:

@@ -3,7 +3,6 @@
 #include "tools/metrics_command.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -12,17 +11,13 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/metrics_file.h"
-#include "api/store_files.h"
 #include "api/store_verifier.h"
-#include "log/atomic_file.h"
-#include "log/file_system.h"
 #include "tools/command_line.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
+#include "tools/metrics_snapshot.h"
 #include "tools/metrics_summary.h"
 #include "tools/metrics_text.h"
 #include "tools/record_json.h"
@@ -30,27 +25,6 @@
 
 namespace varve {
 namespace {
-
-// 10,000 topics with the longest names stay below.
-constexpr int64_t kMetricsSizeMax = int64_t{64} << 20;
-
-absl::StatusOr<std::string> ReadSnapshot(const GlobalOptions& global) {
-  auto directory = FileSystem::Posix()->OpenDirectory(global.data);
-  if (absl::IsNotFound(directory.status())) return NoStoreError(global);
-  if (!directory.ok()) return directory.status();
-  absl::StatusOr<std::string> text =
-      ReadWholeFile(**directory, kMetricsName, kMetricsSizeMax);
-  if (!absl::IsNotFound(text.status())) return text;
-  // Which of the two is missing: the store, or its metrics?
-  if (absl::IsNotFound(
-          (*directory)->OpenFile(kTopicsName, OpenMode::kRead).status())) {
-    return NoStoreError(global);
-  }
-  return absl::NotFoundError(
-      absl::StrCat(global.data,
-                   ": there are no metrics yet; a writer leaves "
-                   "them every ten seconds and when it closes"));
-}
 
 Json ToJson(const MetricsText& metrics, WriterPresence writer, absl::Time now) {
   Json samples = Json::array();
@@ -74,14 +48,10 @@ int Metrics(const GlobalOptions& global, bool prometheus) {
     return UsageError(status.message());
   if (prometheus && global.json)
     return UsageError("--prometheus and --json: choose one");
-  const absl::StatusOr<std::string> text = ReadSnapshot(global);
+  const absl::StatusOr<std::string> text = ReadMetricsFile(global);
   if (!text.ok()) return FailWith(text.status());
-  const absl::StatusOr<MetricsText> metrics = MetricsText::Parse(*text);
-  if (!metrics.ok()) {
-    return FailWith(absl::DataLossError(absl::StrCat(
-        global.data, "/", kMetricsName, ": ", metrics.status().message(),
-        "; nothing depends on it: delete it, a writer makes it again")));
-  }
+  const absl::StatusOr<MetricsText> metrics = ParseMetricsFile(global, *text);
+  if (!metrics.ok()) return FailWith(metrics.status());
   const WriterPresence writer = ProbeWriter(global.data);
   if (prometheus) {
     std::cout << *text;

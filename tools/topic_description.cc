@@ -2,14 +2,9 @@
 
 #include "tools/topic_description.h"
 
-#include <sys/stat.h>
-
-#include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,29 +14,14 @@
 #include "api/read_only_partition.h"
 #include "api/read_only_store.h"
 #include "api/topic_description.h"
-#include "log/segment_name.h"
+#include "log/partition_stats.h"
 #include "tools/human_units.h"
 #include "tools/record_json.h"
+#include "tools/store_stat_text.h"
 #include "tools/text_table.h"
 
 namespace varve {
 namespace {
-
-// Of the blocks that a directory's files take; files that go meanwhile, or
-// cannot be looked at, count for nothing.
-int64_t DiskBytes(const std::string& directory) {
-  constexpr int64_t kStatBlock = 512;
-  int64_t bytes = 0;
-  std::error_code error;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(directory, error)) {
-    struct stat status;
-    if (lstat(entry.path().c_str(), &status) == 0) {
-      bytes += int64_t{status.st_blocks} * kStatBlock;
-    }
-  }
-  return bytes;
-}
 
 std::vector<std::pair<std::string, std::string>> Configs(
     const TopicDetails& details, ConfigsShown shown) {
@@ -59,15 +39,9 @@ absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
   for (int32_t i = 0; i < details.topic.config.partitions; ++i) {
     absl::StatusOr<ReadOnlyPartition> partition = store.partition(name, i);
     if (!partition.ok()) return partition.status();
-    absl::StatusOr<LogBounds> bounds = partition->Bounds();
-    if (!bounds.ok()) return bounds.status();
-    details.partitions.push_back(
-        {.log_start = bounds->log_start,
-         .durable_end = std::max(bounds->recovery_point, bounds->log_start),
-         .visible_end = bounds->visible_end,
-         .segment_count = bounds->segment_count,
-         .disk_bytes = DiskBytes(absl::StrCat(
-             store.path(), "/", PartitionDirectoryName(name, i)))});
+    absl::StatusOr<PartitionStats> stats = partition->Stats();
+    if (!stats.ok()) return stats.status();
+    details.partitions.push_back(*std::move(stats));
   }
   return details;
 }
@@ -89,15 +63,20 @@ std::string ToText(const TopicDetails& details, ConfigsShown shown) {
                    {.title = "VISIBLE END", .align = Align::kRight},
                    {.title = "OFFSETS", .align = Align::kRight},
                    {.title = "SEGMENTS", .align = Align::kRight},
-                   {.title = "ON DISK", .align = Align::kRight}});
+                   {.title = "BATCHES", .align = Align::kRight},
+                   {.title = "ON DISK", .align = Align::kRight},
+                   {.title = "EPOCH", .align = Align::kRight},
+                   {.title = "OLDEST"},
+                   {.title = "NEWEST"}});
   for (size_t i = 0; i < details.partitions.size(); ++i) {
-    const PartitionDetails& partition = details.partitions[i];
-    table.AddRow({absl::StrCat(i), absl::StrCat(partition.log_start),
-                  absl::StrCat(partition.durable_end),
-                  absl::StrCat(partition.visible_end),
-                  absl::StrCat(partition.visible_end - partition.log_start),
-                  absl::StrCat(partition.segment_count),
-                  HumanBytes(partition.disk_bytes)});
+    const PartitionStats& stats = details.partitions[i];
+    table.AddRow(
+        {absl::StrCat(i), absl::StrCat(stats.log_start),
+         absl::StrCat(stats.durable_end), absl::StrCat(stats.visible_end),
+         absl::StrCat(stats.visible_end - stats.log_start),
+         absl::StrCat(stats.segments), HumanBytes(stats.batch_bytes),
+         HumanBytes(stats.disk_bytes), EpochText(stats),
+         StatTimeText(stats.oldest_time), StatTimeText(stats.newest_time)});
   }
   return text + table.ToString();
 }
@@ -108,15 +87,9 @@ Json ToJson(const TopicDetails& details, ConfigsShown shown) {
     config[name] = value;
   }
   Json partitions = Json::array();
-  for (size_t i = 0; i < details.partitions.size(); ++i) {
-    const PartitionDetails& partition = details.partitions[i];
-    partitions.push_back({{"partition", i},
-                          {"log_start", partition.log_start},
-                          {"durable_end", partition.durable_end},
-                          {"visible_end", partition.visible_end},
-                          {"segments", partition.segment_count},
-                          {"disk_bytes", partition.disk_bytes}});
-  }
+  int32_t number = 0;
+  for (const PartitionStats& stats : details.partitions)
+    partitions.push_back(ToJson(number++, stats));
   return {{"topic", details.topic.name},
           {"id", details.topic.id.ToText()},
           {"config", std::move(config)},

@@ -5,7 +5,6 @@
 #ifndef VARVE_TOOLS_TOPIC_DESCRIPTION_H_
 #define VARVE_TOOLS_TOPIC_DESCRIPTION_H_
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,21 +12,14 @@
 #include "absl/status/statusor.h"
 #include "api/read_only_store.h"
 #include "api/topic_description.h"
+#include "log/partition_stats.h"
 #include "tools/record_json.h"
 
 namespace varve {
 
-struct PartitionDetails {
-  int64_t log_start = 0;
-  int64_t durable_end = 0;  // as the checkpoint has it: a second late at most
-  int64_t visible_end = 0;
-  int64_t segment_count = 0;
-  int64_t disk_bytes = 0;  // blocks of its files
-};
-
 struct TopicDetails {
   TopicDescription topic;
-  std::vector<PartitionDetails> partitions;
+  std::vector<PartitionStats> partitions;
 };
 
 // Looks at every partition of the topic. Errors: those of the store.

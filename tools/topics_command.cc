@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "api/log_store.h"
+#include "log/topic_name.h"
 #include "tools/command_line.h"
 #include "tools/config_argument.h"
 #include "tools/data_directory.h"
@@ -108,12 +109,16 @@ Json ListJson(const std::vector<TopicDescription>& topics) {
   return list;
 }
 
-int List(const GlobalOptions& global) {
+int List(const GlobalOptions& global, bool include_internal) {
   auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());
-  const absl::StatusOr<std::vector<TopicDescription>> topics =
-      (*store)->ListTopics();
+  absl::StatusOr<std::vector<TopicDescription>> topics = (*store)->ListTopics();
   if (!topics.ok()) return FailWith(topics.status());
+  if (!include_internal) {
+    std::erase_if(*topics, [](const TopicDescription& topic) {
+      return IsInternalTopicName(topic.name);
+    });
+  }
   if (global.json) {
     std::cout << ToLine(ListJson(*topics)) << "\n";
   } else if (topics->empty()) {
@@ -189,7 +194,17 @@ void AddTopicsCommand(CLI::App& app, CommandLine& line) {
   AddCreate(*topics, line);
   CLI::App* list = topics->add_subcommand("list", "show all topics");
   list->fallthrough();
-  list->callback([&line] { line.run = [&line] { return List(line.global); }; });
+  auto include_internal = std::make_shared<bool>(false);
+  list->add_flag("--include-internal", *include_internal,
+                 "show topics of the store's own too, __consumer_offsets");
+  list->footer(
+      "Internal topics are left out unless asked for; Kafka's kafka-topics.sh "
+      "shows them\nunless told to --exclude-internal.");
+  list->callback([&line, include_internal] {
+    line.run = [&line, include_internal] {
+      return List(line.global, *include_internal);
+    };
+  });
   AddDescribe(*topics, line);
   AddTopicsAlter(*topics, line);
   AddTopicsDelete(*topics, line);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The command line of varve: topics, produce, consume, groups, verify,
-// dump-log.
+// dump-log, metrics, stat.
 
 #include <csignal>
 #include <cstdlib>
@@ -23,6 +23,7 @@
 #include "tools/groups_command.h"
 #include "tools/metrics_command.h"
 #include "tools/produce_command.h"
+#include "tools/stat_command.h"
 #include "tools/topics_command.h"
 #include "tools/verify_command.h"
 #include "tools/version.h"
@@ -43,10 +44,9 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "  varve produce orders --key-separator : < orders.txt\n"
       "  varve consume orders --partition 0 --offset 10 --count 5\n"
       "  varve verify\n"
-      "One process writes a store at a time; topics list and describe, "
-      "consume, "
-      "verify\n"
-      "and dump-log may run beside it.\n"
+      "One process writes a store at a time; topics list and describe, stat, "
+      "consume,\n"
+      "metrics, verify and dump-log may run beside it.\n"
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
@@ -69,6 +69,7 @@ int Run(int argc, char** argv) {
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
   AddMetricsCommand(app, line);
+  AddStatCommand(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

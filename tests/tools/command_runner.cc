@@ -154,7 +154,13 @@ void CommandRunner::KillProducer() {
 }
 
 void CommandRunner::StartConsumer(const std::vector<std::string>& arguments) {
-  Launch launch = {.command = {ProgramPath("varve"), "consume"},
+  std::vector<std::string> command = {"consume"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  StartProgram(command);
+}
+
+void CommandRunner::StartProgram(const std::vector<std::string>& arguments) {
+  Launch launch = {.command = {ProgramPath("varve")},
                    .input_path = "/dev/null",
                    .output_path = PathTo("consumer.out"),
                    .error_path = PathTo("consumer.err"),

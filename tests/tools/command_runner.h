@@ -55,6 +55,8 @@ class CommandRunner {
 
   // Starts `varve consume` with these arguments, and returns at once.
   void StartConsumer(const std::vector<std::string>& arguments);
+  // The same of `varve` with any command; its output is the consumer's.
+  void StartProgram(const std::vector<std::string>& arguments);
   // What it has printed so far.
   std::string ConsumerOutput() const;
   // Whether it is there no more, for want of anything to print.

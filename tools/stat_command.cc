@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tools/stat_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "api/read_only_store.h"
+#include "tools/command_line.h"
+#include "tools/data_directory.h"
+#include "tools/exit_status.h"
+#include "tools/record_json.h"
+#include "tools/stop_signal.h"
+#include "tools/store_stat.h"
+#include "tools/store_stat_text.h"
+
+namespace varve {
+namespace {
+
+// As watch(1).
+constexpr double kWatchSeconds = 2;
+constexpr double kWatchSecondsMin = 0.1;
+constexpr double kWatchSecondsMax = 86400;
+
+struct StatOptions {
+  std::vector<std::string> targets;
+  bool include_internal = false;
+  bool watch = false;
+  double watch_seconds = kWatchSeconds;
+};
+
+absl::StatusOr<std::vector<StatTarget>> TargetsOf(const StatOptions& options) {
+  std::vector<StatTarget> targets;
+  targets.reserve(options.targets.size());
+  for (const std::string& text : options.targets) {
+    absl::StatusOr<StatTarget> target = ParseStatTarget(text);
+    if (!target.ok()) return target.status();
+    targets.push_back(*std::move(target));
+  }
+  return targets;
+}
+
+// Prints the store as it is now. On a terminal that is watched, in the place of
+// what was there; otherwise behind it.
+int PrintOnce(const ReadOnlyStore& store, const GlobalOptions& global,
+              const StatOptions& options,
+              const std::vector<StatTarget>& targets) {
+  const absl::StatusOr<StoreStat> stat =
+      CollectStoreStat(store, global, targets,
+                       options.include_internal ? InternalTopics::kInclude
+                                                : InternalTopics::kExclude);
+  if (!stat.ok()) return FailWith(stat.status());
+  std::string text = global.json ? ToLine(ToJson(*stat)) + "\n" : ToText(*stat);
+  if (options.watch && !global.json) {
+    const bool redraws = isatty(STDOUT_FILENO) == 1;
+    text = redraws ? absl::StrCat("\033[H\033[2J", text) : text + "\n";
+  }
+  std::cout << text << std::flush;
+  for (const absl::Status& failure : stat->failures)
+    PrintError(ErrorText(failure));
+  return stat->failures.empty() ? kExitSuccess : kExitFailure;
+}
+
+// Until a signal comes, or nobody reads any more.
+int Watch(const ReadOnlyStore& store, const GlobalOptions& global,
+          const StatOptions& options, const std::vector<StatTarget>& targets) {
+  CatchStopSignals();
+  int result = kExitSuccess;
+  while (!StopWasRequested() && std::cout.good()) {
+    result = PrintOnce(store, global, options, targets);
+    const absl::Time next = absl::Now() + absl::Seconds(options.watch_seconds);
+    while (!StopWasRequested() && absl::Now() < next) {
+      absl::SleepFor(std::min(next - absl::Now(), absl::Milliseconds(50)));
+    }
+  }
+  return result;
+}
+
+int Stat(const GlobalOptions& global, const StatOptions& options) {
+  const absl::StatusOr<std::vector<StatTarget>> targets = TargetsOf(options);
+  if (!targets.ok()) return FailWith(targets.status());
+  if (options.watch && (options.watch_seconds < kWatchSecondsMin ||
+                        options.watch_seconds > kWatchSecondsMax)) {
+    return UsageError(absl::StrCat("--watch ", options.watch_seconds, ": from ",
+                                   kWatchSecondsMin, " to ", kWatchSecondsMax,
+                                   " seconds"));
+  }
+  const auto store = OpenStoreReadOnly(global);
+  if (!store.ok()) return FailWith(store.status());
+  return options.watch ? Watch(**store, global, options, *targets)
+                       : PrintOnce(**store, global, options, *targets);
+}
+
+}  // namespace
+
+void AddStatCommand(CLI::App& app, CommandLine& line) {
+  auto options = std::make_shared<StatOptions>();
+  CLI::App* stat = app.add_subcommand(
+      "stat", "show offsets, sizes, epochs and times of partitions");
+  stat->fallthrough();
+  stat->add_option("TARGET", options->targets,
+                   "TOPIC or TOPIC:PARTITION; all topics without it")
+      ->type_name("");
+  stat->add_flag("--include-internal", options->include_internal,
+                 "show topics of the store's own too, __consumer_offsets");
+  CLI::Option* watch =
+      stat->add_option("--watch", options->watch_seconds,
+                       "show it again and again, until interrupted: every 2 "
+                       "seconds if not said otherwise. Put it behind the "
+                       "topics")
+          ->expected(0, 1)
+          ->default_str("2")
+          ->type_name("SECONDS");
+  stat->footer(
+      "May run beside the writer. LOG START, DURABLE END (a second late at "
+      "most) and\n"
+      "VISIBLE END are offsets; BATCHES is what the records take, ON DISK the "
+      "blocks of\n"
+      "all files. UNSYNCED and PINS only the writer knows: they are as of its "
+      "last\n"
+      "snapshot, and ? when that is older than 30 seconds.\n"
+      "Examples:\n"
+      "  varve stat\n"
+      "  varve stat orders:0 --json\n"
+      "  varve stat orders --watch 5");
+  stat->callback([&line, options, watch] {
+    options->watch = watch->count() > 0;
+    line.run = [&line, options] { return Stat(line.global, *options); };
+  });
+}
+
+}  // namespace varve
