@@ -13,7 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "api/checksummed_text.h"
+#include "log/checksummed_text.h"
 #include "log/partition_recovery.h"
 
 namespace varve {

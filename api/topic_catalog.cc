@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "api/checksummed_text.h"
 #include "api/topic_config.h"
+#include "log/checksummed_text.h"
 #include "log/topic_id.h"
 #include "log/topic_name.h"
 

@@ -71,8 +71,14 @@ absl::StatusOr<std::string> ReadWholeFile(Directory& directory,
 
 absl::Status ReplaceFile(Directory& directory, std::string_view name,
                          std::string_view contents) {
-  absl::Status status = Replace(directory, name, contents, Durable::kYes);
+  absl::Status status = ReplaceFileNameUnsynced(directory, name, contents);
   return status.ok() ? directory.Sync() : status;
+}
+
+absl::Status ReplaceFileNameUnsynced(Directory& directory,
+                                     std::string_view name,
+                                     std::string_view contents) {
+  return Replace(directory, name, contents, Durable::kYes);
 }
 
 absl::Status ReplaceFileUnsynced(Directory& directory, std::string_view name,

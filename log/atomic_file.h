@@ -40,6 +40,13 @@ absl::StatusOr<std::string> ReadWholeFile(Directory& directory,
 absl::Status ReplaceFile(Directory& directory, std::string_view name,
                          std::string_view contents);
 
+// The same but for the sync of the directory, which the caller does before the
+// new contents have to be there after a power loss; until then it may be the
+// old ones.
+absl::Status ReplaceFileNameUnsynced(Directory& directory,
+                                     std::string_view name,
+                                     std::string_view contents);
+
 // The same without any sync, for what need not survive a power loss: readers
 // see the old contents or the new ones, but a power loss may leave neither.
 absl::Status ReplaceFileUnsynced(Directory& directory, std::string_view name,

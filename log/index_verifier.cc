@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/crc/crc32c.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -51,15 +52,17 @@ IndexVerifier::IndexVerifier(Directory& directory, const Options& options,
       time_path_(
           PathOf(directory, options.base_offset, SegmentFileKind::kTimeIndex)),
       offset_bytes_(Load(directory, SegmentFileKind::kIndex,
-                         OffsetIndex::kEntrySize, &offset_count_)),
+                         OffsetIndex::kEntrySize, &offset_count_,
+                         &offset_crc_)),
       time_bytes_(Load(directory, SegmentFileKind::kTimeIndex,
-                       TimeIndex::kEntrySize, &time_count_)),
+                       TimeIndex::kEntrySize, &time_count_, &time_crc_)),
       offsets_(options.base_offset, absl::MakeSpan(offset_bytes_),
                offset_count_),
       times_(options.base_offset, absl::MakeSpan(time_bytes_), time_count_) {}
 
 std::string IndexVerifier::Load(Directory& directory, SegmentFileKind kind,
-                                int64_t entry_size, int64_t* count) {
+                                int64_t entry_size, int64_t* count,
+                                std::optional<uint32_t>* crc) {
   absl::StatusOr<std::string> bytes = ReadWholeFile(
       directory, SegmentFileName(options_.base_offset, kind), kIndexSizeMax);
   if (!bytes.ok()) {
@@ -74,7 +77,7 @@ std::string IndexVerifier::Load(Directory& directory, SegmentFileKind kind,
     findings_.Add(std::move(finding));
     return "";
   }
-  if (kind == SegmentFileKind::kTimeIndex) time_index_is_there_ = true;
+  *crc = static_cast<uint32_t>(absl::ComputeCrc32c(*bytes));
   if (options_.end == SegmentEnd::kAllocatedAhead) {
     DropTrailingZeros(*bytes, static_cast<size_t>(entry_size));
   }
@@ -225,7 +228,7 @@ void IndexVerifier::Finish(LogEnd log_end) {
   for (; next_time_entry_ < time_count_; ++next_time_entry_) {
     AddTimeFinding("it lies behind the last batch", "");
   }
-  if (options_.end != SegmentEnd::kTrimmed || !time_index_is_there_ ||
+  if (options_.end != SegmentEnd::kTrimmed || !time_crc_.has_value() ||
       damage_skipped_) {
     return;
   }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,12 +53,17 @@ class IndexVerifier {
   enum class LogEnd { kWhole, kDamaged };
   void Finish(LogEnd log_end);
 
+  // CRC-32C of each whole file; nothing for one that is not there.
+  std::optional<uint32_t> offset_index_crc() const { return offset_crc_; }
+  std::optional<uint32_t> time_index_crc() const { return time_crc_; }
+
   // Entries in both files.
   int64_t entry_count() const { return offset_count_ + time_count_; }
 
  private:
   std::string Load(Directory& directory, SegmentFileKind kind,
-                   int64_t entry_size, int64_t* count);
+                   int64_t entry_size, int64_t* count,
+                   std::optional<uint32_t>* crc);
   void AddOffsetFinding(std::string_view what, std::string expected);
   void AddTimeFinding(std::string_view what, std::string expected);
   bool OffsetEntryGrows();
@@ -74,7 +80,8 @@ class IndexVerifier {
   std::string time_path_;
   int64_t offset_count_ = 0;
   int64_t time_count_ = 0;
-  bool time_index_is_there_ = false;
+  std::optional<uint32_t> offset_crc_;
+  std::optional<uint32_t> time_crc_;
   std::string offset_bytes_;
   std::string time_bytes_;
   const OffsetIndex offsets_;

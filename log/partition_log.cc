@@ -189,11 +189,9 @@ bool PartitionLog::NeedsSync(Durability durability, int64_t now_ms) {
   if (writer_.unsynced_sealed_count() >= kUnsyncedSealedMax) return true;
   const int64_t unsynced_count = writer_.next_offset() - durable_end();
   if (unsynced_count >= config_.flush_messages) return true;
-  if (durability == Durability::kMemory &&
-      config_.flush_ms == LogConfig::kForever) {
-    return false;
-  }
-  if (!sync_schedule_.TakeLookDue(now_ms)) return false;
+  const bool is_timed = durability == Durability::kInterval ||
+                        config_.flush_ms != LogConfig::kForever;
+  if (!is_timed || !sync_schedule_.TakeLookDue(now_ms)) return false;
   const absl::Time now = environment_.clock->Steady();
   if (sync_schedule_.NoteAppend(now)) listener_->SyncWanted();
   return sync_schedule_.IsOverdue(now);

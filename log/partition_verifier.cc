@@ -73,11 +73,16 @@ class PartitionVerifier {
   void CheckName(const DirectoryEntry& entry) {
     const std::string& name = entry.name;
     const std::optional<SegmentFile> file = ParseSegmentFileName(name);
+    const std::optional<int64_t> sealed = ParseSidecarFileName(name);
     if (file.has_value()) {
       const bool has_log =
           std::binary_search(bases_.begin(), bases_.end(), file->base_offset);
       // A snapshot is named after the end of the log as well.
       if (!has_log && file->kind != SegmentFileKind::kSnapshot) {
+        AddNote(name, "there is no segment of that base offset");
+      }
+    } else if (sealed.has_value()) {
+      if (!std::binary_search(bases_.begin(), bases_.end(), *sealed)) {
         AddNote(name, "there is no segment of that base offset");
       }
     } else if (ParseCutFileName(name).has_value()) {

@@ -24,6 +24,7 @@
 #include "log/record_batch.h"
 #include "log/segment_indexes.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 
@@ -114,6 +115,12 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
       config.segment_bytes);
   if (!data.ok()) return data.status();
   const int64_t size = (*data)->opened_size();
+  const absl::StatusOr<SegmentSidecar> sidecar =
+      ReadSidecar(directory, base_offset);
+  if (absl::Status status = RemoveSidecar(directory, base_offset);
+      !status.ok()) {
+    return status;
+  }
   auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
   const bool sound = indexes.ok();
   std::string path = (*data)->path();
@@ -124,6 +131,8 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
     absl::Status status = segment->RebuildIndexes(directory, config);
     if (!status.ok()) return status;
   }
+  // One that is damaged, or of another length, is as good as none.
+  if (sidecar.ok() && sidecar->size_bytes == size) segment->sidecar_ = *sidecar;
   return segment;
 }
 
@@ -201,6 +210,20 @@ absl::Status Segment::Seal() {
   absl::Status indexes =
       indexes_ == nullptr ? absl::OkStatus() : indexes_->Seal();
   return data.ok() ? indexes : data;
+}
+
+absl::Status Segment::Sync() {
+  absl::Status status = data_->Sync();
+  sidecar_.AddBatchesOf(visible_bytes());
+  return status;
+}
+
+std::optional<SegmentSidecar> Segment::MakeSidecar() {
+  sidecar_.AddBatchesOf(visible_bytes());
+  if (sidecar_.size_bytes != size()) return std::nullopt;
+  SegmentSidecar sidecar = sidecar_;
+  if (indexes_ != nullptr) indexes_->AddChecksums(sidecar);
+  return sidecar;
 }
 
 absl::Status Segment::SyncSealed() {

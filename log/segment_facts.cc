@@ -25,6 +25,7 @@
 #include "log/segment.h"
 #include "log/segment_list.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 namespace {
@@ -45,6 +46,12 @@ int64_t LastIndexedTimestamp(Directory& directory, int64_t base_offset) {
   return LoadBig64(entry.data());
 }
 
+// What is known of a segment, and whether its batches said it.
+struct Facts {
+  RetentionSegment segment;
+  bool verified = false;
+};
+
 absl::StatusOr<RetentionSegment> ReadLogFile(Directory& directory,
                                              int64_t base_offset) {
   auto file = directory.OpenFile(
@@ -59,14 +66,28 @@ absl::StatusOr<RetentionSegment> ReadLogFile(Directory& directory,
                           .modified_ms = absl::ToUnixMillis(*modified)};
 }
 
+// A sidecar is what the batches said when they were sealed; one of a file of
+// another length is not of this segment as it is.
+absl::StatusOr<Facts> ReadFacts(Directory& directory, int64_t base_offset) {
+  absl::StatusOr<RetentionSegment> segment =
+      ReadLogFile(directory, base_offset);
+  if (!segment.ok()) return segment.status();
+  const absl::StatusOr<SegmentSidecar> sidecar =
+      ReadSidecar(directory, base_offset);
+  const bool holds = sidecar.ok() && sidecar->size_bytes == segment->size_bytes;
+  segment->max_timestamp_ms =
+      holds ? sidecar->max_timestamp_ms
+            : LastIndexedTimestamp(directory, base_offset);
+  return Facts{.segment = *segment, .verified = holds};
+}
+
 }  // namespace
 
 absl::StatusOr<RetentionSegment> ReadSegmentFacts(Directory& directory,
                                                   int64_t base_offset) {
-  absl::StatusOr<RetentionSegment> facts = ReadLogFile(directory, base_offset);
-  if (!facts.ok()) return facts;
-  facts->max_timestamp_ms = LastIndexedTimestamp(directory, base_offset);
-  return facts;
+  absl::StatusOr<Facts> facts = ReadFacts(directory, base_offset);
+  if (!facts.ok()) return facts.status();
+  return facts->segment;
 }
 
 absl::StatusOr<std::vector<RetentionSegment>> SegmentFacts::Collect(
@@ -92,10 +113,18 @@ absl::StatusOr<RetentionSegment> SegmentFacts::FactsOf(
     const SegmentList::Listed& listed, int64_t next_offset) {
   auto known = sealed_.find(listed.base_offset);
   if (known == sealed_.end()) {
-    absl::StatusOr<RetentionSegment> facts =
-        ReadSegmentFacts(*directory_, listed.base_offset);
-    if (!facts.ok()) return facts;
-    known = sealed_.emplace(listed.base_offset, Sealed{.facts = *facts}).first;
+    absl::StatusOr<Facts> facts = ReadFacts(*directory_, listed.base_offset);
+    if (!facts.ok()) return facts.status();
+    if (listed.segment != nullptr) {
+      // It may not be trimmed yet: that happens behind the roll.
+      facts->segment.size_bytes =
+          static_cast<int64_t>(listed.segment->visible_bytes().size());
+    }
+    known =
+        sealed_
+            .emplace(listed.base_offset, Sealed{.facts = facts->segment,
+                                                .verified = facts->verified})
+            .first;
   }
   known->second.facts.next_offset = next_offset;
   return known->second.facts;

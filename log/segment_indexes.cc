@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/crc/crc32c.h"
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +22,7 @@
 #include "log/mapped_file.h"
 #include "log/record_batch.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 namespace {
@@ -212,6 +214,13 @@ absl::Status SegmentIndexes::Seal() {
 absl::Status SegmentIndexes::Sync() {
   absl::Status offsets = offset_file_->Sync();
   return offsets.ok() ? time_file_->Sync() : offsets;
+}
+
+void SegmentIndexes::AddChecksums(SegmentSidecar& sidecar) const {
+  sidecar.index_crc = static_cast<uint32_t>(
+      absl::ComputeCrc32c(offset_file_->bytes(offsets_.size_bytes())));
+  sidecar.time_index_crc = static_cast<uint32_t>(
+      absl::ComputeCrc32c(time_file_->bytes(times_.size_bytes())));
 }
 
 void SegmentIndexes::CloseDescriptors() {

@@ -15,6 +15,7 @@
 #include "log/log_config.h"
 #include "log/mapped_file.h"
 #include "log/record_batch.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 
@@ -95,6 +96,10 @@ class SegmentIndexes {
   absl::Status Seal();
 
   absl::Status Sync();
+
+  // Puts the checksums of both files into the sidecar.
+  // Precondition: they are sealed.
+  void AddChecksums(SegmentSidecar& sidecar) const;
 
   // After the last sync of a sealed segment.
   void CloseDescriptors();

@@ -23,6 +23,7 @@ namespace {
 
 constexpr size_t kOffsetDigits = 20;
 constexpr std::string_view kCutPrefix = "cut-";
+constexpr std::string_view kSidecarPrefix = "sealed-";
 constexpr std::string_view kDeletedSuffix = "-delete";
 constexpr size_t kUniqueDigits = 32;
 constexpr size_t kFileNameSizeMax = 255;
@@ -103,6 +104,21 @@ std::optional<CutFile> ParseCutFileName(std::string_view name) {
   }
   if (CutFileName(cut) != name) return std::nullopt;
   return cut;
+}
+
+std::string SidecarFileName(int64_t base_offset) {
+  return absl::StrCat(kSidecarPrefix, PaddedOffset(base_offset));
+}
+
+std::optional<int64_t> ParseSidecarFileName(std::string_view name) {
+  std::string_view digits = name;
+  int64_t base_offset = 0;
+  if (!absl::ConsumePrefix(&digits, kSidecarPrefix) ||
+      !ParseUnsigned(digits, base_offset) ||
+      SidecarFileName(base_offset) != name) {
+    return std::nullopt;
+  }
+  return base_offset;
 }
 
 std::string PartitionDirectoryName(std::string_view topic, int32_t partition) {

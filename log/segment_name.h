@@ -70,6 +70,15 @@ std::string CutFileName(const CutFile& cut);
 // Nothing when `name` is not such a name.
 std::optional<CutFile> ParseCutFileName(std::string_view name);
 
+// "sealed-00000000000000000057", the sidecar of a sealed segment
+// (log/segment_sidecar.h). Kafka ignores files with such names: they have none
+// of the suffixes it knows, and no number in front of a dot.
+// Precondition: `base_offset` is 0 or more.
+std::string SidecarFileName(int64_t base_offset);
+
+// The base offset; nothing when `name` is not such a name.
+std::optional<int64_t> ParseSidecarFileName(std::string_view name);
+
 // "orders-0", the directory of partition 0 of topic "orders".
 // Precondition: the topic's name is valid, the partition 0 or more.
 std::string PartitionDirectoryName(std::string_view topic, int32_t partition);

@@ -20,6 +20,7 @@
 #include "log/recovery_report.h"
 #include "log/segment_indexes.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 #include "log/set_aside.h"
 #include "log/tail_recovery.h"
 
@@ -38,10 +39,13 @@ class SegmentRecoverer {
         report_(report),
         file_(file),
         bytes_(bytes),
+        end_(static_cast<int64_t>(bytes.size())),
+        sidecar_(SegmentSidecar::OfEmpty(inputs.base_offset)),
         scanner_(bytes, {.position = 0, .base_offset = inputs.base_offset},
                  {.continuity = inputs.continuity, .epochs = inputs.epochs}) {}
 
   absl::StatusOr<SegmentRecoveryResult> Run() {
+    ReadOldSidecar();
     CreateIndexes();
     bool more = true;
     while (more) {
@@ -55,10 +59,51 @@ class SegmentRecoverer {
     result_.next_offset = scanner_.expected_offset();
     FinishIndexes();
     if (absl::Status status = file_.Sync(); !status.ok()) return status;
+    if (absl::Status status = PutSidecar(); !status.ok()) return status;
     return result_;
   }
 
  private:
+  void ReadOldSidecar() {
+    absl::StatusOr<SegmentSidecar> old =
+        ReadSidecar(directory_, inputs_.base_offset);
+    if (old.ok()) {
+      old_sidecar_ = *old;
+    } else if (!absl::IsNotFound(old.status())) {
+      report_.notes.push_back(
+          absl::StrCat("a sidecar was made again: ", old.status().message()));
+    }
+  }
+
+  // What a sidecar says of the batches before its end stands: were it made
+  // anew, what has been damaged since would be right from now on.
+  void AddToSidecar(const RecordBatch& batch) {
+    sidecar_.Add(batch);
+    if (!old_sidecar_.has_value() ||
+        sidecar_.size_bytes != old_sidecar_->size_bytes ||
+        sidecar_.headers_crc == old_sidecar_->headers_crc) {
+      return;
+    }
+    report_.notes.push_back(absl::StrCat(
+        file_.path(), ": the headers of the batches are not those that ",
+        SidecarFileName(inputs_.base_offset), " has a checksum of"));
+    sidecar_ = *old_sidecar_;
+  }
+
+  // A segment that ends with its last batch gets one, any other loses it.
+  absl::Status PutSidecar() {
+    if (sidecar_.size_bytes == end_ && result_.read_only.ok()) {
+      sidecar_.index_crc = std::nullopt;
+      sidecar_.time_index_crc = std::nullopt;
+      if (indexes_ != nullptr) indexes_->AddChecksums(sidecar_);
+      absl::Status status = WriteSidecar(directory_, sidecar_);
+      if (status.ok()) return status;
+      report_.notes.push_back(absl::StrCat(
+          file_.path(), ": no sidecar for now: ", status.message()));
+    }
+    return RemoveSidecar(directory_, inputs_.base_offset);
+  }
+
   // Without room on disk for indexes the segment is read by scanning, and the
   // first append makes them.
   void CreateIndexes() {
@@ -100,6 +145,7 @@ class SegmentRecoverer {
         if (!status.ok()) DropIndexes(status);
       }
       if (indexes_ != nullptr) indexes_->Add(*batch, scanner_.position());
+      AddToSidecar(*batch);
       scanner_.Advance();
       result_.visible_size = scanner_.position();
     }
@@ -174,6 +220,7 @@ class SegmentRecoverer {
       return false;
     if (absl::Status status = file_.Truncate(scanner_.position()); !status.ok())
       return status;
+    end_ = scanner_.position();
     return false;
   }
 
@@ -270,6 +317,9 @@ class SegmentRecoverer {
   PartitionRecovery& report_;
   File& file_;
   const std::string_view bytes_;
+  int64_t end_;  // of the file, once it is cut
+  std::optional<SegmentSidecar> old_sidecar_;
+  SegmentSidecar sidecar_;  // of the batches so far
   BatchScanner scanner_;
   std::unique_ptr<SegmentIndexes> indexes_;
   SegmentRecoveryResult result_;

@@ -52,14 +52,14 @@ struct SegmentRecoveryResult {
   absl::Status read_only;
 };
 
-// Scans one segment from its base, makes its indexes again, and does what the
-// table of log/tail_recovery.h says where the scan stops. The result, and what
-// is cut, is synced. Can be interrupted anywhere and repeated.
+// Scans one segment from its base, makes its indexes and its sidecar again, and
+// does what the table of log/tail_recovery.h says where the scan stops. The
+// result, and what is cut, is synced. Can be interrupted anywhere and repeated.
 //
 // Adds what it found to `report`.
 //
 // Errors: those of the files. The segment is as it was then, but for its
-// indexes, which may be gone.
+// indexes and its sidecar, which may be gone.
 absl::StatusOr<SegmentRecoveryResult> RecoverSegment(
     Directory& directory, const LogConfig& config,
     const SegmentRecoveryInputs& inputs, PartitionRecovery& report);

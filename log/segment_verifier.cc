@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "log/record_cursor.h"
 #include "log/record_view.h"
 #include "log/segment_name.h"
+#include "log/sidecar_verifier.h"
 #include "log/tail_recovery.h"
 #include "log/verify_finding.h"
 
@@ -44,10 +46,17 @@ bool MayBeAllocatedAhead(const SegmentVerifyInputs& inputs) {
          inputs.last_writer == LastWriter::kStillOpen;
 }
 
+// Whether its files have their last contents, so that a sidecar of it holds.
+bool IsSealed(const SegmentVerifyInputs& inputs) {
+  return IsLast(inputs) ? inputs.last_writer == LastWriter::kClosedCleanly
+                        : !WillBeRecovered(inputs);
+}
+
 class SegmentVerifier {
  public:
   SegmentVerifier(Directory& directory, const SegmentVerifyInputs& inputs,
-                  VerifyCounts& counts, FindingList& findings, File& file,
+                  VerifyCounts& counts, FindingList& findings,
+                  std::optional<SidecarVerifier> sidecar, File& file,
                   int64_t size)
       : inputs_(inputs),
         counts_(counts),
@@ -62,6 +71,8 @@ class SegmentVerifier {
              .severity = WillBeRecovered(inputs) ? FindingSeverity::kNote
                                                  : FindingSeverity::kDamage},
             findings),
+        sidecar_(std::move(sidecar)),
+        size_(size),
         scanner_(file, size, {.position = 0, .base_offset = inputs.base_offset},
                  {.continuity = inputs.continuity, .epochs = inputs.epochs}) {}
 
@@ -74,12 +85,21 @@ class SegmentVerifier {
       findings_.Add(VerifyFinding::FromStatus(path_, scanner_.status()));
     }
     indexes_.Finish(log_end_);
+    FinishSidecar();
     counts_.index_entries += indexes_.entry_count();
     ReportProgress();
     return scanner_.expected_offset();
   }
 
  private:
+  void FinishSidecar() {
+    if (!sidecar_.has_value()) return;
+    if (log_end_ == IndexVerifier::LogEnd::kDamaged) sidecar_->SkipDamage();
+    sidecar_->Finish({.size_bytes = size_,
+                      .index_crc = indexes_.offset_index_crc(),
+                      .time_index_crc = indexes_.time_index_crc()});
+  }
+
   void Add(VerifyFinding finding) {
     finding.path = path_;
     findings_.Add(std::move(finding));
@@ -94,6 +114,7 @@ class SegmentVerifier {
     while (const RecordBatch* batch = scanner_.Peek()) {
       CheckRecords(*batch);
       indexes_.CheckBatch(*batch, scanner_.position());
+      if (sidecar_.has_value()) sidecar_->CheckBatch(*batch);
       ++counts_.batches;
       counts_.bytes += batch->size();
       unreported_bytes_ += batch->size();
@@ -182,6 +203,7 @@ class SegmentVerifier {
     const bool behind = scanner_.ResumeBehind();
     if (behind) {
       indexes_.SkipDamage(scanner_.position(), scanner_.expected_offset());
+      if (sidecar_.has_value()) sidecar_->SkipDamage();
       AppendWhereItGoesOn(finding);
     } else {
       log_end_ = IndexVerifier::LogEnd::kDamaged;
@@ -248,6 +270,8 @@ class SegmentVerifier {
   FindingList& findings_;
   const std::string path_;
   IndexVerifier indexes_;
+  std::optional<SidecarVerifier> sidecar_;  // nothing: it is not sealed
+  const int64_t size_;                      // of the .log
   FileBatchScanner scanner_;
   IndexVerifier::LogEnd log_end_ = IndexVerifier::LogEnd::kWhole;
   int64_t unreported_bytes_ = 0;
@@ -260,6 +284,11 @@ int64_t VerifySegment(Directory& directory, const SegmentVerifyInputs& inputs,
   ++counts.segments;
   const std::string name =
       SegmentFileName(inputs.base_offset, SegmentFileKind::kLog);
+  // Before the files, which an open writer seals first.
+  std::optional<SidecarVerifier> sidecar;
+  if (IsSealed(inputs)) {
+    sidecar.emplace(directory, inputs.base_offset, findings);
+  }
   auto file = directory.OpenFile(name, OpenMode::kRead);
   absl::StatusOr<int64_t> size =
       file.ok() ? (*file)->Size() : absl::StatusOr<int64_t>(file.status());
@@ -268,7 +297,8 @@ int64_t VerifySegment(Directory& directory, const SegmentVerifyInputs& inputs,
         absl::StrCat(directory.path(), "/", name), size.status()));
     return inputs.next_base_offset.value_or(inputs.base_offset);
   }
-  return SegmentVerifier(directory, inputs, counts, findings, **file, *size)
+  return SegmentVerifier(directory, inputs, counts, findings,
+                         std::move(sidecar), **file, *size)
       .Run();
 }
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "log/file_system.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 namespace {
@@ -120,6 +121,10 @@ absl::StatusOr<std::string> SetAsideSegment(Directory& directory,
                                             int64_t base_offset) {
   absl::StatusOr<std::string> name = FreeName(directory, base_offset, 0);
   if (!name.ok()) return name.status();
+  if (absl::Status removed = RemoveSidecar(directory, base_offset);
+      !removed.ok()) {
+    return removed;
+  }
   // The indexes first: interrupted here, the segment is only without them;
   // the other way round they would stay behind for ever.
   for (SegmentFileKind kind :

@@ -34,8 +34,9 @@ absl::StatusOr<std::string> SetAsideBytes(Directory& directory,
                                           std::string_view bytes,
                                           int64_t limit_bytes);
 
-// Removes the indexes of segment `base_offset` and renames its whole .log.
-// Takes no room. Returns the new name. Durable after a sync of the directory.
+// Removes the indexes and the sidecar of segment `base_offset` and renames its
+// whole .log. Takes no room. Returns the new name. Durable after a sync of the
+// directory.
 absl::StatusOr<std::string> SetAsideSegment(Directory& directory,
                                             int64_t base_offset);
 

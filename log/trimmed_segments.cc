@@ -14,6 +14,7 @@
 #include "log/log_meters.h"
 #include "log/segment_list.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 namespace {
@@ -25,6 +26,8 @@ constexpr std::array kDeletionOrder = {
     SegmentFileKind::kLog};
 
 absl::Status DeleteSegment(Directory& directory, int64_t base_offset) {
+  absl::Status removed = RemoveSidecar(directory, base_offset);
+  if (!removed.ok()) return removed;
   for (SegmentFileKind kind : kDeletionOrder) {
     absl::Status status =
         directory.RemoveFile(SegmentFileName(base_offset, kind));

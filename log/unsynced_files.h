@@ -21,9 +21,10 @@ struct UnsyncedFiles {
   std::shared_ptr<Segment> active = {};               // null: none
   int64_t end_offset = 0;
 
-  // Syncs all of it, in the order of the offsets. It is not tried again after a
-  // failure: the partition is poisoned then, and the error is one that does not
-  // look like a full disk or a bad argument, which invite another try.
+  // Syncs all of it, in the order of the offsets, and writes the sidecars of
+  // the sealed segments, if there is room for them. It is not tried again after
+  // a failure: the partition is poisoned then, and the error is one that does
+  // not look like a full disk or a bad argument, which invite another try.
   absl::Status Sync(Directory& in);
 };
 

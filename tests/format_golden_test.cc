@@ -4,6 +4,7 @@
 // this test, or a dump there, changes the format: ask for a second reviewer.
 
 #include <cctype>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
@@ -13,15 +14,19 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/crc/crc32c.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/match.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "index/big_endian.h"
 #include "log/batch_placement.h"
 #include "log/control_record.h"
 #include "log/record_batch.h"
 #include "log/record_batch_builder.h"
 #include "log/record_cursor.h"
+#include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 namespace {
@@ -61,6 +66,20 @@ std::string Golden(const std::string& name) {
   const auto found = dumps.find(name);
   EXPECT_TRUE(found != dumps.end()) << "no such dump: " << name;
   return found == dumps.end() ? "" : found->second;
+}
+
+// The text fenced as ```text NAME.
+std::string GoldenText(const std::string& name) {
+  std::ifstream file("log/FORMAT.md");
+  std::ostringstream contents;
+  contents << file.rdbuf();
+  const std::string page = contents.str();
+  const std::string fence = "```text " + name + "\n";
+  const size_t begin = page.find(fence);
+  EXPECT_NE(begin, page.npos) << "no such text: " << name;
+  if (begin == page.npos) return "";
+  const size_t text = begin + fence.size();
+  return page.substr(text, page.find("```", text) - text);
 }
 
 std::string Hex(std::string_view bytes) {
@@ -203,6 +222,23 @@ TEST(FormatGoldenTest, TombstoneWithHorizonIsWrittenAndReadAsTheDumpSays) {
   ASSERT_NE(record, nullptr);
   EXPECT_EQ(record->timestamp_ms(), kTime);
   EXPECT_EQ(record->value(), std::nullopt);
+}
+
+TEST(FormatGoldenTest, SidecarIsWrittenAndReadAsTheTextSays) {
+  const std::string first = Golden("two-records");
+  const std::string second = Golden("commit-marker");
+  std::string last_time(12, '\0');
+  StoreBig64(last_time.data(), kTime + 10);
+  StoreBig32(last_time.data() + 8, 2);
+  SegmentSidecar sidecar = SegmentSidecar::OfEmpty(100);
+  sidecar.Add(RecordBatch(first));
+  sidecar.Add(RecordBatch(second));
+  sidecar.index_crc = 0;
+  sidecar.time_index_crc =
+      static_cast<uint32_t>(absl::ComputeCrc32c(last_time));
+  const std::string golden = GoldenText(SidecarFileName(100));
+  EXPECT_EQ(sidecar.ToText(), golden);
+  EXPECT_THAT(SegmentSidecar::FromText(golden), IsOkAndHolds(sidecar));
 }
 
 }  // namespace

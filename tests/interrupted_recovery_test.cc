@@ -31,8 +31,10 @@ class InterruptedRecoveryTest : public DamagedPartitionFixture {
 
   Segments SegmentFiles() const {
     Segments segments;
-    for (const std::string& name : NamesIn(path_, "0")) {
-      segments[name] = ReadBytes(path_ + "/" + name);
+    for (const char* prefix : {"0", "sealed"}) {
+      for (const std::string& name : NamesIn(path_, prefix)) {
+        segments[name] = ReadBytes(path_ + "/" + name);
+      }
     }
     return segments;
   }

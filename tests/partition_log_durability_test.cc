@@ -59,6 +59,7 @@ TEST_F(PartitionLogDurabilityTest,
   files_.ForgetCalls();
   ASSERT_THAT(log_->Sync(), IsOk());
   const std::string first = path_ + "/00000000000000000000";
+  const std::string sidecar = path_ + "/sealed-00000000000000000000.tmp";
   EXPECT_THAT(
       files_.calls(),
       ::testing::ElementsAre(
@@ -69,7 +70,10 @@ TEST_F(PartitionLogDurabilityTest,
           "File::Truncate " + first + ".timeindex",
           "Mapping::ProtectReadOnly " + first + ".timeindex",
           "File::Sync " + first + ".log", "File::Sync " + first + ".index",
-          "File::Sync " + first + ".timeindex", "Directory::Sync " + path_,
+          "File::Sync " + first + ".timeindex",
+          "Directory::OpenFile " + sidecar, "File::Truncate " + sidecar,
+          "File::WriteAt " + sidecar, "File::Sync " + sidecar,
+          "Directory::Rename " + sidecar, "Directory::Sync " + path_,
           "File::Sync " + LogPath(2)));
   EXPECT_EQ(log_->durable_end(), 3);
 }

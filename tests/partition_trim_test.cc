@@ -54,7 +54,8 @@ TEST_F(PartitionTrimTest, WholeSegmentsBelowTheStartAreDeletedAndNoOther) {
   EXPECT_FALSE(Exists(10));
   EXPECT_TRUE(Exists(20));
   EXPECT_EQ(log_->segment_count(), 3);
-  EXPECT_EQ(FileCount(), 3 * 3 + 1) << "and the epoch checkpoint";
+  EXPECT_EQ(FileCount(), 3 * 3 + 2 + 1)
+      << "and sidecars of the sealed ones, and the epoch checkpoint";
   EXPECT_EQ(ReadAll(), Values(25, 45));
 }
 

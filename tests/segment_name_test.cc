@@ -125,5 +125,35 @@ TEST(SegmentNameDeathTest, InvalidPartsAreAProgrammersError) {
   EXPECT_DEATH(PartitionDirectoryName("../a", 0), "topic name");
 }
 
+TEST(SidecarNameTest, NamesAreParsedAgain) {
+  EXPECT_EQ(SidecarFileName(57), "sealed-00000000000000000057");
+  for (int64_t base : {int64_t{0}, int64_t{57}, kInt64Max}) {
+    EXPECT_THAT(ParseSidecarFileName(SidecarFileName(base)), Optional(base));
+    EXPECT_EQ(ParseSegmentFileName(SidecarFileName(base)), std::nullopt);
+    EXPECT_EQ(ParseCutFileName(SidecarFileName(base)), std::nullopt);
+  }
+}
+
+TEST(SidecarNameTest, OtherNamesAreNotSidecars) {
+  for (std::string_view name :
+       {"", "sealed-", "sealed-57", "sealed-00000000000000000057.tmp",
+        "sealed--0000000000000000057", "sealed-+0000000000000000057",
+        "sealed-000000000000000000057", "sealed-09223372036854775808",
+        "Sealed-00000000000000000057", "00000000000000000057.sealed"}) {
+    EXPECT_EQ(ParseSidecarFileName(name), std::nullopt) << name;
+  }
+}
+
+// Kafka deletes "*.deleted", refuses names with one of its suffixes and no
+// number in front, and may delete what begins with a number and a dot.
+TEST(SidecarNameTest, KafkaIgnoresThem) {
+  for (const std::string& name :
+       {SidecarFileName(0), SidecarFileName(kInt64Max) + ".tmp"}) {
+    EXPECT_THAT(name, testing::Not(testing::MatchesRegex(
+                          ".*\\.(log|index|timeindex|txnindex|snapshot|"
+                          "cleaned|swap|deleted)|[0-9].*")));
+  }
+}
+
 }  // namespace
 }  // namespace varve

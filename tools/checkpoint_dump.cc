@@ -2,16 +2,28 @@
 
 #include "tools/checkpoint_dump.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
 #include "log/checkpoint_text.h"
 #include "log/leader_epochs.h"
+#include "log/segment_sidecar.h"
 #include "log/topic_id.h"
 #include "tools/dump_sink.h"
 
 namespace varve {
+namespace {
+
+std::string CrcText(std::optional<uint32_t> crc) {
+  return crc.has_value() ? absl::StrFormat("%08x", *crc) : "-";
+}
+
+}  // namespace
 
 void DumpLeaderEpochs(std::string_view text, DumpSink& sink) {
   absl::StatusOr<LeaderEpochs> epochs = LeaderEpochs::FromText(text);
@@ -48,6 +60,21 @@ void DumpOffsetCheckpoint(std::string_view text, DumpSink& sink) {
                             {"offset", entry.offset}});
   }
   sink.Add("end", {{"entries", entries->size()}});
+}
+
+void DumpSidecar(std::string_view text, DumpSink& sink) {
+  absl::StatusOr<SegmentSidecar> sidecar = SegmentSidecar::FromText(text);
+  if (!sidecar.ok()) {
+    sink.AddDamage(sidecar.status().message());
+    return;
+  }
+  sink.Add("sealed", {{"base_offset", sidecar->base_offset},
+                      {"size", sidecar->size_bytes},
+                      {"next_offset", sidecar->next_offset},
+                      {"largest_timestamp", sidecar->max_timestamp_ms},
+                      {"headers", CrcText(sidecar->headers_crc)},
+                      {"index", CrcText(sidecar->index_crc)},
+                      {"timeindex", CrcText(sidecar->time_index_crc)}});
 }
 
 }  // namespace varve

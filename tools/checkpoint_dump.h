@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Prints Kafka's small text files, an entry a line. Text that cannot be read is
-// damage.
+// Prints the small text files of a partition, an entry a line. Text that cannot
+// be read is damage.
 
 #ifndef VARVE_TOOLS_CHECKPOINT_DUMP_H_
 #define VARVE_TOOLS_CHECKPOINT_DUMP_H_
@@ -21,6 +21,9 @@ void DumpPartitionMetadata(std::string_view text, DumpSink& sink);
 // recovery-point-offset-checkpoint and the others with an offset for each
 // partition.
 void DumpOffsetCheckpoint(std::string_view text, DumpSink& sink);
+
+// The sidecar of a sealed segment.
+void DumpSidecar(std::string_view text, DumpSink& sink);
 
 }  // namespace varve
 

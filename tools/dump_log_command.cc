@@ -42,6 +42,7 @@ enum class DumpKind {
   kTimeIndex,
   kLeaderEpochs,
   kMetadata,
+  kSidecar,
   kOffsetCheckpoint,
 };
 
@@ -63,6 +64,9 @@ absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   if (name == kPartitionMetadataName) {
     return DumpTarget{.kind = DumpKind::kMetadata};
   }
+  if (ParseSidecarFileName(name).has_value()) {
+    return DumpTarget{.kind = DumpKind::kSidecar};
+  }
   if (absl::EndsWith(name, "-offset-checkpoint")) {
     return DumpTarget{.kind = DumpKind::kOffsetCheckpoint};
   }
@@ -76,8 +80,8 @@ absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   } else if (!absl::EndsWith(name, ".log")) {
     return absl::InvalidArgumentError(
         "not a kind of file that this version reads; it reads .log, .index, "
-        ".timeindex, cut-*, leader-epoch-checkpoint, partition.metadata and "
-        "*-offset-checkpoint");
+        ".timeindex, cut-*, sealed-*, leader-epoch-checkpoint, "
+        "partition.metadata and *-offset-checkpoint");
   }
   return target;
 }
@@ -102,6 +106,8 @@ void DumpWhole(const DumpTarget& target, std::string bytes, DumpSink& sink) {
       return DumpLeaderEpochs(bytes, sink);
     case DumpKind::kMetadata:
       return DumpPartitionMetadata(bytes, sink);
+    case DumpKind::kSidecar:
+      return DumpSidecar(bytes, sink);
     case DumpKind::kOffsetCheckpoint:
       return DumpOffsetCheckpoint(bytes, sink);
   }
@@ -161,8 +167,9 @@ void AddDumpLogCommand(CLI::App& app, CommandLine& line) {
       "dump-log", "print what is in a log's files, varve's or Kafka's");
   dump->fallthrough();
   dump->add_option("FILE", options->files,
-                   ".log, .index, .timeindex, cut-*, leader-epoch-checkpoint, "
-                   "partition.metadata, *-offset-checkpoint")
+                   ".log, .index, .timeindex, cut-*, sealed-*, "
+                   "leader-epoch-checkpoint, partition.metadata, "
+                   "*-offset-checkpoint")
       ->required();
   dump->add_flag("--records", options->records, "print every record too");
   dump->footer(

@@ -13,6 +13,7 @@ import varve_batches
 
 _SMALL = ("internal.segment.bytes=16384", "index.interval.bytes=1000")
 _SMALL_TOPICS = ("batches", "compacted", "compressed", "stamped", "transactions")
+_SIDECARS = ("sealed-*",)
 _KEPT = (".log", ".index", ".timeindex", "leader-epoch-checkpoint", "partition.metadata")
 
 
@@ -245,10 +246,10 @@ class CurrentKafkaTest(DumpCases, InteropTest):
                      if line.startswith(f"topic {log['directory'].rpartition('-')[0]} "))
             self.assertIn(f" {log['topicId']} ", line + " ")
 
-    def check_same_files(self, before, after, but=()):
+    def check_same_files(self, before, after, but=(), kept=_KEPT):
         """Segments, indexes and checkpoints are equal, byte for byte."""
         count = 0
-        for path in varve_batches.files_of(before, *_KEPT):
+        for path in varve_batches.files_of(before, *kept):
             name = os.path.relpath(path, before)
             if name in but:
                 continue
@@ -275,6 +276,8 @@ class CurrentKafkaTest(DumpCases, InteropTest):
             found, copy = self.open_all("clean", name)
             self.check_found(name, found, copy)
             self.assertGreater(self.check_same_files(self.stores.path(name), copy), 20)
+            self.assertGreater(self.check_same_files(
+                self.stores.path(name), copy, kept=_SIDECARS), 5)
 
     def test_broker_recovers_to_the_same_bytes(self):
         """Kafka makes all indexes again, from the batches, and they are equal to ours."""

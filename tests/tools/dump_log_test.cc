@@ -114,5 +114,22 @@ TEST_F(DumpLogTest, GarbageInSmallFilesIsDamage) {
   }
 }
 
+TEST_F(DumpLogTest, SidecarIsShown) {
+  const CommandResult result =
+      runner_.Varve({"dump-log", partition_ + "/sealed-00000000000000000000"});
+  EXPECT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_THAT(result.out, AllOf(HasSubstr("sealed base_offset=0 size="),
+                                HasSubstr("next_offset=3 largest_timestamp="),
+                                HasSubstr("timeindex=")));
+}
+
+TEST_F(DumpLogTest, DamagedSidecarIsDamage) {
+  const std::string path = partition_ + "/sealed-00000000000000000000";
+  FlipBit(path, 20, 1);
+  const CommandResult result = runner_.Varve({"dump-log", path});
+  EXPECT_EQ(result.exit_status, 1);
+  EXPECT_THAT(result.out, HasSubstr("the checksum in the last line"));
+}
+
 }  // namespace
 }  // namespace varve

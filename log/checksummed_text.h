@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_API_CHECKSUMMED_TEXT_H_
-#define VARVE_API_CHECKSUMMED_TEXT_H_
+#ifndef VARVE_LOG_CHECKSUMMED_TEXT_H_
+#define VARVE_LOG_CHECKSUMMED_TEXT_H_
 
 #include <string>
 #include <string_view>
@@ -12,8 +12,8 @@
 
 namespace varve {
 
-// The form of varve's own two files (log/FORMAT.md, "Store files"): lines of
-// text that a person can read, guarded by a checksum.
+// The form of varve's own text files (log/FORMAT.md, "Store files"): lines
+// that a person can read, guarded by a checksum.
 //
 //   varve.topics 1
 //   topic orders 4 Sx4sag89TleaixEiM0RVZg retention.ms=1000
@@ -36,6 +36,9 @@ std::string FormatChecksummedText(std::string_view kind,
 absl::StatusOr<std::vector<std::string>> ParseChecksummedText(
     std::string_view kind, std::string_view text);
 
+// Whether the last line is the checksum of all before it.
+bool EndsWithChecksum(std::string_view text);
+
 }  // namespace varve
 
-#endif  // VARVE_API_CHECKSUMMED_TEXT_H_
+#endif  // VARVE_LOG_CHECKSUMMED_TEXT_H_

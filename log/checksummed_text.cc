@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/checksummed_text.h"
+#include "log/checksummed_text.h"
 
 #include <cstdint>
 #include <string>
@@ -49,24 +49,27 @@ std::string FormatChecksummedText(std::string_view kind,
   return text;
 }
 
+bool EndsWithChecksum(std::string_view text) {
+  const size_t checksum_size = ChecksumLine("").size();
+  return text.size() > checksum_size &&
+         text.substr(text.size() - checksum_size) ==
+             ChecksumLine(text.substr(0, text.size() - checksum_size));
+}
+
 absl::StatusOr<std::vector<std::string>> ParseChecksummedText(
     std::string_view kind, std::string_view text) {
-  const size_t checksum_size = ChecksumLine("").size();
   if (text.empty()) return absl::DataLossError("the file is empty");
   absl::StatusOr<int> version = ParseVersion(kind, text);
   if (!version.ok()) return version.status();
-  const bool whole =
-      text.size() > checksum_size &&
-      text.substr(text.size() - checksum_size) ==
-          ChecksumLine(text.substr(0, text.size() - checksum_size));
   if (*version > kStoreFormatVersion) {
     return absl::FailedPreconditionError(absl::StrCat(
         "written by a newer varve (format version ", *version,
         "; this one reads up to ", kStoreFormatVersion, "): use that one"));
   }
-  if (!whole)
+  if (!EndsWithChecksum(text)) {
     return absl::DataLossError("the checksum in the last line does not match");
-  text.remove_suffix(checksum_size);
+  }
+  text.remove_suffix(ChecksumLine("").size());
   std::vector<std::string> lines = absl::StrSplit(text, '\n');
   lines.pop_back();            // what follows the last line feed: nothing
   lines.erase(lines.begin());  // the version
