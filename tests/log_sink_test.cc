@@ -78,6 +78,16 @@ class LogSinkTest : public testing::Test {
     return told_;
   }
 
+  // Those that say this: the clock of a test, which is not that of its files,
+  // is doubted aloud.
+  std::vector<Told> ToldOf(const std::string& what) {
+    std::vector<Told> found = told();
+    std::erase_if(found, [&](const Told& told) {
+      return told.text.find(what) == std::string::npos;
+    });
+    return found;
+  }
+
   ScratchDirectory scratch_;
   FaultyFileSystem files_;
   ManualClock clock_;
@@ -196,11 +206,10 @@ TEST_F(LogSinkTest, FailedDeletionOfATopicIsAWarningAndIsCounted) {
   clock_.Advance(absl::Minutes(2));
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
   files_.StopFailing();
-  const std::vector<Told> told = this->told();
+  const std::vector<Told> told = ToldOf("deletion of topics: ");
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].severity, absl::LogSeverity::kWarning);
   EXPECT_EQ(told[0].event, LogEvent::kBackground);
-  EXPECT_THAT(told[0].text, HasSubstr("deletion of topics: "));
   EXPECT_EQ(store_->Metrics().duty_errors[2], 1);
 }
 
@@ -213,12 +222,11 @@ TEST_F(LogSinkTest, RetentionSaysWhichOffsetsItGivesUp) {
   for (int i = 0; i < 5; ++i) ASSERT_THAT(Append("0123456789"), IsOk());
   clock_.Advance(absl::Minutes(10));
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
-  const std::vector<Told> told = this->told();
+  const std::vector<Told> told =
+      ToldOf("audit-0: retention gives up offsets 0 to 1");
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].severity, absl::LogSeverity::kInfo);
   EXPECT_EQ(told[0].event, LogEvent::kRetention);
-  EXPECT_THAT(told[0].text,
-              HasSubstr("audit-0: retention gives up offsets 0 to 1"));
 }
 
 TEST_F(LogSinkTest, FailedCheckpointIsAWarningOfBackgroundWork) {

@@ -116,8 +116,9 @@ TEST_P(ReadOnlyFollowTest, SeesAllInOrderAndOnceThroughAThousandRolls) {
        ++round) {
     writer_.Start(random_(),
                   round % 3 == 0 ? Trims::kNone : Trims::kBehindTheReader);
-    FollowWriter(round % 2 == 0 ? next_ + 1 + random_() % 800
-                                : std::numeric_limits<int64_t>::max());
+    FollowWriter(round % 2 == 0
+                     ? next_ + 1 + static_cast<int64_t>(random_() % 800)
+                     : std::numeric_limits<int64_t>::max());
     max_bytes_ = static_cast<int64_t>(random_() % 3000);
     if (round % 2 != 0) {
       EXPECT_EQ(next_, writer_.EndOfTheLog()) << "round " << round;

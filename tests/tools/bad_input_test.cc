@@ -381,8 +381,9 @@ TEST_F(MountedTest, ReadOnlyDiskIsToldAndCanBeVerified) {
       runner_.Varve({"--data", data, "produce", "t"}, "x\n");
   EXPECT_EQ(result.exit_status, 1);
   ExpectWellFormed(result.err);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("Read-only file system"),
-                                HasSubstr("allowed to read and write")));
+  EXPECT_THAT(result.err,
+              AllOf(HasSubstr("Read-only file system"),
+                    HasSubstr("allowed to read it, and to write it")));
   EXPECT_EQ(runner_.Varve({"--data", data, "verify"}).exit_status, 0);
 }
 
