@@ -10,7 +10,10 @@ def _archives_impl(ctx):
             archive = library.static_library or library.pic_static_library
             if archive:
                 archives.append(archive)
-    return [DefaultInfo(files = depset(archives))]
+    return [DefaultInfo(
+        files = depset(archives),
+        runfiles = ctx.runfiles(files = archives),
+    )]
 
 archives = rule(
     implementation = _archives_impl,
