@@ -64,9 +64,12 @@ class OpenDescriptors {
 
   // There is one thread only, and nobody to wait for or to wake. The numbers
   // were not being changed when the fork was made; the mutexes may be in any
-  // state, so they are left as they are, and others used from now on.
+  // state, so they are left as they are, and others used from now on. The one
+  // that is held for ever must not count when Abseil looks for deadlocks, which
+  // it does in debug builds: any order of locks would look wrong.
   void AfterForkInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (int number : numbers_) close(number);
+    forking_.ForgetDeadlockInfo();
     Present().store(of_child_.get(), std::memory_order_release);
   }
 
