@@ -11,6 +11,7 @@
 #include <new>
 #include <set>
 
+#include "absl/base/dynamic_annotations.h"
 #include "absl/base/no_destructor.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -65,11 +66,12 @@ class OpenDescriptors {
   // There is one thread only, and nobody to wait for or to wake. The numbers
   // were not being changed when the fork was made; the mutexes may be in any
   // state, so they are left as they are, and others used from now on. The one
-  // that is held for ever must not count when Abseil looks for deadlocks, which
-  // it does in debug builds: any order of locks would look wrong.
+  // that stays held must not count where orders of locks are looked at: by
+  // Abseil in debug builds, and by ThreadSanitizer.
   void AfterForkInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (int number : numbers_) close(number);
     forking_.ForgetDeadlockInfo();
+    ABSL_ANNOTATE_RWLOCK_RELEASED(&forking_, 1);
     Present().store(of_child_.get(), std::memory_order_release);
   }
 

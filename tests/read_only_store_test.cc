@@ -207,6 +207,7 @@ TEST_F(ReadOnlyStoreTest, TrimShowsInTheBounds) {
   OpenReader();
   const ReadOnlyPartition partition = PartitionOf("t");
   EXPECT_THAT(partition.log_start(), IsOkAndHolds(0));
+  ASSERT_THAT(writer_->partition("t", 0)->Sync(), IsOk());
   ASSERT_THAT(writer_->partition("t", 0)->TrimBefore(33), IsOk());
   absl::StatusOr<LogBounds> bounds = partition.Bounds();
   for (int i = 0; i < 1000 && bounds.ok() && bounds->log_start != 33; ++i) {
