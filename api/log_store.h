@@ -118,9 +118,8 @@ class LogStore {
   //
   // Errors: NotFound; InvalidArgument for a config that CreateTopic would
   // refuse, fewer partitions than there are, or an internal topic; those of the
-  // files, and nothing has changed,
-  // unless the message says that this is not known; FailedPrecondition when
-  // closed.
+  // files, and nothing has changed, unless the message says that this is not
+  // known; FailedPrecondition when closed.
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
 
   // Gives a topic empty partitions after those it has, up to `new_total`.

@@ -48,10 +48,6 @@ absl::Status Damage(size_t field, std::string_view what) {
                    kFields.at(field), ": ", what));
 }
 
-std::string CrcText(std::optional<uint32_t> crc) {
-  return crc.has_value() ? absl::StrFormat("%08x", *crc) : std::string(kNoFile);
-}
-
 // Takes the fields one after another; remembers the first error.
 class FieldReader {
  public:
@@ -73,7 +69,7 @@ class FieldReader {
     if (text == kNoFile) return std::nullopt;
     uint32_t crc = 0;
     if (text.size() != kCrcDigits || !absl::SimpleHexAtoi(text, &crc) ||
-        CrcText(crc) != text) {
+        SidecarCrcText(crc) != text) {
       Fail("not eight hexadecimal digits");
     }
     return crc;
@@ -136,12 +132,16 @@ void SegmentSidecar::AddBatchesOf(std::string_view bytes) {
   sum_heads();
 }
 
+std::string SidecarCrcText(std::optional<uint32_t> crc) {
+  return crc.has_value() ? absl::StrFormat("%08x", *crc) : std::string(kNoFile);
+}
+
 std::string SegmentSidecar::ToText() const {
   const std::array<std::string, kFields.size()> values = {
-      absl::StrCat(base_offset), absl::StrCat(size_bytes),
-      absl::StrCat(next_offset), absl::StrCat(max_timestamp_ms),
-      CrcText(headers_crc),      CrcText(index_crc),
-      CrcText(time_index_crc)};
+      absl::StrCat(base_offset),     absl::StrCat(size_bytes),
+      absl::StrCat(next_offset),     absl::StrCat(max_timestamp_ms),
+      SidecarCrcText(headers_crc),   SidecarCrcText(index_crc),
+      SidecarCrcText(time_index_crc)};
   std::vector<std::string> lines;
   lines.reserve(values.size());
   for (size_t i = 0; i < values.size(); ++i) {

@@ -58,6 +58,10 @@ struct SegmentSidecar {
                          const SegmentSidecar&) = default;
 };
 
+// A checksum as it stands in the file: eight hexadecimal digits, or "-" for
+// none.
+std::string SidecarCrcText(std::optional<uint32_t> crc);
+
 // The sidecar of the segment with that base offset.
 //
 // Errors: NotFound; DataLoss when it is damaged, or another segment's;

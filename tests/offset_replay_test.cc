@@ -13,7 +13,6 @@
 #include "absl/strings/str_cat.h"
 #include "api/group_id.h"
 #include "api/log_store.h"
-#include "api/store_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/control_record.h"
@@ -21,6 +20,7 @@
 #include "log/encoded_batch.h"
 #include "log/offset_commit_record.h"
 #include "log/record_batch_builder.h"
+#include "tests/consumer_offsets_append.h"
 #include "tests/file_bytes.h"
 #include "tests/scratch_directory.h"
 
@@ -76,17 +76,9 @@ class OffsetReplayTest : public testing::Test {
     ASSERT_THAT(builder.Append(record, kNowMs), IsOk());
     AppendBatch(builder.Finish());
   }
-  // Below the public interface, which does not let programs write there.
   void AppendBatch(const EncodedBatch& batch) {
     store_ = nullptr;
-    auto state = StoreState::Open(path_, {});
-    ASSERT_THAT(state, IsOk());
-    auto log = (*state)->OpenPartition("__consumer_offsets",
-                                       PartitionForGroup("g", 50));
-    ASSERT_THAT(log, IsOk());
-    ASSERT_THAT((*log)->Append(batch, Durability::kSynced), IsOk());
-    ASSERT_THAT((*state)->Close(), IsOk());
-    state->reset();
+    ASSERT_THAT(AppendToConsumerOffsets(path_, "g", batch), IsOk());
     Open();
   }
   void AppendInTransaction(int64_t offset, int64_t producer = kProducer) {

@@ -17,12 +17,14 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "api/group_id.h"
 #include "api/log_store.h"
-#include "api/store_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/durability.h"
+#include "log/record_batch_builder.h"
+#include "tests/consumer_offsets_append.h"
 #include "tests/faulty_file_system.h"
 #include "tests/memory_directory.h"
 #include "tests/stored_records.h"
@@ -162,16 +164,9 @@ TEST_F(OffsetRewriteTest, DeletedOffsetsAndOtherRecordsAreNotMixedUp) {
   EXPECT_EQ(OffsetsLog().visible_end(), 1);
   ASSERT_THAT(store_->Close(), IsOk());
   store_ = nullptr;
-  {
-    // Below the public interface.
-    auto state = StoreState::Open(path_, {});
-    ASSERT_THAT(state, IsOk());
-    auto log = (*state)->OpenPartition("__consumer_offsets",
-                                       PartitionForGroup("g", 50));
-    ASSERT_THAT(log, IsOk());
-    ASSERT_THAT((*log)->Append(other, Durability::kSynced), IsOk());
-    ASSERT_THAT((*state)->Close(), IsOk());
-  }
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append(other, absl::Now()), IsOk());
+  ASSERT_THAT(AppendToConsumerOffsets(path_, "g", builder.Finish()), IsOk());
   Open(path_);
   FillUp();
   ASSERT_THAT(store_->DeleteOffsets("g", {{.topic = "orders", .partition = 3}}),

@@ -2,14 +2,10 @@
 
 #include "tools/checkpoint_dump.h"
 
-#include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_format.h"
 #include "log/checkpoint_text.h"
 #include "log/leader_epochs.h"
 #include "log/segment_sidecar.h"
@@ -17,14 +13,6 @@
 #include "tools/dump_sink.h"
 
 namespace varve {
-namespace {
-
-std::string CrcText(std::optional<uint32_t> crc) {
-  return crc.has_value() ? absl::StrFormat("%08x", *crc) : "-";
-}
-
-}  // namespace
-
 void DumpLeaderEpochs(std::string_view text, DumpSink& sink) {
   absl::StatusOr<LeaderEpochs> epochs = LeaderEpochs::FromText(text);
   if (!epochs.ok()) {
@@ -72,9 +60,9 @@ void DumpSidecar(std::string_view text, DumpSink& sink) {
                       {"size", sidecar->size_bytes},
                       {"next_offset", sidecar->next_offset},
                       {"largest_timestamp", sidecar->max_timestamp_ms},
-                      {"headers", CrcText(sidecar->headers_crc)},
-                      {"index", CrcText(sidecar->index_crc)},
-                      {"timeindex", CrcText(sidecar->time_index_crc)}});
+                      {"headers", SidecarCrcText(sidecar->headers_crc)},
+                      {"index", SidecarCrcText(sidecar->index_crc)},
+                      {"timeindex", SidecarCrcText(sidecar->time_index_crc)}});
 }
 
 }  // namespace varve
