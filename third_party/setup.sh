@@ -175,6 +175,8 @@ write_bazelrc() {
   local path
   {
     printf '# Written by third_party/setup.sh; not for version control.\n'
+    # Objects are compiled once for all checkouts; `./dev cache` bounds it.
+    printf 'build --disk_cache=%s\n' "${CACHE}/objects"
     case "$(uname -m)" in
       x86_64 | aarch64) printf 'build --config=%s\n' "$(uname -m)" ;;
     esac
@@ -247,8 +249,10 @@ main() {
       touch "${stamp}"
     fi
   fi
-  # A checkout may be newer than the set-up of its machine.
-  if [[ "${tier}" == build && ! "${RC}" -nt "${stamp}" ]]; then
+  # A checkout may be newer than the set-up of its machine, and this script newer
+  # than what it wrote.
+  if [[ "${tier}" == build ]] &&
+    [[ ! "${RC}" -nt "${stamp}" || "${BASH_SOURCE[0]}" -nt "${RC}" ]]; then
     write_bazelrc
   fi
 }

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What ./dev lint runs: the checks that need clang, and then the rules. With
-# `format`, what ./dev format runs: applies the formatting.
+# What ./dev lint runs: the rules, and the checks that need clang. What it compiles
+# is what ./dev asan compiles, and comes from there.
+#
+#   lint.sh          clang-tidy looks at what changed since base_commit below
+#   lint.sh --all    clang-tidy looks at everything
+#   lint.sh format   what ./dev format runs: applies the formatting
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -51,19 +55,58 @@ flags() {
     -isystem "${external}/cli11/include" -isystem "${external}/nlohmann_json/include"
 }
 
-# A header that its own source includes first (a rule of tests/lint) has been
-# compiled alone already.
+# A build with clang, for what its compiler says.
+clang_build() {
+  ./dev bazel build --config=asan-ubsan --keep_going "--build_event_json_file=${EVENTS}" "$@" //...
+}
+
 headers_alone() {
-  sources .h | while read -r header; do
-    [[ -e "${header%.h}.cc" ]] || printf '%s\n' "${header}"
-  done | for_each -n 1 clang++ -fsyntax-only -xc++ "${FLAGS[@]}"
+  clang_build --aspects=//tests/lint:headers_alone.bzl%headers_alone --output_groups=headers_alone
+}
+
+# The commit that changes are counted from: $VARVE_LINT_BASE, or where this branch
+# left origin/main; on main itself, where it was a day before its newest commit.
+base_commit() {
+  local head base day_before
+  head="$(git rev-parse HEAD)"
+  base="${VARVE_LINT_BASE:-$(git merge-base HEAD origin/main 2>/dev/null || true)}"
+  if [[ -z "${base}" || "${base}" == "${head}" ]]; then
+    day_before="$(($(git log -1 --format=%ct) - 24 * 60 * 60))"
+    base="$(git rev-list -1 --before="${day_before}" HEAD)"
+  fi
+  printf '%s' "${base}"
+}
+
+# The sources of the rooms' libraries and programs.
+tidy_sources() { sources .cc | grep -v -e ^tests/ -e ^bench/ || true; }
+
+# Those of them that changed, or the header of which did. A header without a source
+# of its own is seen where it is included first.
+changed_sources() {
+  local base
+  base="$(base_commit 2>/dev/null)" || true
+  [[ -n "${base}" ]] || { tidy_sources && return; }
+  { git diff --name-only "${base}" && git ls-files --others --exclude-standard; } |
+    sort -u | while read -r path; do
+      case "${path}" in
+        .clang-tidy) tidy_sources ;;
+        *.cc) printf '%s\n' "${path}" ;;
+        *.h)
+          if [[ -e "${path%.h}.cc" ]]; then
+            printf '%s\n' "${path%.h}.cc"
+          else
+            tidy_sources | xargs grep --files-with-matches --fixed-strings \
+              "#include \"${path}\"" | sed -n 1p
+          fi
+          ;;
+      esac
+    done | sort -u | comm -12 - <(tidy_sources)
 }
 
 tidy() {
   local warnings=(-Wshadow -Wconversion -Wsign-conversion)
-  { sources .cc | grep -v -e ^tests/ -e ^bench/ || true; } |
-    for_each -I{} clang-tidy --quiet {} -- "${FLAGS[@]}" "${warnings[@]}" \
-      2> >(grep -v "warnings generated" >&2)
+  "$1" | for_each -I{} clang-tidy --quiet {} -- "${FLAGS[@]}" "${warnings[@]}" \
+    2> >(grep -v "warnings generated" >&2)
 }
 
 rules() {
@@ -76,13 +119,21 @@ if [[ "${1:-}" == format ]]; then
   exit
 fi
 
+EVENTS="$(mktemp)"
+trap 'rm -f "${EVENTS}"' EXIT
+
 check "formatting (./dev format applies it)" formatted
 check "the rules of tests/lint" rules
-check "clang: every target, thread-safety and layering" \
-  ./dev bazel build --config=clang --keep_going //...
+check "clang: every target, thread-safety and layering" clang_build
+python3 tests/lint/test_summary.py --only-actions "${EVENTS}"
+check "clang: every header compiles alone" headers_alone
+python3 tests/lint/test_summary.py --only-actions "${EVENTS}"
 mapfile -t FLAGS < <(flags)
-check "every header compiles alone" headers_alone
-check "clang-tidy" tidy
+if [[ "${1:-}" == --all ]]; then
+  check "clang-tidy: everything" tidy tidy_sources
+else
+  check "clang-tidy: $(changed_sources | wc -l) sources that changed" tidy changed_sources
+fi
 
 printf '\n%d passed, %d failed\n' "${passed}" "${failed}"
 ((failed == 0))

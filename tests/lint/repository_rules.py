@@ -84,4 +84,24 @@ def own_header_first(files):
                 yield path, line, f"includes {first or 'nothing'} before {own}"
 
 
-RULES = (build_lists_sources, layering, links, own_header_first)
+_THREADS = re.compile(r"#include <(?:thread|pthread\.h)>|absl/synchronization/|\bfork\(|"
+                      r"\b(?:LogStore|StoreState)::Open\b")
+
+
+def one_thread(files):
+    """A test that ThreadSanitizer does not see starts no thread."""
+    for build, text in files.items():
+        if not (build.startswith("tests/") and build.endswith("BUILD.bazel")):
+            continue
+        for target in re.finditer(r"^cc_test\(\n(?:    .*\n)*?\)", text, re.MULTILINE):
+            if '"one-thread"' not in target.group():
+                continue
+            for name in re.findall(r'"(\w+\.cc)"', target.group()):
+                path = os.path.join(os.path.dirname(build), name)
+                found = _THREADS.search(files.get(path, ""))
+                if found:
+                    yield build, text.count("\n", 0, target.start()) + 1, (
+                        f"{name} is tagged one-thread, and has `{found.group()}`")
+
+
+RULES = (build_lists_sources, layering, links, one_thread, own_header_first)

@@ -178,6 +178,18 @@ class AllFiles(Rule):
         self.assertTrue(found("log/BUILD.bazel", 'package(default_visibility = '
                               '["//visibility:public"], features = ["layering_check"])'))
 
+    def test_one_thread(self):
+        def found(text, tags='    tags = ["one-thread"],\n'):
+            build = f'cc_test(\n    name = "a_test",\n    srcs = ["a_test.cc"],\n{tags})\n'
+            return list(repository_rules.one_thread(
+                {"tests/BUILD.bazel": build, "tests/a_test.cc": text}))
+
+        self.assertFalse(found("#include <mutex>\nTEST(A, B) {}\n"))
+        self.assertFalse(found("#include <thread>\n", tags=""))
+        for text in ("#include <thread>\n", '#include "absl/synchronization/mutex.h"\n',
+                     "pid = fork();\n", "auto store = LogStore::Open(path);\n"):
+            self.assertTrue(found(text), text)
+
     def test_own_header_first(self):
         own, other = '#include "log/a.h"\n', '#include "log/b.h"\n'
 

@@ -9,9 +9,13 @@ failed, if nothing ran, or if the build failed.
 A GoogleTest program counts as its test cases. Any other test counts as one,
 unless it writes an XML report of its own (to $XML_OUTPUT_FILE). One that prints
 a line that begins with "SKIPPED: " and exits 0 counts as skipped.
+
+Before that line it says what the build did: actions that ran, actions whose result
+came from the cache of compiled objects, and test results that were not new.
 """
 
 import argparse
+import base64
 import dataclasses
 import json
 import os
@@ -34,7 +38,9 @@ class Program:
     passed: int = 0
     failed: int = 0
     seconds: float = 0.0
-    cached: bool = True
+    cached: bool = True  # All its results are of an earlier run.
+    new_results: int = 0
+    old_results: int = 0
     skipped: list = dataclasses.field(default_factory=list)  # "case: reason"
     failures: list = dataclasses.field(default_factory=list)  # case names
     logs: list = dataclasses.field(default_factory=list)  # of failed shards
@@ -78,7 +84,11 @@ def add_result(program, result):
     outputs = {o.get("name"): o.get("uri", "") for o in result.get("testActionOutput", [])}
     log = path_of(outputs.get("test.log", ""))
     program.seconds += int(result.get("testAttemptDurationMillis", 0)) / 1000
-    program.cached &= bool(result.get("cachedLocally"))
+    cached = bool(result.get("cachedLocally")) or bool(
+        result.get("executionInfo", {}).get("cachedRemotely"))
+    program.cached &= cached
+    program.old_results += cached
+    program.new_results += not cached
     before = program.failed
     skipped = _SKIPPED.search(read(log))
     try:
@@ -120,6 +130,34 @@ def programs_of(events):
     return programs, sorted(set(unbuilt))
 
 
+def actions_of(events):
+    """How many actions of a build ran, and how many a cache answered; without those
+    that Bazel does itself, such as writing a file of parameters."""
+    ran = cached = 0
+    for event in events:
+        for log in event.get("buildToolLogs", {}).get("log", []):
+            if log.get("name") != "process stats":
+                continue
+            text = base64.b64decode(log.get("contents", "")).decode(errors="replace")
+            runners = re.sub(r".*\bprocess(es)?:", "", text)
+            for count, runner in re.findall(r"(\d+) ([a-z][a-z -]*)", runners):
+                if runner.strip().endswith("cache hit"):
+                    cached += int(count)
+                elif runner.strip() != "internal":
+                    ran += int(count)
+    return ran, cached
+
+
+def actions_line(ran, cached, results=None):
+    """`results`: how many test results are new, and how many are not. Bazel counts a
+    test that runs among the actions; here it is none."""
+    new, old = results or (0, 0)
+    line = f"actions: {max(ran - new, 0)} ran, {cached} from the cache of objects"
+    if results:
+        line += f"; test results: {new} new, {old} cached"
+    return line
+
+
 def print_failures(programs):
     for program in programs:
         for log in program.logs:
@@ -138,10 +176,15 @@ def summary_line(passed, failed, skipped):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bazel-status", type=int, default=0)
+    parser.add_argument("--only-actions", action="store_true",
+                        help="say what a build did, and nothing of tests")
     parser.add_argument("events", help="what --build_event_json_file wrote")
     arguments = parser.parse_args()
 
     events = [json.loads(line) for line in read(arguments.events).splitlines() if line]
+    if arguments.only_actions:
+        print(actions_line(*actions_of(events)))
+        return 0
     by_label, unbuilt = programs_of(events)
     programs = list(by_label.values())
     print_failures(programs)
@@ -166,6 +209,8 @@ def main():
     passed = sum(p.passed for p in programs)
     if programs or unbuilt:
         print()
+    print(actions_line(*actions_of(events), (sum(p.new_results for p in programs),
+                                             sum(p.old_results for p in programs))))
     print(summary_line(passed, failed, sum(len(p.skipped) for p in programs)))
     return 1 if failed else 0
 

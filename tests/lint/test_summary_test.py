@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of test_summary.py, on events and reports as Bazel writes them."""
 
+import base64
 import contextlib
 import io
 import json
@@ -49,10 +50,17 @@ class Summary(unittest.TestCase):
             "testResult": {"status": status, "testAttemptDurationMillis": "100",
                            "testActionOutput": outputs}})
 
-    def run_main(self, bazel_status=0):
+    def built(self, stats):
+        contents = base64.b64encode(stats.encode()).decode()
+        self.events.append({"id": {"buildToolLogs": {}}, "buildToolLogs": {"log": [
+            {"name": "elapsed time", "contents": "MQ=="},
+            {"name": "process stats", "contents": contents}]}})
+
+    def run_main(self, bazel_status=0, flags=()):
         path = self.file("events", "".join(json.dumps(e) + "\n" for e in self.events))
         output = io.StringIO()
-        with mock.patch.object(sys, "argv", ["x", f"--bazel-status={bazel_status}", path]):
+        arguments = ["x", f"--bazel-status={bazel_status}", *flags, path]
+        with mock.patch.object(sys, "argv", arguments):
             with contextlib.redirect_stdout(output):
                 status = test_summary.main()
         return status, output.getvalue()
@@ -105,6 +113,26 @@ class Summary(unittest.TestCase):
         self.events.append({"id": {"targetCompleted": {"label": "//b:t"}},
                             "completed": {}})
         self.assertIn("not built: //b:t", self.expect("2 passed, 1 failed", 1, bazel_status=1))
+
+    def test_actions_and_test_results_are_counted(self):
+        self.result("//a:t", "PASSED", _GTEST.format(more=""))
+        self.result("//b:t", "PASSED", _GTEST.format(more=""))
+        self.events[-1]["testResult"]["cachedLocally"] = True
+        self.built("31 processes: 20 remote cache hit, 5 internal, 4 linux-sandbox, 2 local.")
+        output = self.expect("4 passed, 0 failed", 0)
+        self.assertIn("\nactions: 5 ran, 20 from the cache of objects; "
+                      "test results: 1 new, 1 cached\n", output)
+
+    def test_result_that_another_checkout_had_is_a_cached_one(self):
+        self.result("//a:t", "PASSED", _GTEST.format(more=""))
+        self.events[-1]["testResult"]["executionInfo"] = {"cachedRemotely": True}
+        self.built("1 process: 1 remote cache hit.")
+        self.assertIn("test results: 0 new, 1 cached", self.expect("2 passed, 0 failed", 0))
+
+    def test_only_the_actions_of_a_build_are_said_when_asked(self):
+        self.built("INFO: 3 processes: 1 disk cache hit, 1 internal, 1 processwrapper-sandbox.")
+        got, output = self.run_main(flags=["--only-actions"])
+        self.assertEqual((got, output), (0, "actions: 1 ran, 1 from the cache of objects\n"))
 
     def test_nothing_built_fails(self):
         self.expect("0 passed, 1 failed", 1, bazel_status=1)
