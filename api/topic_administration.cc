@@ -111,7 +111,8 @@ absl::Status TopicAdministration::CreateTopic(std::string_view name,
   if (absl::Status status = CheckOpen(); !status.ok()) return status;
   if (absl::Status status = MakeWayFor(name); !status.ok()) return status;
   const TopicId id =
-      TopicId::FromRandom(environment_.Random(), environment_.Random());
+      TopicId::Create(environment_.clock->NowMs(), environment_.Random(),
+                      environment_.Random());
   const Topic topic = {.name = std::string(name), .id = id, .config = config};
   TopicCatalog next = catalog();
   if (absl::Status status = next.Add(topic); !status.ok()) return status;
