@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
+#include "log/topic_id.h"
 #include "log/topic_partition.h"
 
 namespace varve {
@@ -28,6 +29,10 @@ struct OffsetCommit {
   int64_t offset = 0;
   // Anything the program wants to have back with it, UTF-8 for Kafka's tools.
   std::string_view metadata = {};
+  // Of the topic that was read, as `Partition::topic_id` gives it: the commit
+  // fails when that topic was deleted meanwhile, also when there is a new one
+  // of its name. None: of the topic that has the name now.
+  TopicId topic_id = {};
 };
 
 // What a group committed last for one partition: where it goes on.

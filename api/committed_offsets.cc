@@ -3,10 +3,7 @@
 #include "api/committed_offsets.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +13,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -25,9 +21,13 @@
 #include "api/consumer_offsets_topic.h"
 #include "api/group_id.h"
 #include "api/offset_log.h"
+#include "api/offset_notes.h"
 #include "api/offset_partitions.h"
 #include "api/offset_table.h"
+#include "api/open_topic_partition.h"
 #include "api/store_state.h"
+#include "api/stored_catalog.h"
+#include "api/topic_catalog.h"
 #include "log/durability.h"
 #include "log/offset_commit_record.h"
 #include "log/partition_log.h"
@@ -38,24 +38,16 @@ namespace {
 using MissingTopic = OffsetPartitions::MissingTopic;
 using Slot = OffsetPartitions::Slot;
 
-constexpr size_t kNotesMax = 1000;
-// Offsets deleted in one batch, at most, so that it fits max.message.bytes.
-constexpr size_t kDeletedTogetherMax = 1000;
-
-std::string Quoted(std::string_view group) {
-  return absl::StrCat("group \"", absl::Utf8SafeCHexEscape(group), "\"");
-}
-
 absl::Status NoOffset(std::string_view group, std::string_view topic,
                       int32_t partition) {
-  return absl::NotFoundError(absl::StrCat(Quoted(group),
+  return absl::NotFoundError(absl::StrCat(QuotedGroup(group),
                                           ": no offset is committed for ",
                                           topic, ", partition ", partition));
 }
 
 absl::Status NoGroup(std::string_view group) {
   return absl::NotFoundError(
-      absl::StrCat(Quoted(group), ": it has committed no offset"));
+      absl::StrCat(QuotedGroup(group), ": it has committed no offset"));
 }
 
 absl::StatusOr<CommittedOffset> ParseEntry(std::string_view group,
@@ -65,7 +57,7 @@ absl::StatusOr<CommittedOffset> ParseEntry(std::string_view group,
   if (!value.ok()) {
     return absl::Status(
         value.status().code(),
-        absl::StrCat(Quoted(group), ", ", partition.topic, ", partition ",
+        absl::StrCat(QuotedGroup(group), ", ", partition.topic, ", partition ",
                      partition.partition, ": ", value.status().message()));
   }
   return CommittedOffset{
@@ -75,29 +67,22 @@ absl::StatusOr<CommittedOffset> ParseEntry(std::string_view group,
       .commit_time = absl::FromUnixMillis(value->commit_timestamp_ms)};
 }
 
-std::vector<TopicPartition> PartitionsOf(const OffsetTable& table,
-                                         std::string_view group) {
-  std::vector<TopicPartition> partitions;
-  if (const OffsetTable::Group* offsets = table.Find(group)) {
-    for (const auto& [partition, entry] : *offsets)
-      partitions.push_back(partition);
-  }
-  return partitions;
-}
-
 }  // namespace
 
 CommittedOffsets::CommittedOffsets(StoreState* store)
-    : store_(store), partitions_(store, [this](std::string note) {
-        AddNote(std::move(note));
-      }) {}
+    : store_(store),
+      identity_(store, &notes_),
+      check_(store, &notes_),
+      partitions_(
+          store, [this](std::string note) { notes_.Add(std::move(note)); },
+          [this](OffsetLog& offsets) { identity_.Adopt(offsets, NowMs()); }) {}
 
 absl::Status CommittedOffsets::Commit(std::string_view group,
                                       absl::Span<const OffsetCommit> commits,
                                       Durability durability) {
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   if (commits.empty()) return absl::OkStatus();
-  std::vector<OffsetLog::Change> changes;
+  Changes changes;
   changes.reserve(commits.size());
   for (const OffsetCommit& commit : commits) {
     absl::StatusOr<OffsetCommitValue> value = ValueOf(commit, durability);
@@ -115,11 +100,26 @@ absl::Status CommittedOffsets::Commit(std::string_view group,
     absl::MutexLock lock(&(*slot)->mu);
     OffsetLog& offsets = *(*slot)->offsets;
     log = offsets.log();
-    absl::Status status = offsets.Append(changes, NowMs(), durability);
+    absl::Status status = CheckTopicsAreThere(changes);
+    if (status.ok()) status = offsets.Append(changes, NowMs(), durability);
     if (!status.ok()) return status;
   }
   // Without the lock, so that commits made meanwhile share the next sync.
   return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
+}
+
+// With the slot's lock held: what a new topic of the name has got committed is
+// not replaced by what was meant for the one before.
+absl::Status CommittedOffsets::CheckTopicsAreThere(
+    const Changes& changes) const {
+  const StoredCatalog& catalog = store_->topics().catalog();
+  for (const OffsetLog::Change& change : changes) {
+    if (catalog.IdOf(change.key.topic) == change.value->topic_id) continue;
+    return absl::NotFoundError(
+        absl::StrCat("topic \"", change.key.topic,
+                     "\" was deleted while an offset was committed for it"));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<OffsetCommitValue> CommittedOffsets::ValueOf(
@@ -130,11 +130,16 @@ absl::StatusOr<OffsetCommitValue> CommittedOffsets::ValueOf(
                      ": metadata of ", commit.metadata.size(), " bytes; ",
                      kOffsetMetadataSizeMax, " is the most"));
   }
-  absl::StatusOr<std::shared_ptr<PartitionLog>> data =
-      store_->OpenPartition(commit.topic, commit.partition);
+  absl::StatusOr<TopicPartitionLog> data =
+      OpenTopicPartition(*store_, commit.topic, commit.partition);
   if (!data.ok()) return data.status();
-  const int64_t begin = (*data)->log_start();
-  const int64_t end = (*data)->visible_end();
+  if (!commit.topic_id.is_none() && commit.topic_id != data->topic_id) {
+    return absl::NotFoundError(
+        absl::StrCat("topic \"", commit.topic, "\" with the id ",
+                     commit.topic_id.ToText(), " was deleted"));
+  }
+  const int64_t begin = data->log->log_start();
+  const int64_t end = data->log->visible_end();
   if (commit.offset < begin || commit.offset > end) {
     return absl::OutOfRangeError(absl::StrCat(
         commit.topic, ", partition ", commit.partition, ": offset ",
@@ -142,22 +147,9 @@ absl::StatusOr<OffsetCommitValue> CommittedOffsets::ValueOf(
         " and ends before ", end));
   }
   absl::StatusOr<OffsetCommitValue> value =
-      ValueAt(**data, commit.offset, durability);
+      check_.ValueAt(*data, commit.offset, durability);
   if (value.ok()) value->metadata = commit.metadata;
   return value;
-}
-
-// A commit that a power loss spares may not be ahead of the records it spares.
-absl::StatusOr<OffsetCommitValue> CommittedOffsets::ValueAt(
-    PartitionLog& data, int64_t offset, Durability durability) {
-  if (durability == Durability::kSynced && offset > data.durable_end()) {
-    if (absl::Status status = data.Sync(); !status.ok()) return status;
-  }
-  return OffsetCommitValue{
-      .offset = offset,
-      .leader_epoch = data.EpochAt(offset - 1).value_or(-1),
-      .metadata = {},
-      .commit_timestamp_ms = NowMs()};
 }
 
 absl::StatusOr<CommittedOffset> CommittedOffsets::Find(std::string_view group,
@@ -173,23 +165,38 @@ absl::StatusOr<CommittedOffset> CommittedOffsets::Find(std::string_view group,
                                 .partition = partition};
   absl::MutexLock lock(&(*slot)->mu);
   OffsetLog& offsets = *(*slot)->offsets;
-  absl::Status status = CheckOffset(offsets, group, where);
+  absl::Status status = check_.Run(offsets, group, where);
   if (!status.ok()) return status;
   const OffsetTable::Entry* entry = offsets.table().Find(group, where);
-  if (entry == nullptr) return NoOffset(group, topic, partition);
+  if (entry == nullptr || !identity_.Counts(topic, *entry))
+    return NoOffset(group, topic, partition);
   return ParseEntry(group, where, *entry);
 }
 
 absl::StatusOr<std::vector<std::string>> CommittedOffsets::ListGroups() {
   std::vector<std::string> groups;
   absl::Status status = partitions_.ForEach([&](OffsetLog& offsets) {
-    std::vector<std::string> some = offsets.table().groups();
-    std::move(some.begin(), some.end(), std::back_inserter(groups));
+    for (std::string& group : offsets.table().groups()) {
+      if (identity_.IsShown(*offsets.table().Find(group)))
+        groups.push_back(std::move(group));
+    }
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
   std::sort(groups.begin(), groups.end());
   return groups;
+}
+
+std::vector<TopicPartition> CommittedOffsets::ShownOf(
+    const OffsetTable& table, std::string_view group) const {
+  std::vector<TopicPartition> partitions;
+  if (const OffsetTable::Group* offsets = table.Find(group)) {
+    for (const auto& [partition, entry] : *offsets) {
+      if (identity_.IsShown(partition.topic, entry))
+        partitions.push_back(partition);
+    }
+  }
+  return partitions;
 }
 
 absl::StatusOr<std::vector<GroupOffset>> CommittedOffsets::Describe(
@@ -201,7 +208,7 @@ absl::StatusOr<std::vector<GroupOffset>> CommittedOffsets::Describe(
   absl::MutexLock lock(&(*slot)->mu);
   OffsetLog& offsets = *(*slot)->offsets;
   std::vector<GroupOffset> described;
-  for (const TopicPartition& partition : PartitionsOf(offsets.table(), group)) {
+  for (const TopicPartition& partition : ShownOf(offsets.table(), group)) {
     absl::StatusOr<GroupOffset> one = DescribeOffset(offsets, group, partition);
     if (!one.ok()) return one.status();
     described.push_back(*std::move(one));
@@ -210,23 +217,25 @@ absl::StatusOr<std::vector<GroupOffset>> CommittedOffsets::Describe(
   return described;
 }
 
+// The partition's bounds are its topic's, if the offset is.
 absl::StatusOr<GroupOffset> CommittedOffsets::DescribeOffset(
     OffsetLog& offsets, std::string_view group,
     const TopicPartition& partition) {
-  absl::StatusOr<std::shared_ptr<PartitionLog>> data =
-      store_->OpenPartition(partition.topic, partition.partition);
+  absl::StatusOr<TopicPartitionLog> data =
+      OpenTopicPartition(*store_, partition.topic, partition.partition);
   if (data.ok()) {
-    absl::Status status = CheckOffset(offsets, group, partition);
+    absl::Status status = check_.Run(offsets, group, partition);
     if (!status.ok()) return status;
   }
+  const OffsetTable::Entry& entry = *offsets.table().Find(group, partition);
   absl::StatusOr<CommittedOffset> committed =
-      ParseEntry(group, partition, *offsets.table().Find(group, partition));
+      ParseEntry(group, partition, entry);
   if (!committed.ok()) return committed.status();
   GroupOffset described = {.partition = partition,
                            .committed = *std::move(committed)};
-  if (data.ok()) {
-    described.log_start = (*data)->log_start();
-    described.log_end = (*data)->visible_end();
+  if (data.ok() && entry.topic_id == data->topic_id) {
+    described.log_start = data->log->log_start();
+    described.log_end = data->log->visible_end();
   }
   return described;
 }
@@ -243,22 +252,13 @@ absl::Status CommittedOffsets::Delete(
     absl::MutexLock lock(&(*slot)->mu);
     OffsetLog& offsets = *(*slot)->offsets;
     log = offsets.log();
-    std::vector<OffsetLog::Change> changes;
     for (const TopicPartition& partition : partitions) {
-      if (offsets.table().Find(group, partition) == nullptr)
+      const OffsetTable::Entry* entry = offsets.table().Find(group, partition);
+      if (entry == nullptr || !identity_.IsShown(partition.topic, *entry))
         return NoOffset(group, partition.topic, partition.partition);
-      changes.push_back({.key = {.group = group,
-                                 .topic = partition.topic,
-                                 .partition = partition.partition},
-                         .value = std::nullopt});
     }
-    for (absl::Span<const OffsetLog::Change> left = changes; !left.empty();) {
-      const size_t count = std::min(left.size(), kDeletedTogetherMax);
-      absl::Status status =
-          offsets.Append(left.subspan(0, count), NowMs(), durability);
-      if (!status.ok()) return status;
-      left.remove_prefix(count);
-    }
+    absl::Status status = DeleteAll(group, partitions, offsets, durability);
+    if (!status.ok()) return status;
   }
   return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
 }
@@ -269,120 +269,75 @@ absl::Status CommittedOffsets::DeleteGroup(std::string_view group,
   absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
   if (absl::IsNotFound(slot.status())) return NoGroup(group);
   if (!slot.ok()) return slot.status();
-  std::vector<TopicPartition> partitions;
+  std::shared_ptr<PartitionLog> log;
   {
     absl::MutexLock lock(&(*slot)->mu);
-    partitions = PartitionsOf((*slot)->offsets->table(), group);
+    OffsetLog& offsets = *(*slot)->offsets;
+    log = offsets.log();
+    const std::vector<TopicPartition> shown = ShownOf(offsets.table(), group);
+    if (shown.empty()) return NoGroup(group);
+    absl::Status status = DeleteAll(group, shown, offsets, durability);
+    if (!status.ok()) return status;
   }
-  if (partitions.empty()) return NoGroup(group);
-  return Delete(group, partitions, durability);
+  return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
 }
 
-absl::Status CommittedOffsets::ForgetTopic(std::string_view topic) {
-  std::map<std::string, std::vector<TopicPartition>> committed;
-  absl::Status status = partitions_.ForEach([&](OffsetLog& offsets) {
-    for (const std::string& group : offsets.table().groups()) {
-      for (TopicPartition& partition : PartitionsOf(offsets.table(), group)) {
-        if (partition.topic == topic)
-          committed[group].push_back(std::move(partition));
-      }
-    }
-    return absl::OkStatus();
-  });
-  for (const auto& [group, partitions] : committed) {
-    absl::Status deleted = Delete(group, partitions, Durability::kSynced);
-    // Somebody else may have deleted them.
-    if (!absl::IsNotFound(deleted)) status.Update(deleted);
+absl::Status CommittedOffsets::DeleteAll(
+    std::string_view group, absl::Span<const TopicPartition> partitions,
+    OffsetLog& offsets, Durability durability) {
+  Changes changes;
+  changes.reserve(partitions.size());
+  for (const TopicPartition& partition : partitions) {
+    changes.push_back({.key = {.group = group,
+                               .topic = partition.topic,
+                               .partition = partition.partition},
+                       .value = std::nullopt});
   }
+  return offsets.AppendInParts(changes, NowMs(), durability);
+}
+
+absl::Status CommittedOffsets::ForgetTopic(const Topic& deleted) {
+  std::vector<std::shared_ptr<PartitionLog>> changed;
+  absl::Status status = partitions_.ForEach([&](OffsetLog& offsets) {
+    const std::vector<OffsetLog::Owned> gone =
+        identity_.OffsetsOf(deleted, offsets.table());
+    Changes changes;
+    changes.reserve(gone.size());
+    for (const OffsetLog::Owned& offset : gone) {
+      changes.push_back({.key = {.group = offset.group,
+                                 .topic = offset.partition.topic,
+                                 .partition = offset.partition.partition},
+                         .value = std::nullopt});
+    }
+    if (!changes.empty()) changed.push_back(offsets.log());
+    return offsets.AppendInParts(changes, NowMs(), Durability::kSynced);
+  });
+  for (const std::shared_ptr<PartitionLog>& log : changed)
+    status.Update(log->Sync());
   return status;
 }
 
 void CommittedOffsets::CheckAll() {
   absl::Status status = partitions_.ForEach([this](OffsetLog& offsets) {
-    for (const std::string& group : offsets.table().groups()) {
-      for (const TopicPartition& partition :
-           PartitionsOf(offsets.table(), group)) {
-        absl::Status checked = CheckOffset(offsets, group, partition);
-        if (checked.ok()) continue;
-        AddNote(
-            absl::StrCat(Quoted(group), ": not checked: ", checked.message()));
-      }
-    }
+    CheckAllOf(offsets);
     return absl::OkStatus();
   });
-  if (!status.ok()) AddNote(std::string(status.message()));
+  if (!status.ok()) notes_.Add(std::string(status.message()));
 }
 
-// Needs the lock of the slot that `offsets` are of.
-absl::Status CommittedOffsets::CheckOffset(OffsetLog& offsets,
-                                           std::string_view group,
-                                           const TopicPartition& partition) {
-  const OffsetTable::Entry* entry = offsets.table().Find(group, partition);
-  if (entry == nullptr || entry->checked == OffsetTable::Checked::kYes)
-    return absl::OkStatus();
-  const std::string bytes = entry->value;  // the table may change below
-  absl::StatusOr<OffsetCommitValue> value = ParseOffsetCommitValue(bytes);
-  // Whoever asks for it gets that error.
-  if (!value.ok()) return absl::OkStatus();
-  absl::StatusOr<std::shared_ptr<PartitionLog>> data =
-      store_->OpenPartition(partition.topic, partition.partition);
-  if (!data.ok()) return data.status();
-  // An epoch that the log does not know of was lost with all its records.
-  const int64_t end = (*data)
-                          ->EpochEndOffset(value->leader_epoch)
-                          .value_or((*data)->visible_end());
-  if (value->offset <= end) {
-    offsets.SetChecked(group, partition);
-    return absl::OkStatus();
+void CommittedOffsets::CheckAllOf(OffsetLog& offsets) {
+  for (const std::string& group : offsets.table().groups()) {
+    for (const TopicPartition& partition : ShownOf(offsets.table(), group)) {
+      absl::Status checked = check_.Run(offsets, group, partition);
+      if (checked.ok()) continue;
+      notes_.Add(absl::StrCat(QuotedGroup(group),
+                              ": not checked: ", checked.message()));
+    }
   }
-  return SetBack(offsets,
-                 {.group = group,
-                  .topic = partition.topic,
-                  .partition = partition.partition},
-                 *value, std::max(end, (*data)->log_start()), **data);
-}
-
-absl::Status CommittedOffsets::SetBack(OffsetLog& offsets,
-                                       const OffsetCommitKey& key,
-                                       const OffsetCommitValue& old,
-                                       int64_t end, PartitionLog& data) {
-  absl::StatusOr<OffsetCommitValue> value =
-      ValueAt(data, end, Durability::kSynced);
-  if (!value.ok()) return value.status();
-  value->metadata = old.metadata;
-  const OffsetLog::Change change = {.key = key, .value = *value};
-  absl::Status status = offsets.Append({change}, NowMs(), Durability::kSynced);
-  if (status.ok()) status = offsets.log()->Sync();
-  if (!status.ok()) return status;
-  AddNote(absl::StrCat(Quoted(key.group), ", ", key.topic, ", partition ",
-                       key.partition, ": offset ", old.offset,
-                       " was committed in leader epoch ", old.leader_epoch,
-                       ", of which the log has kept what is before ", end,
-                       ": the group goes on there"));
-  return absl::OkStatus();
 }
 
 int64_t CommittedOffsets::NowMs() const {
   return absl::ToUnixMillis(store_->options().environment.clock->Now());
-}
-
-void CommittedOffsets::AddNote(std::string note) {
-  absl::MutexLock lock(&mu_);
-  if (notes_.size() < kNotesMax) {
-    notes_.push_back(std::move(note));
-  } else {
-    ++more_notes_;
-  }
-}
-
-std::vector<std::string> CommittedOffsets::notes() const {
-  absl::MutexLock lock(&mu_);
-  std::vector<std::string> notes = notes_;
-  if (more_notes_ > 0) {
-    notes.push_back(absl::StrCat(kConsumerOffsetsTopic, ": and ", more_notes_,
-                                 " more findings"));
-  }
-  return notes;
 }
 
 }  // namespace varve

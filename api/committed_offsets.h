@@ -8,18 +8,20 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "api/committed_offset.h"
+#include "api/offset_check.h"
+#include "api/offset_identity.h"
 #include "api/offset_log.h"
+#include "api/offset_notes.h"
 #include "api/offset_partitions.h"
+#include "api/offset_table.h"
 #include "api/store_state.h"
+#include "api/topic_catalog.h"
 #include "log/durability.h"
 #include "log/offset_commit_record.h"
-#include "log/partition_log.h"
 
 namespace varve {
 
@@ -27,10 +29,10 @@ namespace varve {
 // the topic __consumer_offsets, which is made at the first commit. A partition
 // of it is read when a group that belongs there is first used.
 //
-// An offset that was read from disk is checked when it is first used, against
-// the partition it belongs to: what a power loss took behind a commit is found
-// by the commit's leader epoch, and the offset is set back to where that epoch
-// ends now. That is committed, and told in `notes`.
+// An offset belongs to a topic's id (api/offset_identity.h): what was committed
+// for a topic that was deleted never counts for another one of its name. One
+// that was read from disk is checked when it is first used
+// (api/offset_check.h).
 //
 // Its functions are those of LogStore, with the same errors.
 //
@@ -54,8 +56,11 @@ class CommittedOffsets {
                       Durability durability);
   absl::Status DeleteGroup(std::string_view group, Durability durability);
 
-  // Deletes what any group has committed for a topic that was deleted, durably.
-  absl::Status ForgetTopic(std::string_view topic);
+  // Deletes what any group has committed for a topic that was deleted, durably,
+  // and nothing of another topic of its name. It may be called again.
+  //
+  // Errors: those of reading and of PartitionLog::Append.
+  absl::Status ForgetTopic(const Topic& deleted);
 
   // Checks every offset there is, after an unclean shutdown, before anything
   // is appended. What cannot be checked is told in `notes`, and is checked
@@ -63,30 +68,30 @@ class CommittedOffsets {
   void CheckAll();
 
   // What reading and checking found, for the recovery report.
-  std::vector<std::string> notes() const;
+  std::vector<std::string> notes() const { return notes_.Get(); }
 
  private:
+  using Changes = std::vector<OffsetLog::Change>;
+
   absl::StatusOr<OffsetCommitValue> ValueOf(const OffsetCommit& commit,
                                             Durability durability);
-  absl::StatusOr<OffsetCommitValue> ValueAt(PartitionLog& data, int64_t offset,
-                                            Durability durability);
-  absl::Status CheckOffset(OffsetLog& offsets, std::string_view group,
-                           const TopicPartition& partition);
-  absl::Status SetBack(OffsetLog& offsets, const OffsetCommitKey& key,
-                       const OffsetCommitValue& old, int64_t end,
-                       PartitionLog& data);
+  absl::Status CheckTopicsAreThere(const Changes& changes) const;
   absl::StatusOr<GroupOffset> DescribeOffset(OffsetLog& offsets,
                                              std::string_view group,
                                              const TopicPartition& partition);
+  std::vector<TopicPartition> ShownOf(const OffsetTable& table,
+                                      std::string_view group) const;
+  absl::Status DeleteAll(std::string_view group,
+                         absl::Span<const TopicPartition> partitions,
+                         OffsetLog& offsets, Durability durability);
+  void CheckAllOf(OffsetLog& offsets);
   int64_t NowMs() const;
-  void AddNote(std::string note);
 
   StoreState* const store_;
+  OffsetNotes notes_;
+  const OffsetIdentity identity_;
+  const OffsetCheck check_;
   OffsetPartitions partitions_;
-
-  mutable absl::Mutex mu_;
-  std::vector<std::string> notes_ ABSL_GUARDED_BY(mu_);
-  int64_t more_notes_ ABSL_GUARDED_BY(mu_) = 0;  // that were not kept
 };
 
 }  // namespace varve

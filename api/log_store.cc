@@ -20,6 +20,7 @@
 #include "api/committed_offset.h"
 #include "api/committed_offsets.h"
 #include "api/consumer_offsets_topic.h"
+#include "api/open_topic_partition.h"
 #include "api/partition.h"
 #include "api/read_only_store.h"
 #include "api/recovery_report.h"
@@ -30,9 +31,9 @@
 #include "api/topic_changes.h"
 #include "api/topic_config.h"
 #include "api/topic_description.h"
+#include "api/unfinished_deletion.h"
 #include "log/durability.h"
 #include "log/file_system_type.h"
-#include "log/partition_log.h"
 
 namespace varve {
 namespace {
@@ -62,7 +63,12 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> LogStore::OpenReadOnly(
 
 LogStore::LogStore(std::unique_ptr<StoreState> state)
     : state_(std::move(state)),
-      offsets_(std::make_unique<CommittedOffsets>(state_.get())) {}
+      offsets_(std::make_unique<CommittedOffsets>(state_.get())) {
+  state_->topics().SetForgetOffsets(
+      [offsets = offsets_.get()](const Topic& deleted) {
+        return offsets->ForgetTopic(deleted);
+      });
+}
 
 LogStore::~LogStore() {
   if (opened_in_.in_child()) {
@@ -94,15 +100,19 @@ absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
 
 absl::Status LogStore::DeleteTopic(std::string_view name) {
   if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
-  absl::Status status = state_->topics().DeleteTopic(name);
-  if (!status.ok()) return status;
-  // Groups start anew in a topic of this name. The topic is gone, whatever
-  // becomes of what they committed: it is checked when it is used.
-  absl::Status forgotten = offsets_->ForgetTopic(name);
-  if (!forgotten.ok()) {
-    state_->NoteFailure("committed offsets of a deleted topic", forgotten);
+  return state_->topics().DeleteTopic(name);
+}
+
+std::vector<UnfinishedDeletion> LogStore::UnfinishedDeletions() const {
+  std::vector<UnfinishedDeletion> unfinished;
+  if (opened_in_.in_child()) return unfinished;
+  for (const DeletedTopic& deleted : state_->topics().catalog().deleted()) {
+    unfinished.push_back({.topic = deleted.topic.name,
+                          .topic_id = deleted.topic.id,
+                          .has_directories = deleted.has_directories,
+                          .has_offsets = deleted.has_offsets});
   }
-  return absl::OkStatus();
+  return unfinished;
 }
 
 std::vector<TopicDescription> LogStore::ListTopics() const {
@@ -124,11 +134,11 @@ absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
 absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
                                               int32_t partition) {
   if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
-  absl::StatusOr<std::shared_ptr<PartitionLog>> log =
-      state_->OpenPartition(topic, partition);
-  if (!log.ok()) return log.status();
+  absl::StatusOr<TopicPartitionLog> opened =
+      OpenTopicPartition(*state_, topic, partition);
+  if (!opened.ok()) return opened.status();
   return Partition(std::make_shared<const Partition::Opened>(
-      std::string(topic), partition, *std::move(log)));
+      std::string(topic), opened->topic_id, partition, std::move(opened->log)));
 }
 
 absl::Status LogStore::CommitOffset(std::string_view group,

@@ -46,6 +46,7 @@
 #include "api/topic_changes.h"
 #include "api/topic_config.h"
 #include "api/topic_description.h"
+#include "api/unfinished_deletion.h"
 #include "log/durability.h"
 #include "log/file_system_type.h"
 #include "log/fork_mark.h"
@@ -136,15 +137,23 @@ class LogStore {
   // and is another one. Handles on its partitions fail from now on with
   // NotFound, waiters with Cancelled; views stay valid.
   //
-  // The files go when the topic's file.delete.delay.ms have passed, by the
-  // background or RunMaintenance, or when the store is closed; what a crash
-  // leaves of them goes soon after the next open.
+  // What groups have committed for it goes with it, and never counts for
+  // another topic. The files go when the topic's file.delete.delay.ms have
+  // passed, by the background or RunMaintenance, or when the store is closed.
+  // What of either cannot be removed, on a full disk for example, is tried
+  // again every minute, by Close, and after the next open:
+  // `UnfinishedDeletions` says what that is. What a crash leaves goes soon
+  // after the next open.
   //
   // Errors: NotFound; InvalidArgument for an internal topic; those of the
   // files, and nothing has changed, unless the message says that this is not
   // known: then the topic takes no calls any more; FailedPrecondition when
   // closed.
   absl::Status DeleteTopic(std::string_view name);
+
+  // Deleted topics of which directories or offsets could not be removed yet.
+  // Files that wait for their time are not among them.
+  std::vector<UnfinishedDeletion> UnfinishedDeletions() const;
 
   // All topics, by name.
   std::vector<TopicDescription> ListTopics() const;
@@ -186,10 +195,14 @@ class LogStore {
   // power loss: it first syncs the records before `offset` that are not durable
   // yet, and then the commit.
   //
+  // It is committed for the topic that has the name now, and counts for no
+  // later one. Where topics are deleted and made again while they are read, say
+  // which one was read: OffsetCommit::topic_id of CommitOffsets.
+  //
   // Errors: OutOfRange when the offset is not between the partition's log start
   // and visible end: when records were deleted while they were processed,
   // commit the log start; InvalidArgument for the group's id; NotFound for the
-  // topic; and those of Partition::Append.
+  // topic, also when it is deleted meanwhile; and those of Partition::Append.
   absl::Status CommitOffset(std::string_view group, std::string_view topic,
                             int32_t partition, int64_t offset,
                             Durability durability = Durability::kSynced);
@@ -229,8 +242,10 @@ class LogStore {
       std::string_view group);
 
   // Forgets what the group committed for these partitions; the topics may be
-  // gone. Errors: NotFound when there is none for one of them, and nothing is
-  // deleted then; those of Partition::Append.
+  // gone. They are deleted in batches of hundreds, each of which a crash, or an
+  // error of Partition::Append, leaves whole or undone.
+  // Errors: NotFound when there is none for one of them, and nothing is deleted
+  // then; those of Partition::Append.
   absl::Status DeleteOffsets(std::string_view group,
                              absl::Span<const TopicPartition> partitions,
                              Durability durability = Durability::kSynced);

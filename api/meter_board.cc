@@ -16,6 +16,7 @@
 #include "log/recovery_report.h"
 #include "log/segment_pins.h"
 #include "log/tail_recovery.h"
+#include "log/topic_id.h"
 #include "log/topic_partition.h"
 
 namespace varve {
@@ -62,18 +63,19 @@ void CopyCounts(const LogMeters& log, StoreMetrics& metrics) {
 }  // namespace
 
 std::shared_ptr<PartitionMeters> MeterBoard::Of(std::string_view topic,
-                                                int32_t partition) {
+                                                TopicId id, int32_t partition) {
   absl::MutexLock lock(&mu_);
-  std::shared_ptr<PartitionMeters>& meters =
-      topics_[std::string(topic)][partition];
+  TopicMeters& of_topic = topics_[id];
+  of_topic.name = topic;
+  std::shared_ptr<PartitionMeters>& meters = of_topic.partitions[partition];
   if (meters == nullptr)
     meters = std::make_shared<PartitionMeters>(log_, clock_);
   return meters;
 }
 
-TrafficMetrics MeterBoard::Traffic(const TopicMeters& partitions) {
+TrafficMetrics MeterBoard::Traffic(const TopicMeters& topic) {
   TrafficMetrics sum;
-  for (const auto& [partition, meters] : partitions) {
+  for (const auto& [partition, meters] : topic.partitions) {
     sum.Add({.appends = meters->batches(),
              .appended_records = meters->records(),
              .appended_bytes = meters->bytes(),
@@ -83,12 +85,12 @@ TrafficMetrics MeterBoard::Traffic(const TopicMeters& partitions) {
   return sum;
 }
 
-void MeterBoard::ForgetTopic(std::string_view topic) {
+void MeterBoard::ForgetTopic(TopicId id) {
   absl::MutexLock lock(&mu_);
-  const auto it = topics_.find(topic);
+  const auto it = topics_.find(id);
   if (it == topics_.end()) return;
   deleted_.Add(Traffic(it->second));
-  for (const auto& [partition, meters] : it->second) {
+  for (const auto& [partition, meters] : it->second.partitions) {
     meters->pins().NoteAllDeleted();
     pinned_.push_back(meters);
   }
@@ -101,15 +103,16 @@ void MeterBoard::ForgetTopic(std::string_view topic) {
 void MeterBoard::AddHoldings(StoreMetrics& metrics) const {
   for (const auto& meters : pinned_)
     metrics.holdings.pins.Add(meters->pins().Count());
-  for (const auto& [topic, partitions] : topics_) {
-    for (const auto& [partition, meters] : partitions) {
+  for (const auto& [id, topic] : topics_) {
+    for (const auto& [partition, meters] : topic.partitions) {
       const PartitionHoldings holdings = {
           .unsynced_bytes = meters->unsynced_bytes(),
           .pins = meters->pins().Count()};
       if (holdings.empty()) continue;
       metrics.holdings.Add(holdings);
       metrics.partitions.emplace(
-          TopicPartition{.topic = topic, .partition = partition}, holdings);
+          TopicPartition{.topic = topic.name, .partition = partition},
+          holdings);
     }
   }
 }
@@ -150,10 +153,10 @@ StoreMetrics MeterBoard::Snapshot() const {
   absl::MutexLock lock(&mu_);
   AddHoldings(metrics);
   metrics.traffic = deleted_;
-  for (const auto& [topic, partitions] : topics_) {
-    const TrafficMetrics traffic = Traffic(partitions);
+  for (const auto& [id, topic] : topics_) {
+    const TrafficMetrics traffic = Traffic(topic);
     metrics.traffic.Add(traffic);
-    metrics.topics.emplace(topic, traffic);
+    metrics.topics[topic.name].Add(traffic);
   }
   return metrics;
 }

@@ -19,6 +19,7 @@
 #include "log/log_meters.h"
 #include "log/partition_meters.h"
 #include "log/recovery_report.h"
+#include "log/topic_id.h"
 
 namespace varve {
 
@@ -39,13 +40,14 @@ class MeterBoard {
   // What all partitions share.
   LogMeters& log() const { return *log_; }
 
-  // Those of one partition, the same at every call.
-  std::shared_ptr<PartitionMeters> Of(std::string_view topic,
+  // Those of one partition of the topic with this id, the same at every call.
+  std::shared_ptr<PartitionMeters> Of(std::string_view topic, TopicId id,
                                       int32_t partition);
 
   // The topic was deleted, and its logs were ended: what it counted stays in
-  // the totals, and what its views pin, until they are gone.
-  void ForgetTopic(std::string_view topic);
+  // the totals, and what its views pin, until they are gone. It may be called
+  // again.
+  void ForgetTopic(TopicId id);
 
   // What opening a partition found.
   void NoteRecovery(const PartitionRecovery& recovery);
@@ -57,9 +59,12 @@ class MeterBoard {
   StoreMetrics Snapshot() const;
 
  private:
-  using TopicMeters = std::map<int32_t, std::shared_ptr<PartitionMeters>>;
+  struct TopicMeters {
+    std::string name;
+    std::map<int32_t, std::shared_ptr<PartitionMeters>> partitions;
+  };
 
-  static TrafficMetrics Traffic(const TopicMeters& partitions);
+  static TrafficMetrics Traffic(const TopicMeters& topic);
   void AddHoldings(StoreMetrics& metrics) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
   // Constant after the store was opened.
@@ -74,7 +79,7 @@ class MeterBoard {
   Counter corrupt_places_;
 
   mutable absl::Mutex mu_;
-  std::map<std::string, TopicMeters, std::less<>> topics_ ABSL_GUARDED_BY(mu_);
+  std::map<TopicId, TopicMeters> topics_ ABSL_GUARDED_BY(mu_);
   TrafficMetrics deleted_ ABSL_GUARDED_BY(mu_);  // of topics that are gone
   // Of deleted topics, those with views when a topic was deleted last.
   std::vector<std::shared_ptr<PartitionMeters>> pinned_ ABSL_GUARDED_BY(mu_);

@@ -26,7 +26,7 @@ absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::OfGroup(
     std::string_view group, MissingTopic missing) {
   absl::StatusOr<int32_t> count = PartitionCount(missing);
   if (!count.ok()) return count.status();
-  return Loaded(PartitionForGroup(group, *count));
+  return Load(PartitionForGroup(group, *count));
 }
 
 // Errors: NotFound when there is no topic and none is to be made.
@@ -44,7 +44,7 @@ absl::StatusOr<int32_t> OffsetPartitions::PartitionCount(MissingTopic missing) {
   return topic->config.partitions;
 }
 
-absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::Loaded(
+absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::Load(
     int32_t partition) {
   // Also when it was read before: this is where a closed store says so.
   absl::StatusOr<std::shared_ptr<PartitionLog>> log =
@@ -63,6 +63,7 @@ absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::Loaded(
       *std::move(log), PartitionDirectoryName(kConsumerOffsetsTopic, partition),
       note_);
   if (!offsets.ok()) return offsets.status();
+  loaded_(**offsets);
   slot->offsets = *std::move(offsets);
   return slot;
 }
@@ -73,7 +74,7 @@ absl::Status OffsetPartitions::ForEach(
   if (absl::IsNotFound(count.status())) return absl::OkStatus();
   if (!count.ok()) return count.status();
   for (int32_t partition = 0; partition < *count; ++partition) {
-    absl::StatusOr<Slot*> slot = Loaded(partition);
+    absl::StatusOr<Slot*> slot = Load(partition);
     if (!slot.ok()) return slot.status();
     absl::MutexLock lock(&(*slot)->mu);
     absl::Status status = use(*(*slot)->offsets);

@@ -36,9 +36,13 @@ class OffsetPartitions {
   // Takes a line for a person. Called with a slot's lock held.
   using Note = std::function<void(std::string)>;
 
+  // Called when a partition was read, before anybody else sees it, with its
+  // slot's lock held.
+  using Loaded = std::function<void(OffsetLog&)>;
+
   // Borrows the store, which must outlive it.
-  OffsetPartitions(StoreState* store, Note note)
-      : store_(store), note_(std::move(note)) {}
+  OffsetPartitions(StoreState* store, Note note, Loaded loaded)
+      : store_(store), note_(std::move(note)), loaded_(std::move(loaded)) {}
 
   enum class MissingTopic { kCreate, kFail };
 
@@ -55,10 +59,11 @@ class OffsetPartitions {
 
  private:
   absl::StatusOr<int32_t> PartitionCount(MissingTopic missing);
-  absl::StatusOr<Slot*> Loaded(int32_t partition);
+  absl::StatusOr<Slot*> Load(int32_t partition);
 
   StoreState* const store_;
   const Note note_;
+  const Loaded loaded_;
 
   absl::Mutex mu_;
   std::map<int32_t, std::unique_ptr<Slot>> slots_ ABSL_GUARDED_BY(mu_);

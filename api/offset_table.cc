@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "api/committed_offset.h"
 #include "log/offset_commit_record.h"
+#include "log/topic_id.h"
 
 namespace varve {
 namespace {
@@ -25,6 +26,10 @@ namespace {
 constexpr int64_t kRecordOverhead = 12;
 // Of an offset commit's key: type, two lengths, the partition.
 constexpr size_t kKeyBytesBesideNames = 10;
+
+size_t KeyBytes(std::string_view group, const TopicPartition& partition) {
+  return kKeyBytesBesideNames + group.size() + partition.topic.size();
+}
 
 int64_t RecordBytes(size_t key_size, std::string_view value) {
   return static_cast<int64_t>(key_size + value.size()) + kRecordOverhead;
@@ -43,33 +48,36 @@ absl::Status OffsetTable::Apply(std::optional<std::string_view> key,
     return parsed.status();
   }
   const OffsetCommitKey& commit = **parsed;
-  PutOffset(commit.group,
-            {.topic = std::string(commit.topic), .partition = commit.partition},
-            value, checked);
-  if (!value.has_value()) return absl::OkStatus();
-  return ParseOffsetCommitValue(*value).status();
+  TopicPartition partition = {.topic = std::string(commit.topic),
+                              .partition = commit.partition};
+  if (!value.has_value()) {
+    PutOffset(commit.group, std::move(partition), std::nullopt);
+    return absl::OkStatus();
+  }
+  const absl::StatusOr<OffsetCommitValue> read = ParseOffsetCommitValue(*value);
+  Entry entry = {.value = std::string(*value), .checked = checked};
+  if (read.ok()) entry.topic_id = read->topic_id;
+  PutOffset(commit.group, std::move(partition), std::move(entry));
+  return read.status();
 }
 
+// Without an entry it takes out what is there.
 void OffsetTable::PutOffset(std::string_view group, TopicPartition partition,
-                            std::optional<std::string_view> value,
-                            Checked checked) {
-  const size_t key_size =
-      kKeyBytesBesideNames + group.size() + partition.topic.size();
+                            std::optional<Entry> entry) {
+  const size_t key_size = KeyBytes(group, partition);
   auto found = groups_.find(group);
   if (found == groups_.end()) {
-    if (!value.has_value()) return;
+    if (!entry.has_value()) return;
     found = groups_.emplace(std::string(group), Group()).first;
   }
   Group& offsets = found->second;
   if (auto old = offsets.find(partition); old != offsets.end()) {
     live_bytes_ -= RecordBytes(key_size, old->second.value);
-    if (!value.has_value()) offsets.erase(old);
+    if (!entry.has_value()) offsets.erase(old);
   }
-  if (value.has_value()) {
-    live_bytes_ += RecordBytes(key_size, *value);
-    offsets.insert_or_assign(
-        std::move(partition),
-        Entry{.value = std::string(*value), .checked = checked});
+  if (entry.has_value()) {
+    live_bytes_ += RecordBytes(key_size, entry->value);
+    offsets.insert_or_assign(std::move(partition), *std::move(entry));
   }
   if (offsets.empty()) groups_.erase(found);
 }
@@ -98,13 +106,32 @@ const OffsetTable::Entry* OffsetTable::Find(
   return it == offsets->end() ? nullptr : &it->second;
 }
 
-void OffsetTable::SetChecked(std::string_view group,
-                             const TopicPartition& partition) {
+OffsetTable::Entry& OffsetTable::At(std::string_view group,
+                                    const TopicPartition& partition) {
   auto found = groups_.find(group);
   CHECK(found != groups_.end());
   auto it = found->second.find(partition);
   CHECK(it != found->second.end());
-  it->second.checked = Checked::kYes;
+  return it->second;
+}
+
+void OffsetTable::SetTopicId(std::string_view group,
+                             const TopicPartition& partition,
+                             TopicId topic_id) {
+  Entry& entry = At(group, partition);
+  absl::StatusOr<OffsetCommitValue> value = ParseOffsetCommitValue(entry.value);
+  CHECK(value.ok()) << value.status();
+  value->topic_id = topic_id;
+  std::string written = FormatOffsetCommitValue(*value);
+  live_bytes_ += static_cast<int64_t>(written.size()) -
+                 static_cast<int64_t>(entry.value.size());
+  entry.value = std::move(written);
+  entry.topic_id = topic_id;
+}
+
+void OffsetTable::SetChecked(std::string_view group,
+                             const TopicPartition& partition) {
+  At(group, partition).checked = Checked::kYes;
 }
 
 std::vector<std::string> OffsetTable::groups() const {

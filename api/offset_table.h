@@ -14,6 +14,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "api/committed_offset.h"
+#include "log/topic_id.h"
 
 namespace varve {
 
@@ -30,6 +31,9 @@ class OffsetTable {
   struct Entry {
     std::string value;
     Checked checked = Checked::kNo;
+    // The topic that it was committed for: none when the value does not say,
+    // nothing when the value cannot be read.
+    std::optional<TopicId> topic_id = std::nullopt;
   };
   using Group = std::map<TopicPartition, Entry>;
 
@@ -44,6 +48,13 @@ class OffsetTable {
   const Group* Find(std::string_view group) const;
   const Entry* Find(std::string_view group,
                     const TopicPartition& partition) const;
+
+  // Says which topic the offset was committed for, in its value too; whether it
+  // was checked stays as it is.
+  //
+  // Precondition: the offset is there, and its value can be read.
+  void SetTopicId(std::string_view group, const TopicPartition& partition,
+                  TopicId topic_id);
 
   // Precondition: the offset is there.
   void SetChecked(std::string_view group, const TopicPartition& partition);
@@ -61,7 +72,8 @@ class OffsetTable {
 
  private:
   void PutOffset(std::string_view group, TopicPartition partition,
-                 std::optional<std::string_view> value, Checked checked);
+                 std::optional<Entry> entry);
+  Entry& At(std::string_view group, const TopicPartition& partition);
   void PutOther(std::string_view key, std::optional<std::string_view> value);
 
   std::map<std::string, Group, std::less<>> groups_;

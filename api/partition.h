@@ -21,6 +21,7 @@
 #include "log/read_options.h"
 #include "log/record.h"
 #include "log/record_batches.h"
+#include "log/topic_id.h"
 #include "log/topic_name.h"
 
 namespace varve {
@@ -51,6 +52,8 @@ namespace varve {
 class Partition {
  public:
   const std::string& topic() const { return opened_->topic; }
+  // What tells the topic from another one of the same name.
+  TopicId topic_id() const { return opened_->topic_id; }
   int32_t index() const { return opened_->index; }
 
   // Appends one record, as a batch of its own. What OK promises is said at
@@ -232,9 +235,10 @@ class Partition {
   friend class LogStore;
 
   struct Opened {
-    Opened(std::string topic_name, int32_t partition,
+    Opened(std::string topic_name, TopicId id, int32_t partition,
            std::shared_ptr<PartitionLog> opened_log)
         : topic(std::move(topic_name)),
+          topic_id(id),
           index(partition),
           is_internal(IsInternalTopicName(topic)),
           log(std::move(opened_log)) {}
@@ -248,6 +252,7 @@ class Partition {
     absl::Status InternalTopicError() const;
 
     const std::string topic;
+    const TopicId topic_id;
     const int32_t index;
     const bool is_internal;
     std::shared_ptr<PartitionLog> log;

@@ -75,6 +75,8 @@ absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::OpenInTurn(
   std::shared_ptr<PartitionLog> log = MakeLog(*topic, key, *recovered);
   if (absl::Status status = Publish(key, opening, log); !status.ok())
     return status;
+  // Its meters came after those of its topic were forgotten, perhaps.
+  if (!IsPresent(key, opening)) meters_->ForgetTopic(topic->id);
   return log;
 }
 
@@ -126,7 +128,7 @@ void PartitionTable::Remove(const Topic& topic) {
     }
   }
   for (const std::shared_ptr<PartitionLog>& log : logs) log->Abandon();
-  meters_->ForgetTopic(topic.name);
+  meters_->ForgetTopic(topic.id);
 }
 
 absl::StatusOr<Topic> PartitionTable::FindTopic(const Key& key) const {
@@ -184,12 +186,13 @@ std::shared_ptr<PartitionLog> PartitionTable::MakeLog(
   return std::make_shared<PartitionLog>(
       std::make_unique<TransientDirectory>(
           directory_, PartitionDirectoryName(key.first, key.second)),
-      PartitionLog::Options{.config = topic.config.log,
-                            .environment = options_.environment,
-                            .sync_interval = options_.sync_interval,
-                            .listener = events_,
-                            .open_segments = open_segments_,
-                            .meters = meters_->Of(key.first, key.second)},
+      PartitionLog::Options{
+          .config = topic.config.log,
+          .environment = options_.environment,
+          .sync_interval = options_.sync_interval,
+          .listener = events_,
+          .open_segments = open_segments_,
+          .meters = meters_->Of(key.first, topic.id, key.second)},
       recovered);
 }
 

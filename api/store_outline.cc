@@ -3,6 +3,7 @@
 #include "api/store_outline.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,7 +35,17 @@ absl::Status StoreOutline::Refresh() {
   absl::StatusOr<StoreCheckpoint> checkpoint =
       ReadStoreCheckpoint(*directory_, notes);
   if (!checkpoint.ok()) return checkpoint.status();
-  catalog_ = *std::move(catalog);
+  // The checkpoint has names, not ids: it is not that of a topic that was made
+  // anew between the two.
+  absl::StatusOr<TopicCatalog> after = ReadTopics();
+  if (!after.ok()) return after.status();
+  std::erase_if(*checkpoint, [&](const auto& entry) {
+    const std::string& name = entry.first.first;
+    const Topic* const first = catalog->Find(name);
+    const Topic* const second = after->Find(name);
+    return first == nullptr || second == nullptr || first->id != second->id;
+  });
+  catalog_ = *std::move(after);
   checkpoint_ = *std::move(checkpoint);
   read_at_ = now;
   return absl::OkStatus();

@@ -114,7 +114,8 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                [this](std::string_view name) {
                  return topics_.FindTopic(name);
                },
-           .name_of_id = [this](TopicId id) { return topics_.NameOf(id); }}),
+           .name_of_id =
+               [this](TopicId id) { return topics_.catalog().NameOf(id); }}),
       topics_(directory_, options_.environment, events_, &meters_->log(),
               &partitions_, std::move(found.catalog), found.checkpoint_state),
       checkpoint_writer_(std::make_shared<CheckpointWriter>(
@@ -218,8 +219,11 @@ absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
       ReadStoreCheckpoint(directory, found.notes);
   if (!checkpoint.ok()) return checkpoint.status();
   found.checkpoint = *std::move(checkpoint);
-  if (DropUnknown(found.catalog, found.checkpoint) > 0)
+  // The copies for Kafka may list what a deletion took out of ours.
+  if (DropUnknown(found.catalog, found.checkpoint) > 0 ||
+      !found.catalog.deleted().empty()) {
     found.checkpoint_state = CheckpointState::kStale;
+  }
   absl::StatusOr<bool> clean = HasCleanShutdownMarker(directory);
   if (!clean.ok()) return clean.status();
   found.clean = *clean;

@@ -77,30 +77,7 @@ TopicAdministration::TopicAdministration(std::shared_ptr<Directory> directory,
       partitions_(partitions),
       checkpoint_(checkpoint),
       pending_(directory_),
-      catalog_(std::move(catalog)) {}
-
-std::vector<Topic> TopicAdministration::topics() const {
-  absl::MutexLock lock(&mu_);
-  return catalog_.topics();
-}
-
-absl::StatusOr<Topic> TopicAdministration::FindTopic(
-    std::string_view name) const {
-  absl::MutexLock lock(&mu_);
-  absl::StatusOr<const Topic*> topic = catalog_.Get(name);
-  if (!topic.ok()) return topic.status();
-  return **topic;
-}
-
-std::string TopicAdministration::NameOf(TopicId id) const {
-  absl::MutexLock lock(&mu_);
-  return catalog_.NameOf(id);
-}
-
-TopicCatalog TopicAdministration::catalog() const {
-  absl::MutexLock lock(&mu_);
-  return catalog_;
-}
+      catalog_(directory_, std::move(catalog)) {}
 
 absl::Status TopicAdministration::CreateTopic(std::string_view name,
                                               const TopicConfig& config,
@@ -111,9 +88,10 @@ absl::Status TopicAdministration::CreateTopic(std::string_view name,
   if (absl::Status status = CheckOpen(); !status.ok()) return status;
   if (absl::Status status = MakeWayFor(name); !status.ok()) return status;
   const TopicId id =
-      TopicId::FromRandom(environment_.Random(), environment_.Random());
+      TopicId::Create(environment_.clock->NowMs(), environment_.Random(),
+                      environment_.Random());
   const Topic topic = {.name = std::string(name), .id = id, .config = config};
-  TopicCatalog next = catalog();
+  TopicCatalog next = catalog_.Get();
   if (absl::Status status = next.Add(topic); !status.ok()) return status;
   return CommitWithDirectories(std::move(next), topic, 0);
 }
@@ -145,7 +123,7 @@ absl::Status TopicAdministration::Replace(const Topic& before,
     if (absl::Status status = MakeWayFor(topic.name); !status.ok())
       return status;
   }
-  TopicCatalog next = catalog();
+  TopicCatalog next = catalog_.Get();
   absl::Status status = next.SetConfig(topic.name, topic.config);
   if (!status.ok()) return status;
   if (grows) {
@@ -153,62 +131,73 @@ absl::Status TopicAdministration::Replace(const Topic& before,
                                  before.config.partitions);
   }
   status = events_->BeforeFirstChange();
-  return status.ok() ? Commit(std::move(next)) : status;
+  return status.ok() ? catalog_.Commit(std::move(next)) : status;
 }
 
 absl::Status TopicAdministration::DeleteTopic(std::string_view name) {
   if (absl::Status status = CheckOwner(name, TopicOwner::kUser); !status.ok())
     return status;
+  if (absl::Status status = Remove(name); !status.ok()) return status;
+  // The topic is gone, whatever becomes of its offsets: they are tried again.
+  if (absl::Status status = ForgetDueOffsets(); !status.ok())
+    NoteFailure(status);
+  events_->maintain_bell().Ring();
+  return absl::OkStatus();
+}
+
+absl::Status TopicAdministration::Remove(std::string_view name) {
   absl::MutexLock lock(&change_mu_);
   if (absl::Status status = CheckOpen(); !status.ok()) return status;
-  TopicCatalog next = catalog();
+  TopicCatalog next = catalog_.Get();
   absl::StatusOr<Topic> topic = next.Remove(name);
   if (!topic.ok()) return topic.status();
   if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
     return status;
-  absl::Status committed = events_->WriteForDeletion([&] {
-    change_mu_.AssertHeld();
-    return Commit(next);
-  });
-  if (!committed.ok() && !catalog_in_doubt_) return committed;
+  absl::Status committed =
+      events_->WriteForDeletion([&] { return catalog_.Commit(next); });
+  if (!committed.ok() && !catalog_.in_doubt()) return committed;
   // A topic that may be gone at the next open takes no more appends.
-  SetCatalog(std::move(next));
+  if (!committed.ok()) catalog_.Set(std::move(next));
   checkpoint_ = CheckpointState::kStale;
   partitions_->Remove(*topic);
   if (!committed.ok()) return committed;
   // The topic is gone, whatever becomes of its files: they are tried again.
   absl::Status finished = FinishDeletions();
   if (!finished.ok()) NoteFailure(finished);
-  events_->maintain_bell().Ring();
   return absl::OkStatus();
 }
 
 // Makes way for new topics with the names of deleted ones: the checkpoints do
 // not list their partitions any more, and their directories are renamed.
 absl::Status TopicAdministration::FinishDeletions() {
-  TopicCatalog next = catalog();
-  if (checkpoint_ == CheckpointState::kCurrent && next.deleted().empty())
+  TopicCatalog next = catalog_.Get();
+  std::vector<Topic> due;
+  for (const DeletedTopic& deleted : next.deleted()) {
+    if (deleted.has_directories) due.push_back(deleted.topic);
+  }
+  if (checkpoint_ == CheckpointState::kCurrent && due.empty())
     return absl::OkStatus();
   if (absl::Status status = events_->BeforeFirstChange(); !status.ok())
     return status;
   if (absl::Status status = WriteCheckpoints(); !status.ok()) return status;
   // No directory goes before the catalog on disk goes without it.
-  if (catalog_in_doubt_) {
-    if (absl::Status status = Commit(next); !status.ok()) return status;
+  if (catalog_.in_doubt()) {
+    if (absl::Status status = catalog_.Commit(next); !status.ok())
+      return status;
   }
   const absl::Time now = environment_.clock->Steady();
-  const std::vector<Topic> deleted = next.deleted();
-  for (const Topic& topic : deleted) {
+  for (const Topic& topic : due) {
     std::vector<std::string> renamed;
     absl::Status status = RenameDeletedPartitions(*directory_, next, topic,
                                                   environment_, renamed);
-    const absl::Time due =
+    const absl::Time removal =
         now + absl::Milliseconds(topic.config.log.file_delete_delay_ms);
-    for (const std::string& directory : renamed) pending_.Add(directory, due);
+    for (const std::string& directory : renamed)
+      pending_.Add(directory, removal);
     if (!status.ok()) return status;
-    next.ForgetDeleted(topic.id);
+    next.NoteDirectoriesGone(topic.id);
     // The next change writes it to disk; until then it means no harm.
-    SetCatalog(next);
+    catalog_.Set(next);
   }
   return absl::OkStatus();
 }
@@ -218,12 +207,47 @@ absl::Status TopicAdministration::FinishDeletions() {
 absl::Status TopicAdministration::MakeWayFor(std::string_view name) {
   absl::Status status = FinishDeletions();
   if (status.ok() || checkpoint_ == CheckpointState::kStale) return status;
-  const TopicCatalog now = catalog();
-  for (const Topic& topic : now.deleted()) {
-    if (topic.name == name) return status;
+  for (const DeletedTopic& deleted : catalog_.deleted()) {
+    if (deleted.has_directories && deleted.topic.name == name) return status;
   }
   // Other topics' directories can wait.
   NoteFailure(status);
+  return absl::OkStatus();
+}
+
+void TopicAdministration::SetForgetOffsets(ForgetOffsets forget) {
+  {
+    absl::MutexLock lock(&change_mu_);
+    forget_offsets_ = std::move(forget);
+  }
+  events_->maintain_bell().Ring();
+}
+
+// A deletion that is in doubt may turn out not to have happened.
+std::vector<Topic> TopicAdministration::OffsetsToForget() {
+  absl::MutexLock lock(&change_mu_);
+  std::vector<Topic> due;
+  if (closed_ || forget_offsets_ == nullptr || catalog_.in_doubt()) return due;
+  for (const DeletedTopic& deleted : catalog_.deleted()) {
+    if (deleted.has_offsets) due.push_back(deleted.topic);
+  }
+  return due;
+}
+
+// What is left of them does no harm, as it names the topic's id.
+absl::Status TopicAdministration::ForgetDueOffsets() {
+  for (const Topic& topic : OffsetsToForget()) {
+    ForgetOffsets forget;
+    {
+      absl::MutexLock lock(&change_mu_);
+      forget = forget_offsets_;
+    }
+    if (absl::Status status = forget(topic); !status.ok()) return status;
+    absl::MutexLock lock(&change_mu_);
+    TopicCatalog next = catalog_.Get();
+    next.NoteOffsetsGone(topic.id);
+    catalog_.Set(std::move(next));
+  }
   return absl::OkStatus();
 }
 
@@ -256,10 +280,14 @@ absl::Time TopicAdministration::DeletePending(const std::stop_token& stop) {
 
 // Returns when to call it again.
 absl::Time TopicAdministration::RetryDeletions() {
-  absl::MutexLock lock(&change_mu_);
-  if (closed_) return absl::InfiniteFuture();
-  absl::Status status = FindLeftovers();
-  if (status.ok()) status = FinishDeletions();
+  absl::Status status;
+  {
+    absl::MutexLock lock(&change_mu_);
+    if (closed_) return absl::InfiniteFuture();
+    status = FindLeftovers();
+    if (status.ok()) status = FinishDeletions();
+  }
+  status.Update(ForgetDueOffsets());
   if (status.ok()) return absl::InfiniteFuture();
   NoteFailure(status);
   return environment_.clock->Steady() + PendingDeletions::kRetryDelay;
@@ -273,6 +301,8 @@ absl::Status TopicAdministration::FindLeftovers() {
 }
 
 void TopicAdministration::Close() {
+  if (absl::Status status = ForgetDueOffsets(); !status.ok())
+    NoteFailure(status);
   absl::MutexLock lock(&change_mu_);
   if (std::exchange(closed_, true)) return;
   absl::Status status = FinishDeletions();
@@ -282,9 +312,17 @@ void TopicAdministration::Close() {
     pending_.RemoveDue(
         absl::InfiniteFuture(),
         [this](const absl::Status& failure) { NoteFailure(failure); });
+    status = WriteWhatIsLeft();
   }
   // The next open finds what is left.
   if (!status.ok()) NoteFailure(status);
+}
+
+// Else the next open would look for what is gone.
+absl::Status TopicAdministration::WriteWhatIsLeft() {
+  if (!catalog_.is_behind()) return absl::OkStatus();
+  absl::Status status = events_->BeforeFirstChange();
+  return status.ok() ? catalog_.Commit(catalog_.Get()) : status;
 }
 
 void TopicAdministration::NoteFailure(const absl::Status& status) const {
@@ -309,41 +347,10 @@ absl::Status TopicAdministration::CommitWithDirectories(TopicCatalog next,
       !status.ok()) {
     return status;
   }
-  absl::Status status = Commit(std::move(next));
-  if (!status.ok() && !catalog_in_doubt_)
+  absl::Status status = catalog_.Commit(std::move(next));
+  if (!status.ok() && !catalog_.in_doubt())
     RemovePartitionDirectories(*directory_, topic, first);
   return status;
-}
-
-absl::Status TopicAdministration::Commit(TopicCatalog next) {
-  absl::Status status = WriteTopicCatalog(*directory_, next);
-  catalog_in_doubt_ = false;
-  if (!status.ok()) return PutBack(status);
-  SetCatalog(std::move(next));
-  return status;
-}
-
-void TopicAdministration::SetCatalog(TopicCatalog next) {
-  absl::MutexLock lock(&mu_);
-  catalog_ = std::move(next);
-}
-
-// The new file may be in its place, and only the sync of the directory have
-// failed: the old contents go back then, so that the change that failed does
-// not come into being at the next open.
-absl::Status TopicAdministration::PutBack(const absl::Status& failure) {
-  const TopicCatalog before = catalog();
-  absl::StatusOr<TopicCatalog> there = ReadTopicCatalog(*directory_);
-  if (there.ok() && there->ToText() == before.ToText()) return failure;
-  absl::Status status = WriteTopicCatalog(*directory_, before);
-  if (status.ok()) return failure;
-  catalog_in_doubt_ = true;
-  return absl::Status(
-      failure.code(),
-      absl::StrCat(failure.message(),
-                   "; the change may be there when the store is opened anew, "
-                   "since it could not be taken back: ",
-                   status.message()));
 }
 
 }  // namespace varve

@@ -4,6 +4,7 @@
 #define VARVE_API_TOPIC_ADMINISTRATION_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -18,6 +19,7 @@
 #include "api/partition_table.h"
 #include "api/pending_deletions.h"
 #include "api/store_events.h"
+#include "api/stored_catalog.h"
 #include "api/topic_catalog.h"
 #include "api/topic_changes.h"
 #include "api/topic_config.h"
@@ -39,14 +41,17 @@ enum class CheckpointState { kCurrent, kStale };
 // varve.topics, is what decides: a change has happened when that file says so,
 // and it is replaced atomically. What a change makes besides is made durable
 // before it, so that after a crash the change is there as a whole or not at
-// all.
+// all. What a deletion takes away besides goes after it: the file says whose
+// directories and offsets are still to go, until they are gone, so that after a
+// crash the next open goes on with them.
 //
 // Borrows the meters and the partition table, which must outlive it.
 //
 // Thread safety: thread-safe. Changes are made one after another; looking a
-// topic up waits for none of them. Lock order: `change_mu_`, then `mu_` or the
-// partition table's locks. `mu_` is held with no other lock behind it, so a
-// topic may be looked up with any lock but these two.
+// topic up waits for none of them. Lock order: `change_mu_`, then the catalog's
+// or the partition table's locks. No other lock is taken with the catalog's
+// held, so a topic may be looked up with any lock but these two. Offsets are
+// forgotten with neither held.
 class TopicAdministration {
  public:
   TopicAdministration(std::shared_ptr<Directory> directory,
@@ -61,38 +66,44 @@ class TopicAdministration {
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
   absl::Status DeleteTopic(std::string_view name);
 
-  std::vector<Topic> topics() const;
-  absl::StatusOr<Topic> FindTopic(std::string_view name) const;
-  // Empty when no topic has this id.
-  std::string NameOf(TopicId id) const;
+  // To look topics up in.
+  const StoredCatalog& catalog() const { return catalog_; }
+  std::vector<Topic> topics() const { return catalog_.topics(); }
+  absl::StatusOr<Topic> FindTopic(std::string_view name) const {
+    return catalog_.FindTopic(name);
+  }
 
-  // Removes the files of deleted topics, of earlier processes too, that are
-  // due; returns when to call it again, by the clock's `Steady`. What cannot be
-  // done is logged and tried again a while later.
+  // Who deletes what groups have committed for a deleted topic, durably; it may
+  // be called again. Until there is somebody, that waits.
+  using ForgetOffsets = std::function<absl::Status(const Topic&)>;
+  void SetForgetOffsets(ForgetOffsets forget) ABSL_LOCKS_EXCLUDED(change_mu_);
+
+  // Removes the files and the offsets of deleted topics, of earlier processes
+  // too, that are due; returns when to call it again, by the clock's `Steady`.
+  // What cannot be done is logged and tried again a while later.
   absl::Time DeletePending(const std::stop_token& stop = {});
 
   // Refuses further changes, waits for one under way, and removes the files of
   // topics that this process deleted, due or not: nobody can read them any
-  // more, but through views, which stay valid. Idempotent.
+  // more, but through views, which stay valid. Their offsets are tried once
+  // more. Idempotent.
   void Close();
 
  private:
   void NoteFailure(const absl::Status& status) const;
   absl::Status CheckOpen() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
-  TopicCatalog catalog() const;
   absl::Status CommitWithDirectories(TopicCatalog next, const Topic& topic,
                                      int32_t first)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status Replace(const Topic& before, const Topic& topic)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
-  absl::Status Commit(TopicCatalog next)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
-  absl::Status PutBack(const absl::Status& failure)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
-  void SetCatalog(TopicCatalog next) ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status MakeWayFor(std::string_view name)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status Remove(std::string_view name) ABSL_LOCKS_EXCLUDED(change_mu_);
   absl::Status FinishDeletions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  std::vector<Topic> OffsetsToForget() ABSL_LOCKS_EXCLUDED(change_mu_);
+  absl::Status ForgetDueOffsets() ABSL_LOCKS_EXCLUDED(change_mu_);
+  absl::Status WriteWhatIsLeft() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status WriteCheckpoints() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Time RetryDeletions();
   absl::Status FindLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
@@ -105,20 +116,16 @@ class TopicAdministration {
   PartitionTable* const partitions_;
 
   // Held while a change is made, on disk too.
-  absl::Mutex change_mu_ ABSL_ACQUIRED_BEFORE(mu_);
+  absl::Mutex change_mu_;
   bool closed_ ABSL_GUARDED_BY(change_mu_) = false;
-  // Whether the file may hold a change that failed.
-  bool catalog_in_doubt_ ABSL_GUARDED_BY(change_mu_) = false;
+  ForgetOffsets forget_offsets_ ABSL_GUARDED_BY(change_mu_);
   // A partition that is made anew must not meet the recovery point of an old
   // one: what comes after it would be taken for corruption.
   CheckpointState checkpoint_ ABSL_GUARDED_BY(change_mu_);
   bool leftovers_found_ ABSL_GUARDED_BY(change_mu_) = false;
 
   PendingDeletions pending_;
-
-  // Written with `change_mu_` held as well.
-  mutable absl::Mutex mu_;
-  TopicCatalog catalog_ ABSL_GUARDED_BY(mu_);
+  StoredCatalog catalog_;  // changed with `change_mu_` held
 };
 
 }  // namespace varve

@@ -66,6 +66,7 @@ absl::StatusOr<Topic> ParseEntry(const std::vector<std::string_view>& fields) {
   }
   absl::StatusOr<TopicId> id = TopicId::FromText(fields[3]);
   if (!id.ok()) return absl::DataLossError(id.status().message());
+  if (id->is_none()) return absl::DataLossError("the topic id is all zeros");
   topic.id = *id;
   for (size_t i = 4; i < fields.size(); ++i) {
     const std::pair<std::string_view, std::string_view> config =
@@ -113,12 +114,25 @@ absl::StatusOr<Topic> TopicCatalog::Remove(std::string_view name) {
   Topic topic = std::move(it->second);
   topics_.erase(it);
   folded_names_.erase(Folded(topic.name));
-  deleted_.push_back(topic);
+  deleted_.push_back({.topic = topic});
   return topic;
 }
 
-void TopicCatalog::ForgetDeleted(TopicId id) {
-  std::erase_if(deleted_, [&](const Topic& topic) { return topic.id == id; });
+void TopicCatalog::NoteDirectoriesGone(TopicId id) {
+  NoteGone(id, &DeletedTopic::has_directories);
+}
+
+void TopicCatalog::NoteOffsetsGone(TopicId id) {
+  NoteGone(id, &DeletedTopic::has_offsets);
+}
+
+void TopicCatalog::NoteGone(TopicId id, bool DeletedTopic::*part) {
+  for (DeletedTopic& deleted : deleted_) {
+    if (deleted.topic.id == id) deleted.*part = false;
+  }
+  std::erase_if(deleted_, [](const DeletedTopic& deleted) {
+    return !deleted.has_directories && !deleted.has_offsets;
+  });
 }
 
 const Topic* TopicCatalog::Find(std::string_view name) const {
@@ -159,8 +173,8 @@ std::string TopicCatalog::ToText() const {
   std::vector<std::string> lines;
   lines.reserve(topics_.size() + deleted_.size());
   for (const auto& [name, topic] : topics_) lines.push_back(FormatTopic(topic));
-  for (const Topic& topic : deleted_) {
-    lines.push_back(FormatEntry(kDeletedEntry, topic));
+  for (const DeletedTopic& deleted : deleted_) {
+    lines.push_back(FormatEntry(kDeletedEntry, deleted.topic));
   }
   return FormatChecksummedText(kKind, lines);
 }
@@ -174,7 +188,7 @@ absl::Status TopicCatalog::AddLine(std::string_view line) {
     return status;
   if (absl::Status status = topic->config.Validate(); !status.ok())
     return status;
-  deleted_.push_back(*std::move(topic));
+  deleted_.push_back({.topic = *std::move(topic)});
   return absl::OkStatus();
 }
 

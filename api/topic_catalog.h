@@ -22,6 +22,15 @@ struct Topic {
   TopicConfig config;
 };
 
+// A topic that was deleted, and what of it is still to go.
+struct DeletedTopic {
+  Topic topic;  // of a catalog that was read, with the default configs
+  // It may have directories under their own names.
+  bool has_directories = true;
+  // Groups may have offsets that they committed for it.
+  bool has_offsets = true;
+};
+
 // The topics of a store: what the file varve.topics holds.
 //
 // Thread safety: externally synchronized.
@@ -36,15 +45,16 @@ class TopicCatalog {
   // Errors: NotFound; InvalidArgument, and nothing has changed.
   absl::Status SetConfig(std::string_view name, const TopicConfig& config);
 
-  // Takes the topic out, and keeps it in `deleted` until it is forgotten.
+  // Takes the topic out, and keeps it in `deleted` until all of it is gone.
   //
   // Errors: NotFound.
   absl::StatusOr<Topic> Remove(std::string_view name);
 
-  // Topics that were deleted and may still have directories under their own
-  // names. Of a catalog that was read, their configs are the defaults.
-  const std::vector<Topic>& deleted() const { return deleted_; }
-  void ForgetDeleted(TopicId id);
+  // Deleted topics of which something is still to go. Of a catalog that was
+  // read nobody knows what: the directories and the offsets of all.
+  const std::vector<DeletedTopic>& deleted() const { return deleted_; }
+  void NoteDirectoriesGone(TopicId id);
+  void NoteOffsetsGone(TopicId id);
 
   // Null when there is none.
   const Topic* Find(std::string_view name) const;
@@ -68,11 +78,12 @@ class TopicCatalog {
 
  private:
   absl::Status AddLine(std::string_view line);
+  void NoteGone(TopicId id, bool DeletedTopic::*part);
 
   std::map<std::string, Topic, std::less<>> topics_;
   // Names with '_' for every '.', which must differ too, and whose they are.
   std::map<std::string, std::string> folded_names_;
-  std::vector<Topic> deleted_;
+  std::vector<DeletedTopic> deleted_;
 };
 
 }  // namespace varve

@@ -22,7 +22,7 @@ namespace {
 constexpr int16_t kKeyTypeMax = 1;  // 0 and 1 are the same; 1 is written
 constexpr int16_t kKeyTypeWritten = 1;
 constexpr int16_t kValueVersionMax = 4;
-constexpr int16_t kValueVersionWritten = 3;
+constexpr int16_t kValueVersionWritten = 4;
 constexpr int16_t kVersionWithExpiry = 1;
 constexpr int16_t kVersionWithEpoch = 3;
 constexpr int16_t kVersionFlexible = 4;
@@ -114,7 +114,7 @@ absl::Status CutShort(std::string_view what, size_t size) {
       " bytes: a field is null, or the bytes end before the fields do"));
 }
 
-// Appends fields in Kafka's classic form.
+// Appends fields in Kafka's classic form, and in its flexible one.
 class FieldWriter {
  public:
   void Int16(int16_t value) { StoreBig16(Grow(sizeof value), value); }
@@ -124,6 +124,16 @@ class FieldWriter {
     CHECK_LE(value.size(), kOffsetCommitStringMax);
     Int16(static_cast<int16_t>(value.size()));
     bytes_.append(value);
+  }
+  // As FieldReader has it.
+  void CompactString(std::string_view value) {
+    Uvarint(static_cast<uint32_t>(value.size()) + 1);
+    bytes_.append(value);
+  }
+  void Uvarint(uint32_t value) {
+    for (; value >= 0x80; value >>= 7)
+      bytes_.push_back(static_cast<char>(value | 0x80));
+    bytes_.push_back(static_cast<char>(value));
   }
   const std::string& bytes() const { return bytes_; }
 
@@ -135,6 +145,16 @@ class FieldWriter {
 
   std::string bytes_;
 };
+
+// The tagged fields: the id, unless it is none.
+void WriteTags(TopicId topic_id, FieldWriter& writer) {
+  writer.Uvarint(topic_id.is_none() ? 0 : 1);
+  if (topic_id.is_none()) return;
+  writer.Uvarint(kTagTopicId);
+  writer.Uvarint(kTopicIdSize);
+  writer.Int64(static_cast<int64_t>(topic_id.high()));
+  writer.Int64(static_cast<int64_t>(topic_id.low()));
+}
 
 }  // namespace
 
@@ -204,8 +224,9 @@ std::string FormatOffsetCommitValue(const OffsetCommitValue& value) {
   writer.Int16(kValueVersionWritten);
   writer.Int64(value.offset);
   writer.Int32(value.leader_epoch);
-  writer.String(value.metadata);
+  writer.CompactString(value.metadata);
   writer.Int64(value.commit_timestamp_ms);
+  WriteTags(value.topic_id, writer);
   return writer.bytes();
 }
 

@@ -41,7 +41,9 @@ struct OffsetCommitValue {
   int64_t commit_timestamp_ms = 0;
   // When the offset expires, if its writer said so (version 1).
   std::optional<int64_t> expire_timestamp_ms = std::nullopt;
-  TopicId topic_id = {};  // version 4; else none
+  // Whose offset it is: the topic's, not that of another one with its name.
+  // None when the writer did not know it: before version 4 nobody said it.
+  TopicId topic_id = {};
 
   friend bool operator==(const OffsetCommitValue&,
                          const OffsetCommitValue&) = default;
@@ -68,9 +70,8 @@ absl::StatusOr<OffsetCommitValue> ParseOffsetCommitValue(
 // Precondition: no string is longer than kOffsetCommitStringMax.
 std::string FormatOffsetCommitKey(const OffsetCommitKey& key);
 
-// Version 3, which Kafka 2.1 and later read; expiry and topic id are left out.
-//
-// Precondition: as above.
+// Version 4, which Kafka 4.1 and later write and 3.9 and later read; the expiry
+// is left out.
 std::string FormatOffsetCommitValue(const OffsetCommitValue& value);
 
 }  // namespace varve

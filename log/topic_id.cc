@@ -2,9 +2,11 @@
 
 #include "log/topic_id.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,10 +27,17 @@ namespace {
 constexpr size_t kTextSize = 22;
 constexpr size_t kShownMax = 64;
 
-// The text begins with '-' when the first six bits are 62.
-constexpr uint64_t kFirstDigit = 0x3f;
-constexpr int kFirstDigitShift = 58;
-constexpr uint64_t kMinus = 62;
+// A UUID of version 7 begins with 48 bits of milliseconds, then come four of
+// the version and twelve random ones; the other half begins with the variant,
+// '10'.
+constexpr int kTimeShift = 16;
+constexpr uint64_t kVersionMask = 0xf000;
+constexpr uint64_t kVersion7 = 0x7000;
+constexpr int kVariantShift = 62;
+constexpr uint64_t kVariant = 2;
+// The end of the year 9999. The text begins with '-' when the first six bits
+// are 62: in the year 10610.
+constexpr int64_t kCreatedMax = 253'402'300'799'999;
 
 std::string Shown(std::string_view text) {
   return absl::StrCat("\"", absl::CHexEscape(text.substr(0, kShownMax)), "\"");
@@ -50,13 +59,20 @@ absl::StatusOr<std::string_view> ValueOf(std::string_view text, int line,
 
 }  // namespace
 
-TopicId TopicId::FromRandom(uint64_t high, uint64_t low) {
-  high = (high & ~uint64_t{0xf000}) | 0x4000;
-  low = (low & ~(uint64_t{3} << 62)) | (uint64_t{2} << 62);
-  if (((high >> kFirstDigitShift) & kFirstDigit) == kMinus) {
-    high ^= uint64_t{1} << kFirstDigitShift << 5;
-  }
-  return TopicId(high, low);
+TopicId TopicId::Create(int64_t unix_ms, uint64_t random_high,
+                        uint64_t random_low) {
+  const auto time =
+      static_cast<uint64_t>(std::clamp(unix_ms, int64_t{0}, kCreatedMax));
+  const uint64_t random = random_high & ((uint64_t{1} << kTimeShift) - 1);
+  return TopicId((time << kTimeShift) | (random & ~kVersionMask) | kVersion7,
+                 (random_low & ~(uint64_t{3} << kVariantShift)) |
+                     kVariant << kVariantShift);
+}
+
+std::optional<int64_t> TopicId::created_ms() const {
+  if ((high_ & kVersionMask) != kVersion7 || low_ >> kVariantShift != kVariant)
+    return std::nullopt;
+  return static_cast<int64_t>(high_ >> kTimeShift);
 }
 
 absl::StatusOr<TopicId> TopicId::FromText(std::string_view text) {

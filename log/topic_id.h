@@ -3,7 +3,9 @@
 #ifndef VARVE_LOG_TOPIC_ID_H_
 #define VARVE_LOG_TOPIC_ID_H_
 
+#include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,9 +24,16 @@ class TopicId {
   constexpr TopicId() = default;
   constexpr TopicId(uint64_t high, uint64_t low) : high_(high), low_(low) {}
 
-  // A random UUID (version 4) from 128 random bits. Its text does not begin
-  // with '-', which a command line would take for a flag.
-  static TopicId FromRandom(uint64_t high, uint64_t low);
+  // A UUID of version 7: when the topic is made, in milliseconds since 1970,
+  // and 74 of the random bits. Times before 1970 and after the year 10000 are
+  // brought between them, so its text does not begin with '-', which a command
+  // line would take for a flag.
+  static TopicId Create(int64_t unix_ms, uint64_t random_high,
+                        uint64_t random_low);
+
+  // When the topic was made; nothing when the id does not say, as those of
+  // Kafka and of earlier versions, UUIDs of version 4.
+  std::optional<int64_t> created_ms() const;
 
   // Errors: InvalidArgument unless `text` is what `ToText` writes.
   static absl::StatusOr<TopicId> FromText(std::string_view text);
@@ -34,7 +43,7 @@ class TopicId {
   uint64_t high() const { return high_; }
   uint64_t low() const { return low_; }
 
-  friend bool operator==(const TopicId&, const TopicId&) = default;
+  friend auto operator<=>(const TopicId&, const TopicId&) = default;
 
  private:
   uint64_t high_ = 0;

@@ -22,6 +22,7 @@
 #include "api/log_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "log/topic_id.h"
 #include "tests/scratch_directory.h"
 #include "tests/stored_records.h"
 
@@ -122,12 +123,17 @@ TEST_F(CommittedOffsetsTest, WhatIsStoredIsKafkasByteForByte) {
             "00066f7264657273"
             "00000000");
   const std::string value = absl::BytesToHexString(*record->value());
-  EXPECT_EQ(value.substr(0, 32),
-            "0003"
+  EXPECT_EQ(value.substr(0, 30),
+            "0004"
             "0000000000000003"
             "00000000"
-            "0000");
-  EXPECT_EQ(value.size(), 48u);  // and the time
+            "01");
+  // The time, and the topic's id.
+  EXPECT_EQ(value.substr(46, 6), "010010");
+  const TopicId id = store_->DescribeTopic("orders")->id;
+  EXPECT_EQ(value.substr(52),
+            absl::StrCat(absl::Hex(id.high(), absl::kZeroPad16),
+                         absl::Hex(id.low(), absl::kZeroPad16)));
   EXPECT_EQ(records.Next(), nullptr);
 }
 

@@ -11,6 +11,7 @@
 #include "log/clock.h"
 #include "log/recovery_report.h"
 #include "log/tail_recovery.h"
+#include "log/topic_id.h"
 
 namespace varve {
 namespace {
@@ -18,26 +19,29 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
+constexpr TopicId kA(0, 1);
+constexpr TopicId kB(0, 2);
+
 class MeterBoardTest : public testing::Test {
  protected:
   MeterBoard board_{Clock::Real()};
 };
 
 TEST_F(MeterBoardTest, PartitionKeepsItsMeters) {
-  board_.Of("a", 0)->NoteBatch(2, 100);
-  board_.Of("a", 0)->NoteBatch(3, 50);
-  EXPECT_EQ(board_.Of("a", 0), board_.Of("a", 0));
-  EXPECT_NE(board_.Of("a", 0), board_.Of("a", 1));
-  EXPECT_EQ(board_.Of("a", 0)->records(), 5);
+  board_.Of("a", kA, 0)->NoteBatch(2, 100);
+  board_.Of("a", kA, 0)->NoteBatch(3, 50);
+  EXPECT_EQ(board_.Of("a", kA, 0), board_.Of("a", kA, 0));
+  EXPECT_NE(board_.Of("a", kA, 0), board_.Of("a", kA, 1));
+  EXPECT_EQ(board_.Of("a", kA, 0)->records(), 5);
 }
 
 TEST_F(MeterBoardTest, DeletedTopicStaysInTheTotalsOnly) {
-  board_.Of("a", 0)->NoteBatch(1, 10);
-  board_.Of("a", 1)->NoteBatch(1, 10);
-  board_.Of("b", 0)->NoteBatch(4, 40);
-  board_.ForgetTopic("a");
-  board_.ForgetTopic("never heard of");
-  board_.Of("a", 0)->NoteBatch(1, 7);  // created again
+  board_.Of("a", kA, 0)->NoteBatch(1, 10);
+  board_.Of("a", kA, 1)->NoteBatch(1, 10);
+  board_.Of("b", kB, 0)->NoteBatch(4, 40);
+  board_.ForgetTopic(kA);
+  board_.ForgetTopic(TopicId(7, 7));
+  board_.Of("a", TopicId(0, 9), 0)->NoteBatch(1, 7);  // created again
   const StoreMetrics metrics = board_.Snapshot();
   EXPECT_EQ(metrics.traffic.appends, 4);
   EXPECT_EQ(metrics.traffic.appended_bytes, 67);
@@ -48,6 +52,19 @@ TEST_F(MeterBoardTest, DeletedTopicStaysInTheTotalsOnly) {
                           Pair("b", TrafficMetrics{.appends = 1,
                                                    .appended_records = 4,
                                                    .appended_bytes = 40})));
+}
+
+// The old one's partition was being opened when it was deleted.
+TEST_F(MeterBoardTest, MetersOfAnOldTopicAreNotTheNewOnesOfItsName) {
+  board_.ForgetTopic(kA);
+  board_.Of("a", kA, 0)->NoteBatch(5, 500);
+  board_.Of("a", kB, 0)->NoteBatch(1, 7);
+  board_.ForgetTopic(kA);
+  EXPECT_THAT(board_.Snapshot().topics,
+              ElementsAre(Pair("a", TrafficMetrics{.appends = 1,
+                                                   .appended_records = 1,
+                                                   .appended_bytes = 7})));
+  EXPECT_EQ(board_.Snapshot().traffic.appended_bytes, 507);
 }
 
 TEST_F(MeterBoardTest, FindingsOfRecoveryAreCountedByKind) {

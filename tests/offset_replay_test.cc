@@ -20,6 +20,7 @@
 #include "log/encoded_batch.h"
 #include "log/offset_commit_record.h"
 #include "log/record_batch_builder.h"
+#include "log/topic_id.h"
 #include "tests/consumer_offsets_append.h"
 #include "tests/file_bytes.h"
 #include "tests/scratch_directory.h"
@@ -45,6 +46,7 @@ class OffsetReplayTest : public testing::Test {
   void SetUp() override {
     Open();
     ASSERT_THAT(store_->CreateTopic("orders"), IsOk());
+    topic_id_ = store_->DescribeTopic("orders")->id;
     auto orders = store_->partition("orders", 0);
     for (int i = 0; i < 10; ++i) {
       ASSERT_THAT(orders->Append({.value = "v"}, Durability::kMemory), IsOk());
@@ -66,9 +68,10 @@ class OffsetReplayTest : public testing::Test {
   static std::string Key(std::string_view group = "g") {
     return FormatOffsetCommitKey({.group = group, .topic = "orders"});
   }
-  static std::string Value(int64_t offset) {
-    return FormatOffsetCommitValue(
-        {.offset = offset, .commit_timestamp_ms = kNowMs});
+  std::string Value(int64_t offset) const {
+    return FormatOffsetCommitValue({.offset = offset,
+                                    .commit_timestamp_ms = kNowMs,
+                                    .topic_id = topic_id_});
   }
 
   void Append(const Record& record, const BatchOptions& options = {}) {
@@ -109,17 +112,31 @@ class OffsetReplayTest : public testing::Test {
 
   ScratchDirectory scratch_;
   std::string path_ = scratch_ / "store";
+  TopicId topic_id_;
   std::unique_ptr<LogStore> store_;
 };
 
+// Kafka's brokers know the store's topics by the ids of their directories.
 TEST_F(OffsetReplayTest, ValueOfKafka41IsRead) {
   std::string value(
       "\0\4\0\0\0\0\0\0\0\7\0\0\0\0\3hi\0\0\1\x8b\xcf\xe5\x68\x14\1\0\20", 28);
-  value += std::string(16, 'i');
+  value += Value(0).substr(Value(0).size() - 16);
   Append({.key = Key(), .value = value});
   EXPECT_EQ(ReplayedOffset(), 7);
   EXPECT_EQ(store_->CommittedOffset("g", "orders", 0)->metadata, "hi");
   EXPECT_THAT(Notes(), IsEmpty());
+}
+
+TEST_F(OffsetReplayTest, ValueOfAnotherTopicsIdDoesNotCountAndIsReported) {
+  topic_id_ = TopicId(1, 2);
+  Append({.key = Key(), .value = Value(5)});
+  Reopen();
+  EXPECT_THAT(store_->CommittedOffset("g", "orders", 0),
+              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(Notes(),
+              ElementsAre(AllOf(HasSubstr("group \"g\", orders, partition 0"),
+                                HasSubstr("another topic"),
+                                HasSubstr(topic_id_.ToText()))));
 }
 
 TEST_F(OffsetReplayTest, RecordsOfOtherTypesArePassedOver) {

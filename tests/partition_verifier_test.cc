@@ -211,7 +211,7 @@ TEST_F(PartitionVerifierTest, MissingFinalTimeEntryIsFound) {
 }
 
 TEST_F(PartitionVerifierTest, OtherTopicsMetadataIsFound) {
-  inputs_.topic_id = TopicId::FromRandom(1, 2);
+  inputs_.topic_id = TopicId(1, 2);
   EXPECT_THAT(
       Verify().findings,
       Contains(

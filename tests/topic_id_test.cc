@@ -3,6 +3,7 @@
 #include "log/topic_id.h"
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -29,19 +30,39 @@ TEST(TopicIdTest, TextIsKafkas) {
   EXPECT_TRUE(TopicId().is_none());
 }
 
-TEST(TopicIdTest, RandomIdsAreVersion4AndDoNotBeginWithAMinus) {
+// RFC 9562's example of version 7 has this time and these random bits.
+TEST(TopicIdTest, NewIdIsAUuidOfVersion7) {
+  const TopicId id = TopicId::Create(0x017F22E279B0, 0xCC3, 0x18C4DC0C0C07398F);
+  EXPECT_EQ(id, TopicId(0x017F22E279B07CC3, 0x98C4DC0C0C07398F));
+  EXPECT_EQ(id.created_ms(), 0x017F22E279B0);
+  EXPECT_EQ(TopicId::Create(1, ~uint64_t{0}, ~uint64_t{0}),
+            TopicId(0x17fff, 0xbfffffffffffffff));
+  EXPECT_EQ(TopicId::Create(1, 0, 0), TopicId(0x17000, 0x8000000000000000));
+}
+
+TEST(TopicIdTest, NewIdsTellTheirTimeAndDoNotBeginWithAMinus) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 10000; ++i) {
-    const TopicId id = TopicId::FromRandom(random(), random());
-    EXPECT_EQ(id.high() & 0xf000, 0x4000u);
-    EXPECT_EQ(id.low() >> 62, 2u);
+    const auto ms = static_cast<int64_t>(random() >> 18);
+    const TopicId id = TopicId::Create(ms, random(), random());
     EXPECT_NE(id.ToText()[0], '-');
     EXPECT_THAT(TopicId::FromText(id.ToText()), IsOkAndHolds(id));
+    if (ms < 253'402'300'800'000) {
+      EXPECT_EQ(id.created_ms(), ms);
+    }
   }
-  for (uint64_t high : {uint64_t{0}, ~uint64_t{0}, uint64_t{62} << 58}) {
-    EXPECT_NE(TopicId::FromRandom(high, 0).ToText()[0], '-');
-    EXPECT_FALSE(TopicId::FromRandom(high, 0).is_none());
+  for (int64_t ms : {INT64_MIN, int64_t{-1}, int64_t{0}}) {
+    EXPECT_EQ(TopicId::Create(ms, 0, 0).created_ms(), 0);
+    EXPECT_FALSE(TopicId::Create(ms, 0, 0).is_none());
   }
+  EXPECT_EQ(TopicId::Create(INT64_MAX, 0, 0).created_ms(), 253'402'300'799'999);
+}
+
+TEST(TopicIdTest, OtherIdsTellNoTime) {
+  EXPECT_EQ(kId.created_ms(), std::nullopt);  // version 4
+  EXPECT_EQ(TopicId().created_ms(), std::nullopt);
+  // Version 7 with another variant.
+  EXPECT_EQ(TopicId(0x17000, 0xc000000000000000).created_ms(), std::nullopt);
 }
 
 TEST(TopicIdTest, OtherTextsAreRefused) {

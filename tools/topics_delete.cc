@@ -8,12 +8,15 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "api/log_store.h"
+#include "api/unfinished_deletion.h"
 #include "tools/command_line.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
@@ -66,6 +69,33 @@ absl::Status DeleteIn(LogStore& store, const DeleteOptions& options) {
   return status.ok() ? store.DeleteTopic(options.name) : status;
 }
 
+// What could not be removed of the topic, for a person and for a machine.
+std::vector<std::string> StillDue(const LogStore& store,
+                                  const std::string& name) {
+  std::vector<std::string> due;
+  for (const UnfinishedDeletion& deletion : store.UnfinishedDeletions()) {
+    if (deletion.topic != name) continue;
+    if (deletion.has_directories) due.push_back("directories");
+    if (deletion.has_offsets) due.push_back("committed offsets");
+  }
+  return due;
+}
+
+void TellDeleted(const GlobalOptions& global, const std::string& name,
+                 const std::vector<std::string>& due) {
+  if (global.json) {
+    Json deleted = {{"deleted", name}};
+    if (!due.empty()) deleted["still_due"] = due;
+    std::cout << ToLine(deleted) << "\n";
+    return;
+  }
+  std::cout << "deleted " << name << "\n";
+  if (due.empty()) return;
+  std::cerr << "varve: " << name << ": its " << absl::StrJoin(due, " and ")
+            << " could not be removed yet: whatever opens the store next does "
+               "it; a new topic of this name is not touched by them\n";
+}
+
 int Delete(const GlobalOptions& global, const DeleteOptions& options) {
   if (!options.yes && !CanAsk()) {
     return UsageError(absl::StrCat(
@@ -77,9 +107,7 @@ int Delete(const GlobalOptions& global, const DeleteOptions& options) {
   absl::Status status = DeleteIn(**store, options);
   status.Update((*store)->Close());
   if (!status.ok()) return FailWith(status);
-  std::cout << (global.json ? ToLine({{"deleted", options.name}})
-                            : absl::StrCat("deleted ", options.name))
-            << "\n";
+  TellDeleted(global, options.name, StillDue(**store, options.name));
   return kExitSuccess;
 }
 

@@ -27,11 +27,14 @@ def partition_of(group):
     return 0 if value == 2 ** 31 else min(value, 2 ** 32 - value) % _PARTITIONS
 
 
-def dumped(commit):
-    """What the dump should say of a commit: its key and its value."""
+def dumped(commit, knows_ids):
+    """What the dump should say of a commit: its key and its value. A Kafka that does not
+    know of topic ids passes over them."""
     data = dict(commit)
     key = {"type": "1", "data": {name: data.pop(name) for name in ("group", "topic", "partition")}}
-    return key, None if data["offset"] is None else {"version": "3", "data": data}
+    if not knows_ids:
+        data.pop("topicId", None)
+    return key, None if data["offset"] is None else {"version": "4", "data": data}
 
 
 class OffsetCases:
@@ -51,7 +54,7 @@ class OffsetCases:
         cls.due = {}
         for commit in commits:
             directory = f"__consumer_offsets-{partition_of(commit['group'])}"
-            cls.due.setdefault(directory, []).append(dumped(commit))
+            cls.due.setdefault(directory, []).append(dumped(commit, cls.kafka.is_current()))
 
     def dump(self, path):
         out, err = self.kafka.java(
@@ -83,9 +86,17 @@ class OffsetCases:
                   for _, value in due if value is not None}
         self.assertEqual(epochs, {-1, 0, 1})
 
-
 class CurrentKafkaTest(OffsetCases, unittest.TestCase):
     WANTED = "current"
+
+    def test_ids_of_the_topics(self):
+        ids = {key["data"]["topic"]: value["data"]["topicId"] for due in self.due.values()
+               for key, value in due if value is not None}
+        self.assertEqual(set(ids), {"orders", "t"})
+        for topic, topic_id in ids.items():
+            with open(os.path.join(self.store, f"{topic}-0", "partition.metadata"),
+                      encoding="utf-8") as metadata:
+                self.assertIn(f"topic_id: {topic_id}", metadata.read())
 
 
 class PreviousKafkaTest(OffsetCases, unittest.TestCase):

@@ -46,11 +46,13 @@ class GroupWriter {
     CHECK_OK(store_->CommitOffsets(group, {commit}));
     auto found = store_->CommittedOffset(group, commit.topic, commit.partition);
     CHECK(found.ok()) << found.status();
-    Print(group, commit.topic, commit.partition,
-          absl::StrCat(commit.offset, ", \"leaderEpoch\": ",
-                       found->leader_epoch, ", \"metadata\": \"",
-                       commit.metadata, "\", \"commitTimestamp\": ",
-                       absl::ToUnixMillis(found->commit_time)));
+    Print(
+        group, commit.topic, commit.partition,
+        absl::StrCat(
+            commit.offset, ", \"leaderEpoch\": ", found->leader_epoch,
+            ", \"metadata\": \"", commit.metadata,
+            "\", \"commitTimestamp\": ", absl::ToUnixMillis(found->commit_time),
+            ", \"topicId\": \"", IdOf(commit.topic), "\""));
   }
 
   void Delete(std::string_view group, std::string_view topic,
@@ -63,6 +65,12 @@ class GroupWriter {
   void Close() { CHECK_OK(store_->Close()); }
 
  private:
+  std::string IdOf(std::string_view topic) const {
+    auto description = store_->DescribeTopic(topic);
+    CHECK(description.ok()) << description.status();
+    return description->id.ToText();
+  }
+
   static void Print(std::string_view group, std::string_view topic,
                     int32_t partition, std::string_view rest) {
     const std::string line = absl::StrCat(

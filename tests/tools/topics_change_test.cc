@@ -2,6 +2,8 @@
 
 // varve topics alter and delete.
 
+#include <sys/resource.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +20,12 @@ using ::nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+// Files may be no larger than the small ones are.
+void LeaveNoRoom() {
+  const rlimit limit = {.rlim_cur = 4000, .rlim_max = 4000};
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
 
 class TopicsChangeTest : public testing::Test {
  protected:
@@ -96,6 +104,37 @@ TEST_F(TopicsChangeTest, DeletedTopicIsGoneAndItsNameIsFree) {
   runner_.CreateTopic("orders");
   EXPECT_EQ(runner_.Varve({"consume", "orders"}).out, "");
   EXPECT_EQ(runner_.Varve({"verify"}).exit_status, 0);
+}
+
+// As on a full disk.
+TEST_F(TopicsChangeTest, DeletionSaysWhatItCouldNotRemoveAndItIsRemovedLater) {
+  runner_.Produce("orders", "old-1\nold-2\n");
+  ASSERT_EQ(runner_.Varve({"consume", "orders", "--group", "g"}).exit_status,
+            0);
+  const CommandResult deleted =
+      runner_.VarveAfter(LeaveNoRoom, {"topics", "delete", "orders", "--yes"});
+  EXPECT_EQ(deleted.exit_status, 0) << deleted.err;
+  EXPECT_EQ(deleted.out, "deleted orders\n");
+  EXPECT_THAT(deleted.err,
+              HasSubstr("orders: its committed offsets could not be removed"));
+  EXPECT_EQ(runner_.Varve({"groups", "describe", "g"}).exit_status, 1);
+  runner_.CreateTopic("orders");
+  runner_.Produce("orders", "new-1\nnew-2\nnew-3\n");
+  EXPECT_EQ(runner_.Varve({"consume", "orders", "--group", "g"}).out,
+            "new-1\nnew-2\nnew-3\n");
+}
+
+TEST_F(TopicsChangeTest, DeletionSaysWhatItCouldNotRemoveToMachinesToo) {
+  runner_.Produce("orders", "old-1\n");
+  ASSERT_EQ(runner_.Varve({"consume", "orders", "--group", "g"}).exit_status,
+            0);
+  EXPECT_EQ(
+      json::parse(runner_
+                      .VarveAfter(LeaveNoRoom, {"topics", "delete", "orders",
+                                                "--yes", "--json"})
+                      .out),
+      (json{{"deleted", "orders"},
+            {"still_due", json::array({"committed offsets"})}}));
 }
 
 TEST_F(TopicsChangeTest, InternalTopicIsNotDeleted) {
