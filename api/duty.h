@@ -22,7 +22,8 @@ class Duty {
   // `Clock::Steady`; InfiniteFuture when only its bell can tell. Between two
   // pieces of work it looks at `stop`, and returns early when asked to.
   //
-  // Errors: its own to report; there is nobody who could return them.
+  // Errors: its own to report; there is nobody who could return them. May throw
+  // std::bad_alloc: what was due and is not done is due still.
   virtual absl::Time Run(const std::stop_token& stop) = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <new>
 #include <stop_token>
 #include <string>
 #include <system_error>
@@ -25,6 +26,9 @@
 
 namespace varve {
 namespace {
+
+// Until a duty that ran out of memory is run again.
+constexpr absl::Duration kWithoutMemory = absl::Seconds(1);
 
 // Starts `body` on a thread that no signal of the program is delivered to.
 template <typename Body>
@@ -76,17 +80,31 @@ void DutyThread::Run(const std::stop_token& stop) {
     absl::Time due;
     {
       absl::MutexLock lock(&running_);
-      due = duty_->Run(stop);
+      due = RunDuty(stop);
     }
     bell_->Wait(due - clock_->Steady());
+  }
+}
+
+// An exception would end the program, which may well get memory again.
+absl::Time DutyThread::RunDuty(const std::stop_token& stop) {
+  try {
+    return duty_->Run(stop);
+  } catch (const std::bad_alloc&) {
+    return clock_->Steady() + kWithoutMemory;
   }
 }
 
 absl::Time DutyThread::RunOnce() {
   if (!running_.TryLock()) return absl::InfiniteFuture();
   const std::stop_token stop = stop_.get_token();
-  const absl::Time due =
-      stop.stop_requested() ? absl::InfiniteFuture() : duty_->Run(stop);
+  absl::Time due = absl::InfiniteFuture();
+  try {
+    if (!stop.stop_requested()) due = duty_->Run(stop);
+  } catch (...) {
+    running_.Unlock();
+    throw;
+  }
   running_.Unlock();
   return due;
 }

@@ -50,7 +50,8 @@ class DutyThread {
 
   // Does what is due on the calling thread, and returns when something will be
   // next. InfiniteFuture at once while another thread is at it, and after
-  // `Stop`.
+  // `Stop`. May throw std::bad_alloc, as the duty may. On a thread of its own
+  // the duty is run again a little later then.
   absl::Time RunOnce();
 
   // Asks the duty to end early, ends the thread and waits for it, and for a
@@ -59,6 +60,7 @@ class DutyThread {
 
  private:
   void Run(const std::stop_token& stop);
+  absl::Time RunDuty(const std::stop_token& stop);
 
   // Constant after construction.
   const Options options_;

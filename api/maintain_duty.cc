@@ -152,13 +152,15 @@ void MaintainDuty::DeleteTrimmed() {
   }
   // What cannot be deleted is tried again in the next round, and at the next
   // open.
-  std::erase_if(trimmed_, [this](const Trimmed& trimmed) {
+  for (Trimmed& trimmed : trimmed_) {
     absl::Status deleted = trimmed.log->DeleteTrimmed(trimmed.durable_start);
+    trimmed.is_deleted = deleted.ok();
     if (!deleted.ok()) {
       NoteDutyFailure(store_.environment, *store_.meters, "deletion", deleted);
     }
-    return deleted.ok();
-  });
+  }
+  std::erase_if(trimmed_,
+                [](const Trimmed& trimmed) { return trimmed.is_deleted; });
 }
 
 }  // namespace varve

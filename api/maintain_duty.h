@@ -83,6 +83,7 @@ class MaintainDuty final : public Duty {
   struct Trimmed {
     std::shared_ptr<PartitionLog> log;
     int64_t durable_start = 0;
+    bool is_deleted = false;
   };
   std::vector<Trimmed> trimmed_;
 };

@@ -75,13 +75,16 @@ class Partition {
   //                       as soon as there is room, without a reopen.
   //   FailedPrecondition  The store is closed, or recovery left the partition
   //                       read-only (the recovery report says why).
+  //   Unavailable         It is appended, and visible, but the sync that it
+  //                       waits for could not be made: the disk or a limit of
+  //                       the process is reached. Do not append it again: the
+  //                       next sync that succeeds makes it durable.
   //   any other           A file could not be read, written or synced. After a
   //                       failed sync the record may be visible and is not
   //                       known to be durable, and every later append and sync
   //                       of the partition fails the same way until the store
-  //                       is opened anew. Drop every view of it before that:
-  //                       what is mapped is read from the cache, which is not
-  //                       what the disk holds after a failed sync. Look for the
+  //                       is opened anew. A view that is kept over that shows
+  //                       what the disk holds, from then on. Look for the
   //                       record before appending it again.
   absl::StatusOr<AppendResult> Append(
       const Record& record, Durability durability = Durability::kSynced) {

@@ -293,21 +293,36 @@ std::vector<PartitionRecovery> PartitionTable::recoveries() const {
 }
 
 absl::Status PartitionTable::Close() {
-  std::map<Key, Recovered> recovered;
   {
     absl::MutexLock lock(&mu_);
     closed_ = true;
-    recovered = std::move(recovered_);
-    recovered_.clear();
   }
   absl::Status first;
   for (const std::shared_ptr<PartitionLog>& log : opened()) {
     first.Update(log->Close());
   }
-  for (const auto& [key, entry] : recovered) {
-    first.Update(CloseRecovered(key, entry));
-  }
+  first.Update(CloseAllRecovered());
   return first;
+}
+
+// When one throws, it and the rest stay for the next call.
+absl::Status PartitionTable::CloseAllRecovered() {
+  absl::Status first;
+  while (true) {
+    std::map<Key, Recovered>::node_type next;
+    {
+      absl::MutexLock lock(&mu_);
+      if (recovered_.empty()) return first;
+      next = recovered_.extract(recovered_.begin());
+    }
+    try {
+      first.Update(CloseRecovered(next.key(), next.mapped()));
+    } catch (...) {
+      absl::MutexLock lock(&mu_);
+      recovered_.insert(std::move(next));
+      throw;
+    }
+  }
 }
 
 // A partition that was recovered keeps the epoch that its next append begins,

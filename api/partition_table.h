@@ -125,6 +125,7 @@ class PartitionTable {
                                                   const Key& key);
   std::shared_ptr<PartitionLog> MakeLog(const Topic& topic, const Key& key,
                                         const RecoveredLog& recovered) const;
+  absl::Status CloseAllRecovered();
   absl::Status CloseRecovered(const Key& key, const Recovered& recovered);
   absl::StatusOr<RecoveredLog> RecoverFiles(
       Directory& directory, const Topic& topic,

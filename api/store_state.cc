@@ -314,11 +314,12 @@ absl::Duration StoreState::ShortestSyncWindow() const {
   return std::max(window, absl::Milliseconds(1));
 }
 
+// After a call that threw, the next one does it all again.
 absl::Status StoreState::Close() {
   absl::MutexLock closing(&closing_);
   {
     absl::MutexLock lock(&mu_);
-    if (closed_) return close_status_;
+    if (close_has_ended_) return close_status_;
     closed_ = true;
   }
   duties_.Stop();
@@ -332,6 +333,7 @@ absl::Status StoreState::Close() {
   checkpoint_writer_->Stop();
   lock_ = nullptr;
   absl::MutexLock lock(&mu_);
+  close_has_ended_ = true;
   close_status_ = status;
   return status;
 }

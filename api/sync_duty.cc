@@ -38,9 +38,11 @@ absl::Time SyncDuty::SyncDuePartitions(const std::stop_token& stop) {
   for (const std::shared_ptr<PartitionLog>& log : partitions_->opened()) {
     if (stop.stop_requested()) break;
     if (log->SyncDue() <= clock_->Steady()) {
-      // After a failure the log is poisoned, has said so, and tells its
-      // writers.
-      log->Sync().IgnoreError();
+      const absl::Status status = log->Sync();
+      // After any other failure the log is poisoned, has said so, and tells
+      // its writers.
+      if (absl::IsResourceExhausted(status))
+        NoteDutyFailure(environment_, *meters_, "sync", status);
     }
     next = std::min(next, log->SyncDue());
   }
@@ -54,7 +56,13 @@ absl::Time SyncDuty::WriteDueCheckpoint() {
   if (clock_->Steady() < checkpoint_due_) return checkpoint_due_;
   checkpoint_due_ = clock_->Steady() + kCheckpointInterval;
   events_->TakeCheckpointChanged();
-  absl::Status status = events_->WriteTimedCheckpoint();
+  absl::Status status;
+  try {
+    status = events_->WriteTimedCheckpoint();
+  } catch (...) {
+    events_->CheckpointChanged();
+    throw;
+  }
   if (status.ok()) return absl::InfiniteFuture();
   // The old checkpoint is a lower bound still; the next round tries again.
   NoteDutyFailure(environment_, *meters_, "checkpoint", status);

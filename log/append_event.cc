@@ -16,7 +16,8 @@
 namespace varve {
 
 absl::StatusOr<std::shared_ptr<AppendEvent>> AppendEvent::Create() {
-  FileDescriptor descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  FileDescriptor descriptor = FileDescriptor::Open(
+      [] { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); });
   if (!descriptor.is_open()) return ErrnoStatus(errno, "eventfd", "");
   return std::shared_ptr<AppendEvent>(new AppendEvent(std::move(descriptor)));
 }

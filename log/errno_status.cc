@@ -3,6 +3,7 @@
 #include "log/errno_status.h"
 
 #include <cerrno>
+#include <new>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -10,6 +11,9 @@
 
 namespace varve {
 namespace {
+
+// Without a text a status takes no memory.
+absl::Status UnknownWithoutText() { return {absl::StatusCode::kUnknown, ""}; }
 
 absl::StatusCode CodeOf(int error) {
   switch (error) {
@@ -49,11 +53,26 @@ absl::Status ErrnoStatus(int error, std::string_view call,
   return absl::Status(CodeOf(error), with_text.message());
 }
 
-absl::Status AsPoison(const absl::Status& status) {
-  if (!absl::IsResourceExhausted(status) && !absl::IsInvalidArgument(status)) {
-    return status;
+absl::Status SyncErrnoStatus(int error, std::string_view call,
+                             std::string_view path) noexcept {
+  try {
+    return ErrnoStatus(error, call, path);
+  } catch (const std::bad_alloc&) {
+    return UnknownWithoutText();
   }
-  return absl::UnknownError(status.message());
+}
+
+bool LeavesAllAsItWas(const absl::Status& status) {
+  return absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status);
+}
+
+absl::Status AsPoison(const absl::Status& status) noexcept {
+  if (!LeavesAllAsItWas(status)) return status;
+  try {
+    return absl::UnknownError(status.message());
+  } catch (const std::bad_alloc&) {
+    return UnknownWithoutText();
+  }
 }
 
 }  // namespace varve

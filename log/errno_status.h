@@ -31,10 +31,19 @@ namespace varve {
 absl::Status ErrnoStatus(int error, std::string_view call,
                          std::string_view path);
 
-// A failure after which nobody knows what the files hold, as an error that does
-// not look like a full disk or a bad argument: those leave everything as it was
-// and invite another try.
-absl::Status AsPoison(const absl::Status& status);
+// The same for a call that syncs (fsync, fdatasync, msync). The kernel reports
+// a failed write-back once, so the report must not get lost: when there is no
+// memory for the text it is the bare code Unknown. Throws nothing.
+absl::Status SyncErrnoStatus(int error, std::string_view call,
+                             std::string_view path) noexcept;
+
+// Whether a failure has left everything as it was and invites another try, as a
+// full disk and a bad argument do. That of a sync does not: `AsPoison` first.
+bool LeavesAllAsItWas(const absl::Status& status);
+
+// A failure after which nobody knows what the files hold, as an error that
+// `LeavesAllAsItWas` is not true of. Throws nothing, as above.
+absl::Status AsPoison(const absl::Status& status) noexcept;
 
 }  // namespace varve
 

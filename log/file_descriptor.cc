@@ -2,11 +2,14 @@
 
 #include "log/file_descriptor.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <new>
 #include <set>
@@ -81,21 +84,71 @@ class OpenDescriptors {
   std::unique_ptr<OpenDescriptors> of_child_ ABSL_GUARDED_BY(forking_);
 };
 
-}  // namespace
+constexpr int kFirstOfOurs = STDERR_FILENO + 1;
 
-FileDescriptor::FileDescriptor(int number) {
-  if (number < 0) return;
-  OpenDescriptors::Get().WithoutFork([&] {
-    OpenDescriptors::Get().Note(number);
-    number_ = number;
-  });
+// A placeholder counts as closed: it is open for a moment only.
+bool IsOpen(int number) {
+  const int flags = fcntl(number, F_GETFL);
+  return flags >= 0 && (flags & O_PATH) == 0;
 }
+
+// While it lives, the standard descriptors that the program has closed are
+// taken by placeholders, so that the kernel gives a file of the store another
+// number from the first: moved there later, it could be printed into before.
+// What is written to a placeholder fails as it does with a closed descriptor.
+class StandardDescriptors {
+ public:
+  StandardDescriptors() {
+    for (int number = 0; number < kFirstOfOurs; ++number) {
+      const int taken = open("/", O_PATH | O_CLOEXEC);
+      if (taken >= kFirstOfOurs) close(taken);
+      if (taken < 0 || taken >= kFirstOfOurs) return;
+      taken_.at(static_cast<size_t>(taken)) = true;
+    }
+  }
+  StandardDescriptors(const StandardDescriptors&) = delete;
+  StandardDescriptors& operator=(const StandardDescriptors&) = delete;
+  // One that the program has replaced meanwhile is the program's.
+  ~StandardDescriptors() {
+    const int error = errno;
+    for (int number = 0; number < kFirstOfOurs; ++number) {
+      if (taken_.at(static_cast<size_t>(number)) && !IsOpen(number))
+        close(number);
+    }
+    errno = error;
+  }
+
+ private:
+  std::array<bool, kFirstOfOurs> taken_ = {};
+};
+
+// What `open` returns, above the standard descriptors.
+int OpenAboveStandard(absl::FunctionRef<int()> open) {
+  static absl::NoDestructor<absl::Mutex> placeholders;
+  int number = -1;
+  if (IsOpen(STDIN_FILENO) && IsOpen(STDOUT_FILENO) && IsOpen(STDERR_FILENO)) {
+    number = open();
+  } else {
+    absl::MutexLock one_at_a_time(placeholders.get());
+    const StandardDescriptors taken;
+    number = open();
+  }
+  if (number < 0 || number >= kFirstOfOurs) return number;
+  // Closed just now, or there was no descriptor left for a placeholder.
+  const int moved = fcntl(number, F_DUPFD_CLOEXEC, kFirstOfOurs);
+  const int error = errno;
+  close(number);
+  errno = error;
+  return moved;
+}
+
+}  // namespace
 
 FileDescriptor FileDescriptor::Open(absl::FunctionRef<int()> open) {
   FileDescriptor opened;
   int error = 0;
   OpenDescriptors::Get().WithoutFork([&] {
-    opened.number_ = open();
+    opened.number_ = OpenAboveStandard(open);
     error = errno;
     if (opened.number_ >= 0) OpenDescriptors::Get().Note(opened.number_);
   });

@@ -13,6 +13,10 @@ namespace varve {
 
 // Owns an open file descriptor, or none; closes it on destruction.
 //
+// It is never 0, 1 or 2: programs that close their standard descriptors print
+// and read on all the same, and a file of the store in their place would be
+// written over.
+//
 // In a fork'ed child all that were open are closed at once, so that a lock of
 // the parent's is not kept by its children; `number` is -1 there, and nothing
 // is closed twice.
@@ -22,11 +26,11 @@ class FileDescriptor {
  public:
   FileDescriptor() = default;
 
-  // Takes a descriptor that is open, or -1.
-  explicit FileDescriptor(int number);
-
   // Takes what `open` returns: a descriptor, or -1 and errno, which is kept. No
-  // fork comes between, after which a child would have it unknown.
+  // fork comes between, after which a child would have it unknown. The only way
+  // to one.
+  //
+  // May throw std::bad_alloc; nothing is open then.
   static FileDescriptor Open(absl::FunctionRef<int()> open);
 
   FileDescriptor(FileDescriptor&& other) noexcept { *this = std::move(other); }

@@ -50,8 +50,10 @@ class Mapping {
   // disk blocks.
   virtual absl::Status Populate(size_t begin, size_t end) = 0;
 
-  // Makes what was stored in the bytes `begin` to `end` durable, msync(2).
-  // After a failure: as of File::Sync.
+  // Makes what was stored in the bytes `begin` to `end` durable, msync(2). It
+  // may take the report of a failed write-back anywhere in the file, which the
+  // kernel makes once. After a failure: as of File::Sync, which then may say
+  // OK.
   virtual absl::Status Sync(size_t begin, size_t end) = 0;
 
  protected:
@@ -112,11 +114,15 @@ class File {
   // fdatasync(2): on return all bytes stored so far, through WriteAt or a
   // mapping, and the size survive a power loss. After a failure nothing is
   // known of the unsynced bytes: do not try again (PostgreSQL's fsyncgate).
+  // MappedFile keeps to that.
   virtual absl::Status Sync() = 0;
 
-  // Syncs, then asks the kernel to forget the pages it caches, so that later
-  // reads come from the disk: after a failed sync the cache shows what the disk
-  // does not hold. Pages that are mapped just now stay.
+  // Syncs, and sees to it that from now on everybody reads what the disk holds:
+  // after a failed sync the cache shows what it does not.
+  // log/match_cache_to_disk.h says how. Open for writing.
+  //
+  // Errors: FailedPrecondition when somebody maps the file and what the disk
+  // holds cannot be told.
   virtual absl::Status DropCache() = 0;
 
   // Maps the first `size` bytes, shared. `size` may exceed the size of the
@@ -205,6 +211,14 @@ class Directory {
 
   // The directory must be empty.
   virtual absl::Status RemoveDirectory(std::string_view name) = 0;
+
+  // For one that is opened by its name for each call: it stays open until
+  // `LetGo`, so that no call fails for want of a descriptor. Both do nothing
+  // when it is so, or not so, already.
+  //
+  // Errors: those of opening it.
+  virtual absl::Status KeepOpen() { return absl::OkStatus(); }
+  virtual void LetGo() {}
 
   // Call it before another directory gets this one's name: one that is opened
   // by its name for each call refuses further calls, with NotFound.

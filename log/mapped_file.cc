@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "log/errno_status.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 #include "log/staged_writes.h"
@@ -153,7 +155,7 @@ absl::Status MappedFile::PrepareAhead(int64_t from, int64_t end,
 
 absl::Status MappedFile::PreparePiece(int64_t end, AfterPopulating after) {
   absl::MutexLock lock(&growth_);
-  if (sealed_ || file_ == nullptr) return absl::OkStatus();
+  if (full_grown_ || file_ == nullptr) return absl::OkStatus();
   if (end > allocated()) {
     absl::Status status = AllocateTo(end);
     if (!status.ok()) return status;
@@ -161,25 +163,45 @@ absl::Status MappedFile::PreparePiece(int64_t end, AfterPopulating after) {
   const auto from = static_cast<size_t>(populated());
   const auto to = static_cast<size_t>(end);
   absl::Status status = mapping_->Populate(from, to);
-  return status.ok() && after == AfterPopulating::kSync
-             ? mapping_->Sync(from, to)
-             : status;
+  return status.ok() && after == AfterPopulating::kSync ? SyncPiece(from, to)
+                                                        : status;
+}
+
+absl::Status MappedFile::SyncPiece(size_t begin, size_t end) {
+  absl::MutexLock lock(&syncing_);
+  return NoteSync(mapping_->Sync(begin, end));
 }
 
 absl::Status MappedFile::Seal(int64_t size) {
   absl::MutexLock lock(&growth_);
   CHECK_LE(size, allocated());
   if (file_ == nullptr || sealed_) return absl::OkStatus();
-  sealed_ = true;
+  full_grown_ = true;
   absl::Status status =
       staged_ == nullptr ? file_->Truncate(size) : staged_->Seal(size);
   if (!status.ok()) return status;
   allocated_.store(size, std::memory_order_release);
-  return mapping_->ProtectReadOnly();
+  status = mapping_->ProtectReadOnly();
+  sealed_ = status.ok();
+  return status;
 }
 
+// The file first: with the lock held, it would wait for each piece.
 absl::Status MappedFile::Sync() {
-  return file_ == nullptr ? absl::OkStatus() : file_->Sync();
+  if (file_ == nullptr) return absl::OkStatus();
+  const absl::Status status = file_->Sync();
+  absl::MutexLock lock(&syncing_);
+  return NoteSync(status);
+}
+
+absl::Status MappedFile::NoteSync(const absl::Status& status) {
+  if (sync_failure_.ok()) sync_failure_ = AsPoison(status);
+  return sync_failure_;
+}
+
+bool MappedFile::sync_failed() const {
+  absl::MutexLock lock(&syncing_);
+  return !sync_failure_.ok();
 }
 
 }  // namespace varve

@@ -4,6 +4,7 @@
 #define VARVE_LOG_MAPPED_FILE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -28,7 +29,10 @@ namespace varve {
 // `WriteOut` puts it into the file: StagedWrites says how.
 //
 // Owns the file and the mapping. It keeps one descriptor open from the
-// creation of the file to its last sync, so no write error is missed.
+// creation of the file to its last sync, so no write error is missed. The
+// kernel tells each error once, to whichever call syncs first, of the whole
+// file or of a piece that is prepared; so a sync that has failed is remembered,
+// and none after it is OK, whatever became of its result.
 //
 // Thread safety: one writer (`EnsureAllocated`); `PrepareAhead`, `Sync` and
 // `Seal` from any thread, beside the writer but for `Seal`; the bytes are
@@ -104,7 +108,8 @@ class MappedFile {
   // so that the next sync does not write them all. In pieces, between which the
   // writer may grow the file itself. Does nothing to a sealed file.
   //
-  // Errors: those of the calls. The writer is as well off as before.
+  // Errors: those of the calls. The writer is as well off as before, unless
+  // `sync_failed()`.
   enum class AfterPopulating { kLeaveDirty, kSync };
   absl::Status PrepareAhead(int64_t from, int64_t end, AfterPopulating after);
 
@@ -114,12 +119,20 @@ class MappedFile {
   }
 
   // Trims the file to its first `size` bytes and makes the mapping read-only,
-  // in place: addresses stay valid. Not yet durable: `Sync` follows.
+  // in place: addresses stay valid. Not yet durable: `Sync` follows. Nothing
+  // grows the file any more, not even after a failure, when it can be called
+  // again.
   absl::Status Seal(int64_t size);
 
   // Makes everything stored so far durable. A read-only file has nothing to
-  // sync. Do not call again after a failure.
+  // sync.
+  //
+  // Errors: those of the sync, never one that looks like a full disk; the first
+  // one again, once any sync of the file has failed.
   absl::Status Sync();
+
+  // Whether a sync of the file, or of a prepared piece, has failed.
+  bool sync_failed() const;
 
   // Closes the descriptor after the last sync of a sealed file; the mapping
   // stays. From now on the file is a read-only one.
@@ -140,6 +153,9 @@ class MappedFile {
   absl::Status Grow(int64_t end);
   absl::Status AllocateTo(int64_t end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_);
   absl::Status PreparePiece(int64_t end, AfterPopulating after);
+  absl::Status SyncPiece(size_t begin, size_t end);
+  absl::Status NoteSync(const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(syncing_);
 
   // Constant after construction.
   const std::string path_;
@@ -151,12 +167,18 @@ class MappedFile {
 
   // Held while the file gets another size.
   absl::Mutex growth_;
+  bool full_grown_ ABSL_GUARDED_BY(growth_) = false;  // a seal has begun
   bool sealed_ ABSL_GUARDED_BY(growth_) = false;
   // Memory ordering: stored with release after the blocks are there; the writer
   // that acquires it may touch every byte below. Stored under `growth_`.
   std::atomic<int64_t> allocated_;
   // Memory ordering: relaxed; it says what has been tried, no more.
   std::atomic<int64_t> populated_ = 0;
+
+  // Held while a piece is synced, so that a sync of the file that ran beside it
+  // learns what it was told.
+  mutable absl::Mutex syncing_ ABSL_ACQUIRED_AFTER(growth_);
+  absl::Status sync_failure_ ABSL_GUARDED_BY(syncing_);  // the first one
 };
 
 }  // namespace varve

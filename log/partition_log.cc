@@ -30,9 +30,7 @@
 #include "log/record_batches.h"
 #include "log/record_timestamp.h"
 #include "log/segment_list.h"
-#include "log/stop_watch.h"
 #include "log/sync_schedule.h"
-#include "log/unsynced_files.h"
 
 namespace varve {
 namespace {
@@ -107,7 +105,6 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
   AppendResult result;
   bool needs_sync = false;
   NoteUse();
-  if (!is_active_.load(std::memory_order_relaxed)) listener_->MakeRoom();
   {
     absl::MutexLock lock(&mu_);
     if (absl::Status status = PrepareAppend(); !status.ok()) return status;
@@ -123,32 +120,38 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
   }
   if (!needs_sync) return result;
   absl::Status status = SyncTo(result.next_offset);
+  if (LeavesAllAsItWas(status)) {
+    status = absl::UnavailableError(
+        absl::StrCat("offset ", result.offset,
+                     " is appended and not yet durable: ", status.message()));
+  }
   if (!status.ok()) return status;
   return result;
 }
 
 absl::Status PartitionLog::PrepareAppend() {
-  if (closed_) return ClosedError();
-  if (!failure_.ok()) return failure_;
-  return writer_.ready() ? absl::OkStatus() : OpenWriter();
-}
-
-absl::Status PartitionLog::OpenWriter() {
-  absl::Status status = listener_->BeforeFirstChange();
-  if (status.ok()) status = writer_.Prepare();
-  if (status.ok()) SetActive(true);
-  return status;
+  while (true) {
+    if (closed_) return ClosedError();
+    if (!failure_.ok()) return failure_;
+    if (writer_.ready()) return absl::OkStatus();
+    if (absl::Status status = OpenWriterUnlocked(); !status.ok()) return status;
+  }
 }
 
 // A full disk or a bad argument changed nothing; after anything else, nobody
 // knows what the files hold.
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
-  if (absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status))
-    return status;
-  failure_ = status;
-  NotePoisoned(*meters_, environment_, directory_->path(), status);
+  if (LeavesAllAsItWas(status)) return status;
+  if (Poison(status))
+    NotePoisoned(*meters_, environment_, directory_->path(), failure_);
+  return failure_;
+}
+
+bool PartitionLog::Poison(const absl::Status& status) {
+  if (!failure_.ok()) return false;
+  failure_ = AsPoison(status);
   waiters_.Notify();
-  return status;
+  return true;
 }
 
 void PartitionLog::PublishEnd() {
@@ -169,8 +172,13 @@ void PartitionLog::PrepareAhead(int64_t budget) {
     plan = writer_.PlanPreparation(budget);
   }
   if (plan.active == nullptr) return;
-  // See the header.
-  plan.active->PrepareAhead(plan.bytes, plan.after).IgnoreError();
+  const absl::Status prepared =
+      plan.active->PrepareAhead(plan.bytes, plan.after);
+  if (!prepared.ok() && plan.active->sync_failed()) {
+    absl::MutexLock lock(&mu_);
+    NoteFailure(prepared).IgnoreError();  // the appends hear of it
+    return;
+  }
   populated_ahead_.store(plan.active->populated_ahead(),
                          std::memory_order_relaxed);
   if (!plan.next_segment.has_value()) return;
@@ -236,55 +244,6 @@ absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
   return event;
 }
 
-absl::Status PartitionLog::Sync() {
-  {
-    absl::MutexLock lock(&mu_);
-    if (closed_) return ClosedError();
-    if (!failure_.ok()) return failure_;
-  }
-  return SyncTo(visible_end());
-}
-
-absl::Status PartitionLog::SyncTo(int64_t offset) {
-  absl::MutexLock sync(&sync_mu_);
-  if (durable_end() >= offset) {
-    absl::MutexLock lock(&mu_);
-    if (!writer_.has_unsynced_sealed()) return absl::OkStatus();
-  }
-  return SyncAll();
-}
-
-absl::Status PartitionLog::SyncAll() {
-  UnsyncedFiles unsynced;
-  PartitionMeters::Unsynced appended;
-  {
-    absl::MutexLock lock(&mu_);
-    if (!failure_.ok()) return failure_;
-    unsynced = writer_.TakeUnsynced();
-    appended = meters_->TakeUnsynced();
-    sync_schedule_.BeginSync();
-  }
-  const StopWatch watch = meters_->BeginSync();
-  const absl::Status status = unsynced.Sync(*directory_);
-  NoteSync(*meters_, environment_, directory_->path(), appended, watch, status);
-  {
-    absl::MutexLock lock(&mu_);
-    sync_schedule_.EndSync();
-    if (failure_.ok()) failure_ = status;
-    if (status.ok()) ends_.SetDurable(unsynced.end_offset);
-    waiters_.Notify();
-  }
-  if (status.ok()) listener_->CheckpointChanged();
-  return status;
-}
-
-absl::Time PartitionLog::SyncDue() {
-  absl::MutexLock lock(&mu_);
-  if (!failure_.ok() || closed_) return absl::InfiniteFuture();
-  if (writer_.has_unsynced_sealed()) return absl::InfinitePast();
-  return sync_schedule_.Due();
-}
-
 absl::Status PartitionLog::TrimBefore(int64_t offset) {
   absl::Status status = MoveLogStart(offset);
   const int64_t start = log_start();
@@ -305,7 +264,7 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
     ends_.SetLogStart(offset);
   }
   listener_->CheckpointChanged();
-  trimmed_.Add(segments_.RemoveBefore(offset));
+  trimmed_.TakeBefore(offset, segments_);
   return absl::OkStatus();
 }
 
@@ -335,52 +294,9 @@ absl::Status PartitionLog::SetConfig(const LogConfig& config) {
   sync_schedule_.set_interval(SyncInterval(sync_interval_, config));
   listener_->SyncWanted();
   if (!failure_.ok()) return absl::OkStatus();
-  absl::Status status = writer_.ConfigChanged();
+  writer_.ConfigChanged();
   SetActive(writer_.ready());
-  return status.ok() ? status : NoteFailure(status);
-}
-
-absl::Status PartitionLog::Park() {
-  absl::MutexLock sync(&sync_mu_);
-  if (!is_active_.load(std::memory_order_relaxed)) return CloseSegments();
-  {
-    absl::MutexLock lock(&mu_);
-    if (closed_ || !failure_.ok()) return failure_;
-    if (absl::Status status = CloseWriter(); !status.ok()) return status;
-  }
-  if (absl::Status status = SyncAll(); !status.ok()) return status;
-  return CloseSegments();
-}
-
-absl::Status PartitionLog::CloseSegments() {
-  absl::MutexLock lock(&mu_);
-  if (!writer_.ready()) segments_.CloseAll();
   return absl::OkStatus();
-}
-
-absl::Status PartitionLog::CloseWriter() {
-  if (!writer_.ready()) return absl::OkStatus();
-  const absl::Status status = AsPoison(writer_.Close());
-  SetActive(false);
-  return status.ok() ? status : NoteFailure(status);
-}
-
-absl::Status PartitionLog::Close() {
-  bool changed = false;
-  {
-    absl::MutexLock lock(&mu_);
-    if (closed_) return failure_;
-    closed_ = true;
-    ending_.SetClosed();
-    waiters_.Notify();
-    if (!failure_.ok()) return failure_;
-    changed = writer_.needs_close();
-    if (changed && !writer_.ready()) failure_ = listener_->BeforeFirstChange();
-    if (failure_.ok()) failure_ = writer_.Close();
-    SetActive(false);
-    if (!failure_.ok()) return failure_;
-  }
-  return changed ? SyncTo(visible_end()) : absl::OkStatus();
 }
 
 void PartitionLog::Abandon() {
@@ -389,7 +305,7 @@ void PartitionLog::Abandon() {
   closed_ = true;
   ending_.SetDeleted();
   failure_ = ClosedError();
-  directory_->Detach();
+  directory_->Detach();  // and lets go of it
   writer_.Abandon();
   SetActive(false);
   segments_.CloseAll();

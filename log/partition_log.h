@@ -39,6 +39,7 @@
 #include "log/segment_list.h"
 #include "log/sync_schedule.h"
 #include "log/trimmed_segments.h"
+#include "log/unsynced_files.h"
 
 namespace varve {
 
@@ -67,7 +68,9 @@ struct AppendResult {
 //
 // The first sync that fails poisons the log: reads go on, every append and
 // sync returns that error until the partition is opened anew. What a failed
-// sync left in the page cache is not what the disk holds.
+// sync left in the page cache is not what the disk holds. A sync that did not
+// come about, because descriptors, memory or disk ran out before it, poisons
+// nothing: the next one covers what it was to cover.
 class PartitionLog {
  public:
   struct Options {
@@ -96,8 +99,10 @@ class PartitionLog {
   // or segment.bytes, or its timestamp is out of range: nothing was appended.
   // ResourceExhausted when the disk is full: nothing was appended, and a later
   // call may succeed. FailedPrecondition when the log is closed, or read-only
-  // since its recovery. Any other code: a failed sync or write; the record may
-  // be visible, is not known to be durable, and the log is poisoned.
+  // since its recovery. Unavailable when it is appended, and for want of room
+  // could not be synced yet: a later sync makes it durable. Any other code: a
+  // failed sync or write; the record may be visible, is not known to be
+  // durable, and the log is poisoned.
   absl::StatusOr<AppendResult> Append(const Record& record,
                                       Durability durability);
 
@@ -140,7 +145,8 @@ class PartitionLog {
 
   // Makes everything appended so far durable.
   //
-  // Errors: FailedPrecondition after `Close`; the poison, see above.
+  // Errors: FailedPrecondition after `Close`; ResourceExhausted, and it can be
+  // called again; the poison, see above.
   absl::Status Sync();
 
   // Makes `offset` the log start: records before it cannot be read any more,
@@ -180,7 +186,8 @@ class PartitionLog {
   // Populates the active segment ahead of the appends, and makes the next one
   // ready, as far as both are due; for the store's prepare duty, one thread at
   // a time. At most `budget` bytes are populated. A failure is not reported:
-  // the appends meet its cause themselves, and lose nothing.
+  // the appends meet its cause themselves, and lose nothing. Only that of a
+  // sync poisons the log: the next sync would not meet it.
   void PrepareAhead(int64_t budget);
   // Whether it is due.
   bool TakePreparationWanted() {
@@ -195,7 +202,7 @@ class PartitionLog {
   // but its views'; the next append or read opens what it needs again. Syncs
   // what was not, and trims the files to their exact length.
   //
-  // Errors: the poison.
+  // Errors: ResourceExhausted, and it can be tried again; the poison.
   absl::Status Park();
 
   // Whether `Park` would give anything back.
@@ -260,8 +267,8 @@ class PartitionLog {
     return {.log_start = log_start(), .recovery_point = durable_end()};
   }
 
-  // Refuses further calls, fails waiters, waits for appends under way, trims
-  // the files to their exact length and syncs them. Idempotent.
+  // Refuses further calls, fails waiters, waits for appends and syncs under
+  // way, trims the files to their exact length and syncs them. Idempotent.
   //
   // Errors: the poison, or why the log did not close cleanly: it has to be
   // recovered at the next open then.
@@ -276,9 +283,16 @@ class PartitionLog {
   absl::StatusOr<AppendResult> AppendBatch(
       const IncomingBatch& batch, Durability durability,
       absl::FunctionRef<void(const BatchPlacement&, char*)> place);
+  // May release the lock, and take it again, before the first append.
   absl::Status PrepareAppend() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status OpenWriterUnlocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status OpenWriter() ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
+  // Poisons the log unless the failure has left everything as it was; returns
+  // what the caller hears.
   absl::Status NoteFailure(const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // The only way in. Returns whether it is the first time.
+  bool Poison(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NeedsSync(Durability durability, int64_t now_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -294,7 +308,12 @@ class PartitionLog {
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status OpenWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status FailSync(const UnsyncedFiles& unsynced,
+                        const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  void GiveUpSync(const UnsyncedFiles& unsynced) ABSL_LOCKS_EXCLUDED(mu_);
+  // Syncs a segment that is being closed; else does nothing.
+  absl::Status SyncClosing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void SetActive(bool active) {
     if (is_active_.exchange(active, std::memory_order_relaxed) == active)
       return;
@@ -308,7 +327,6 @@ class PartitionLog {
       used_.store(true, std::memory_order_relaxed);
     }
   }
-  absl::Status CloseSegments() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction.
@@ -345,7 +363,9 @@ class PartitionLog {
   LogConfig config_ ABSL_GUARDED_BY(mu_);
   PartitionWriter writer_ ABSL_GUARDED_BY(mu_);  // borrows `config_`
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Status failure_ ABSL_GUARDED_BY(mu_);  // the poison
+  bool close_has_ended_ ABSL_GUARDED_BY(mu_) = false;
+  // The poison; or why it is not closed cleanly.
+  absl::Status failure_ ABSL_GUARDED_BY(mu_);
   SyncSchedule sync_schedule_ ABSL_GUARDED_BY(mu_);
   EndWaiters waiters_ ABSL_GUARDED_BY(mu_);
 };

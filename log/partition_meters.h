@@ -92,17 +92,19 @@ class PartitionMeters {
     bytes_.Add(size_bytes);
   }
 
-  // What was appended since the last call: what a sync that begins now covers.
-  // Call with the partition's writer lock held.
+  // What was appended and not yet taken off: what a sync that begins now
+  // covers. Call both with the partition's writer lock held.
   struct Unsynced {
     int64_t batches = 0;
     int64_t bytes = 0;
   };
-  Unsynced TakeUnsynced() {
-    const Unsynced unsynced = {.batches = batches_.value() - taken_.batches,
-                               .bytes = bytes_.value() - taken_.bytes};
-    taken_ = {.batches = batches_.value(), .bytes = bytes_.value()};
-    return unsynced;
+  Unsynced unsynced() const {
+    return {.batches = batches_.value() - taken_.batches,
+            .bytes = bytes_.value() - taken_.bytes};
+  }
+  void TakeOff(const Unsynced& synced) {
+    taken_.batches += synced.batches;
+    taken_.bytes += synced.bytes;
   }
 
   // Begins to time a sync of that.

@@ -31,13 +31,8 @@ void NotePoisoned(PartitionMeters& meters, const Environment& environment,
 
 void NoteSync(PartitionMeters& meters, const Environment& environment,
               const std::string& path,
-              const PartitionMeters::Unsynced& unsynced, const StopWatch& watch,
-              const absl::Status& status) {
-  if (!status.ok()) {
-    meters.store().sync_errors.Add(status);
-    NotePoisoned(meters, environment, path, status);
-    return;
-  }
+              const PartitionMeters::Unsynced& unsynced,
+              const StopWatch& watch) {
   const absl::Duration time = meters.NoteSync(unsynced, watch);
   if (time < kSlowSync) return;
   const std::string text =

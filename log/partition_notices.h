@@ -22,11 +22,11 @@ inline constexpr absl::Duration kSlowSync = absl::Seconds(1);
 void NotePoisoned(PartitionMeters& meters, const Environment& environment,
                   const std::string& path, const absl::Status& status);
 
-// A sync of `unsynced` is over, with `status`: a failure poisons the partition.
+// A sync of `unsynced` is over, and succeeded.
 void NoteSync(PartitionMeters& meters, const Environment& environment,
               const std::string& path,
-              const PartitionMeters::Unsynced& unsynced, const StopWatch& watch,
-              const absl::Status& status);
+              const PartitionMeters::Unsynced& unsynced,
+              const StopWatch& watch);
 
 // The log was destroyed while it was open.
 void TellNotClosed(const Environment& environment, const std::string& path);

@@ -63,6 +63,7 @@ class PartitionRecoverer {
     log_.report.path = directory_.path();
     log_.report.log_start = checkpoint_.log_start;
     log_.report.recovery_point = checkpoint_.recovery_point;
+    if (absl::Status status = DropCaches(); !status.ok()) return status;
     if (absl::Status status = LoadEpochs(); !status.ok()) return status;
     ReportMissingFront();
     if (absl::Status status = RecoverSegments(); !status.ok()) return status;
@@ -132,6 +133,20 @@ class PartitionRecoverer {
     return above == bases.begin()
                ? 0
                : static_cast<size_t>(above - bases.begin()) - 1;
+  }
+
+  // Before anything is read of what may not be durable: after a failed sync the
+  // cache shows what the disk does not hold.
+  absl::Status DropCaches() {
+    for (size_t i = FirstToScan(); i < log_.segment_bases.size(); ++i) {
+      auto file = directory_.OpenFile(
+          SegmentFileName(log_.segment_bases[i], SegmentFileKind::kLog),
+          OpenMode::kReadWrite);
+      if (!file.ok()) return file.status();
+      if (absl::Status status = (*file)->DropCache(); !status.ok())
+        return status;
+    }
+    return absl::OkStatus();
   }
 
   // Finds the last segment that begins with a batch.

@@ -3,6 +3,7 @@
 #include "log/partition_writer.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -124,10 +125,11 @@ absl::Status PartitionWriter::CreateActive() {
 }
 
 void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
+  segments_->PutLast(segment);  // may throw
   directory_changed_ = true;
+  directory_changed_in_sync_ = true;
   needs_new_segment_ = false;
   window_.BeginSegment(segment->populated_ahead());
-  segments_->PutLast(segment);
   active_ = std::move(segment);
   segment_created_ms_ = environment_->clock->NowMs();
   const int64_t jitter_max =
@@ -180,7 +182,7 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(
     batch.max_timestamp_ms = append_time_ms;
   }
   if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
-  if (NeedsRoll(batch) != RollReason::kNone) {
+  if (roll_unfinished_ || NeedsRoll(batch) != RollReason::kNone) {
     if (absl::Status status = Roll(); !status.ok()) return status;
   }
   if (active_->needs_blocks(batch.size)) meters_->append_allocations.Add();
@@ -222,31 +224,36 @@ absl::Status PartitionWriter::RollIfWritten() {
   return active_->size() == 0 ? absl::OkStatus() : Roll();
 }
 
-absl::Status PartitionWriter::ConfigChanged() {
-  if (!ready()) return absl::OkStatus();
+void PartitionWriter::ConfigChanged() {
+  if (!ready()) return;
   if (ready_ != nullptr && !ready_->Fits(*config_)) DropReady();
   segment_ms_ = std::min(segment_ms_, config_->segment_ms);
-  if (active_->size() > 0 || active_->capacity() == config_->segment_bytes) {
-    return absl::OkStatus();
-  }
-  const std::shared_ptr<Segment> empty = std::exchange(active_, nullptr);
-  return empty->Seal();
+  if (active_->size() > 0 || active_->capacity() == config_->segment_bytes)
+    return;
+  sealed_.push_back(std::move(active_));
+  active_ = nullptr;
 }
 
 // The full segment is trimmed, and an adopted one named, by the sync behind the
 // append.
 absl::Status PartitionWriter::Roll() {
   const StopWatch watch(environment_->clock, &meters_->roll_ns);
+  sealed_.reserve(sealed_.size() + 1);  // may throw: not behind the swap
+  roll_unfinished_ = true;
   std::shared_ptr<Segment> full = active_;
   if (ready_ != nullptr) {
-    adopted_ = std::move(*ready_).Adopt(next_offset_, *config_);
-    ready_ = nullptr;
-    Activate(adopted_);
+    // Files that no segment is made of, for want of memory, are replaced when
+    // the next one is made ready.
+    const std::unique_ptr<ReadySegment> ready = std::move(ready_);
+    auto adopted = std::move(*ready).Adopt(next_offset_, *config_);
+    Activate(adopted);
+    adopted_ = std::move(adopted);
     meters_->ready_rolls.Add();
   } else if (absl::Status status = CreateActive(); !status.ok()) {
     return status;
   }
   sealed_.push_back(std::move(full));
+  roll_unfinished_ = false;
   rolled_ = true;
   watch.Stop();
   return absl::OkStatus();
@@ -290,7 +297,7 @@ absl::Status PartitionWriter::Close() {
   DropReady();
   sealed_.push_back(std::move(active_));
   active_ = nullptr;
-  return sealed_.back()->Seal();
+  return absl::OkStatus();
 }
 
 void PartitionWriter::Abandon() {
@@ -300,15 +307,25 @@ void PartitionWriter::Abandon() {
   sealed_.clear();
 }
 
-UnsyncedFiles PartitionWriter::TakeUnsynced() {
-  UnsyncedFiles unsynced = {.directory = directory_changed_,
-                            .sealed = std::move(sealed_),
-                            .active = active_,
-                            .end_offset = next_offset_};
-  directory_changed_ = false;
-  sealed_.clear();
+UnsyncedFiles PartitionWriter::BeginSync() {
+  UnsyncedFiles files = {.directory = directory_changed_,
+                         .sealed = sealed_,
+                         .active = active_,
+                         .end_offset = next_offset_};
+  directory_changed_in_sync_ = false;
+  being_synced_ = static_cast<int64_t>(sealed_.size());
   synced_since_plan_ = true;
-  return unsynced;
+  return files;
+}
+
+void PartitionWriter::EndSync(const UnsyncedFiles& files, SyncEnd end) {
+  being_synced_ = 0;
+  if (end == SyncEnd::kNotSynced) return;
+  directory_changed_ = directory_changed_in_sync_;
+  // Those that were sealed meanwhile are behind; an abandoned log has none.
+  const size_t synced = std::min(files.sealed.size(), sealed_.size());
+  sealed_.erase(sealed_.begin(),
+                sealed_.begin() + static_cast<int64_t>(synced));
 }
 
 }  // namespace varve

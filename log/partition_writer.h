@@ -52,7 +52,10 @@ struct PlacedBatch {
 //
 // Thread safety: externally synchronized, by the partition's lock.
 //
-// Durable: nothing by itself; `TakeUnsynced` says what has to be synced.
+// Durable: nothing by itself; `BeginSync` says what has to be synced.
+//
+// A call that throws has changed nothing that a later call trips over: what is
+// not finished is done again.
 class PartitionWriter {
  public:
   PartitionWriter(Directory* directory, SegmentList* segments,
@@ -67,6 +70,7 @@ class PartitionWriter {
   //
   // Errors: FailedPrecondition when recovery left the partition read-only;
   // ResourceExhausted, and a later call may succeed.
+  // Precondition: not `is_closing()`.
   absl::Status Prepare();
 
   // Finds the batch its place, rolling the segment first when it is due; has
@@ -107,12 +111,14 @@ class PartitionWriter {
   absl::Status RollIfWritten();
 
   // Call it when the config has changed. An empty active segment whose room is
-  // not the new one's is closed, so that `Prepare` opens it anew.
-  absl::Status ConfigChanged();
+  // not the new one's is closed by the next sync, so that `Prepare` opens it
+  // anew.
+  void ConfigChanged();
 
-  // Seals the active segment for good: after it, `ready()` is false. When
-  // nothing was appended since the open, only the epoch that a later append
-  // would have begun is kept (so that what was cut can never pass for it).
+  // Lets go of the active segment, which the next sync seals: after it,
+  // `ready()` is false. When nothing was appended since the open, only the
+  // epoch that a later append would have begun is kept (so that what was cut
+  // can never pass for it).
   //
   // Errors: FailedPrecondition when recovery left the partition read-only: it
   // has to be recovered again.
@@ -134,15 +140,22 @@ class PartitionWriter {
   // stay, and do no harm.
   void ForgetEpochsBefore(int64_t offset);
 
-  // What has changed since the last call. The caller must sync all of it, or
-  // poison the partition.
-  UnsyncedFiles TakeUnsynced();
+  // What no sync has covered yet. The caller syncs all of it, and says how that
+  // ended; one at a time.
+  UnsyncedFiles BeginSync();
+  enum class SyncEnd { kSynced, kNotSynced };
+  void EndSync(const UnsyncedFiles& files, SyncEnd end);
 
-  bool has_unsynced_sealed() const { return !sealed_.empty(); }
+  // Whether the segment that `Prepare` would continue has to be synced before:
+  // it is being closed still.
+  bool is_closing() const { return !ready() && !sealed_.empty(); }
+
+  // Of the sealed segments those that are not being synced now.
+  bool has_unsynced_sealed() const { return unsynced_sealed_count() > 0; }
   // Whether it has rolled since the last call.
   bool TakeRolled() { return std::exchange(rolled_, false); }
   int64_t unsynced_sealed_count() const {
-    return static_cast<int64_t>(sealed_.size());
+    return static_cast<int64_t>(sealed_.size()) - being_synced_;
   }
 
  private:
@@ -172,8 +185,17 @@ class PartitionWriter {
   PrepareWindow window_;
   bool synced_since_plan_ = false;
   bool rolled_ = false;
-  std::vector<std::shared_ptr<Segment>> sealed_;  // since the last TakeUnsynced
-  bool directory_changed_ = false;                // since the last TakeUnsynced
+  // A roll has begun, and not ended: it is done before the next append, so that
+  // no record goes behind the offset that its files are named by.
+  bool roll_unfinished_ = false;
+
+  // In order, those that no sync has covered. Of them, how many one does now.
+  std::vector<std::shared_ptr<Segment>> sealed_;
+  int64_t being_synced_ = 0;
+  // Whether names have come since the last sync of the directory, and since one
+  // began.
+  bool directory_changed_ = false;
+  bool directory_changed_in_sync_ = false;
 
   LeaderEpochs epochs_;
   int32_t highest_epoch_;

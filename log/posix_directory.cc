@@ -195,7 +195,7 @@ absl::Status PosixDirectory::RemoveFile(std::string_view name) {
 // Not retried after a failure: see File::Sync.
 absl::Status PosixDirectory::Sync() {
   if (fsync(descriptor_.number()) != 0) {
-    return ErrnoStatus(errno, "fsync", path());
+    return SyncErrnoStatus(errno, "fsync", path());
   }
   return absl::OkStatus();
 }

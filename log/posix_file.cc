@@ -24,6 +24,7 @@
 #include "log/errno_status.h"
 #include "log/file_descriptor.h"
 #include "log/file_system.h"
+#include "log/match_cache_to_disk.h"
 #include "log/posix_mapping.h"
 
 namespace varve {
@@ -203,15 +204,13 @@ absl::Status PosixFile::Truncate(int64_t size) {
 
 // Not retried after a failure, EINTR included: see File::Sync.
 absl::Status PosixFile::Sync() {
-  if (fdatasync(descriptor_.number()) != 0) return Error(errno, "fdatasync");
+  if (fdatasync(descriptor_.number()) != 0)
+    return SyncErrnoStatus(errno, "fdatasync", path());
   return absl::OkStatus();
 }
 
 absl::Status PosixFile::DropCache() {
-  if (absl::Status status = Sync(); !status.ok()) return status;
-  const int error =
-      posix_fadvise(descriptor_.number(), 0, 0, POSIX_FADV_DONTNEED);
-  return error == 0 ? absl::OkStatus() : Error(error, "posix_fadvise");
+  return MatchCacheToDisk(descriptor_.number(), path());
 }
 
 absl::StatusOr<std::unique_ptr<Mapping>> PosixFile::Map(size_t size,

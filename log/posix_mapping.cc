@@ -89,7 +89,7 @@ absl::Status PosixMapping::Populate(size_t begin, size_t end) {
 
 absl::Status PosixMapping::Sync(size_t begin, size_t end) {
   if (msync(data() + begin, end - begin, MS_SYNC) != 0) {
-    return ErrnoStatus(errno, "msync", path_);
+    return SyncErrnoStatus(errno, "msync", path_);
   }
   return absl::OkStatus();
 }

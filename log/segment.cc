@@ -3,6 +3,7 @@
 #include "log/segment.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,27 @@
 #include "log/segment_sidecar.h"
 
 namespace varve {
+namespace {
+
+// An empty file of the name is what an earlier try has left that failed, and
+// could not remove it.
+absl::StatusOr<std::unique_ptr<MappedFile>> CreateLog(Directory& directory,
+                                                      const std::string& name,
+                                                      int64_t capacity) {
+  auto data = MappedFile::Create(directory, name, capacity);
+  if (!absl::IsAlreadyExists(data.status())) return data;
+  absl::StatusOr<std::unique_ptr<File>> file =
+      directory.OpenFile(name, OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  const absl::StatusOr<int64_t> size = (*file)->Size();
+  if (!size.ok()) return size.status();
+  if (*size > 0) return data;
+  absl::Status removed = directory.RemoveFile(name);
+  if (!removed.ok()) return removed;
+  return MappedFile::Create(directory, name, capacity);
+}
+
+}  // namespace
 
 absl::StatusOr<SegmentFiles> CreateSegmentFiles(Directory& directory,
                                                 const SegmentFileNames& names,
@@ -65,7 +87,7 @@ Segment::Segment(int64_t base_offset, std::unique_ptr<MappedFile> data,
 absl::StatusOr<std::shared_ptr<Segment>> Segment::Create(
     Directory& directory, int64_t base_offset, const LogConfig& config) {
   const std::string name = SegmentFileName(base_offset, SegmentFileKind::kLog);
-  auto data = MappedFile::Create(directory, name, config.segment_bytes);
+  auto data = CreateLog(directory, name, config.segment_bytes);
   if (!data.ok()) return data.status();
   auto indexes = SegmentIndexes::Create(directory, base_offset, config);
   if (!indexes.ok()) {
@@ -96,10 +118,12 @@ std::shared_ptr<Segment> Segment::Adopt(int64_t base_offset, SegmentFiles files,
 absl::Status Segment::TakeName(Directory& directory) {
   if (has_name()) return absl::OkStatus();
   // The indexes first: without a .log they mean nothing.
-  for (const auto& [ready, kind] :
-       {std::pair(kReadyIndexName, SegmentFileKind::kIndex),
-        std::pair(kReadyTimeIndexName, SegmentFileKind::kTimeIndex),
-        std::pair(kReadyLogName, SegmentFileKind::kLog)}) {
+  constexpr std::array kInOrder = {
+      std::pair(kReadyIndexName, SegmentFileKind::kIndex),
+      std::pair(kReadyTimeIndexName, SegmentFileKind::kTimeIndex),
+      std::pair(kReadyLogName, SegmentFileKind::kLog)};
+  for (; names_taken_ < kInOrder.size(); ++names_taken_) {
+    const auto& [ready, kind] = kInOrder.at(names_taken_);
     absl::Status status =
         directory.Rename(ready, SegmentFileName(base_offset_, kind));
     if (!status.ok()) return status;
@@ -117,12 +141,13 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
   const int64_t size = (*data)->opened_size();
   const absl::StatusOr<SegmentSidecar> sidecar =
       ReadSidecar(directory, base_offset);
+  auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
+  if (absl::IsResourceExhausted(indexes.status())) return indexes.status();
+  const bool sound = indexes.ok();
   if (absl::Status status = RemoveSidecar(directory, base_offset);
       !status.ok()) {
     return status;
   }
-  auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
-  const bool sound = indexes.ok();
   std::string path = (*data)->path();
   auto segment = std::shared_ptr<Segment>(new Segment(
       base_offset, *std::move(data), sound ? *std::move(indexes) : nullptr,
@@ -143,6 +168,7 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenReadOnly(
   if (!data.ok()) return data.status();
   const int64_t size = std::min((*data)->opened_size(), size_max);
   auto indexes = SegmentIndexes::OpenReadOnly(directory, base_offset);
+  if (absl::IsResourceExhausted(indexes.status())) return indexes.status();
   std::string path = (*data)->path();
   return std::shared_ptr<Segment>(new Segment(
       base_offset, *std::move(data),

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -57,9 +58,9 @@ absl::StatusOr<SegmentFiles> CreateSegmentFiles(Directory& directory,
 class Segment {
  public:
   // A new, empty segment. The directory entry is durable only after the
-  // directory was synced.
+  // directory was synced. An empty file that has its name is replaced.
   //
-  // Errors: AlreadyExists; ResourceExhausted.
+  // Errors: AlreadyExists; ResourceExhausted, and it can be tried again.
   static absl::StatusOr<std::shared_ptr<Segment>> Create(
       Directory& directory, int64_t base_offset, const LogConfig& config);
 
@@ -154,6 +155,8 @@ class Segment {
   absl::Status PrepareAhead(int64_t bytes, MappedFile::AfterPopulating after) {
     return data_->PrepareAhead(size(), size() + bytes, after);
   }
+  // Whether it met a failed write-back: MappedFile::sync_failed.
+  bool sync_failed() const { return data_->sync_failed(); }
   // Bytes behind what was published that are populated.
   int64_t populated_ahead() const {
     return std::max<int64_t>(data_->populated() - size(), 0);
@@ -163,12 +166,14 @@ class Segment {
   // partition's. Does nothing when they have them. Durable after a sync of the
   // directory.
   //
-  // Errors: those of the renames; the log has to be recovered then.
+  // Errors: those of the renames; the next call goes on with the one that
+  // failed. One caller at a time.
   absl::Status TakeName(Directory& directory);
   bool has_name() const { return has_name_.load(std::memory_order_acquire); }
 
   // Trims the files to what was published and makes the mappings read-only.
-  // Nothing can be appended behind it, even when it fails half-way. Idempotent.
+  // Nothing can be appended behind it, even when it fails half-way: the next
+  // call does the rest. Idempotent.
   // From any one thread, once the writer has left the segment.
   absl::Status Seal();
 
@@ -208,6 +213,7 @@ class Segment {
 
   // Memory ordering: released after the renames.
   std::atomic<bool> has_name_ = true;
+  size_t names_taken_ = 0;  // of its files, by `TakeName`
 
   // Written by the writer alone.
   int64_t first_batch_max_timestamp_ms_ = kNoTimestamp;

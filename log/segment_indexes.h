@@ -50,7 +50,8 @@ class SegmentIndexes {
   // Existing files, to be continued. Checks every entry against the one
   // before it, but none against the segment.
   //
-  // Errors: NotFound, or DataLoss: the caller makes them again.
+  // Errors: NotFound, or DataLoss: the caller makes them again. Not so after
+  // ResourceExhausted, which says nothing of them.
   static absl::StatusOr<std::unique_ptr<SegmentIndexes>> OpenForAppend(
       Directory& directory, int64_t base_offset, const LogConfig& config);
 

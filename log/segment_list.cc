@@ -105,19 +105,21 @@ bool SegmentList::PutOpened(const Place& place,
 
 void SegmentList::PutLast(std::shared_ptr<Segment> segment) {
   absl::MutexLock lock(&mu_);
-  ++generation_;
   const int64_t base_offset = segment->base_offset();
-  if (entries_.empty() || entries_.back().base_offset < base_offset) {
-    entries_.push_back({.base_offset = base_offset});
-  }
-  Entry& last = entries_.back();
-  last.size_max = std::numeric_limits<int64_t>::max();
-  if (last.segment == nullptr) {
-    CountOpen(1);
-  } else {
-    pins_->Release(last.segment);
+  const bool is_new =
+      entries_.empty() || entries_.back().base_offset < base_offset;
+  // What may throw comes before what changes the list.
+  if (is_new) {
+    entries_.reserve(entries_.size() + 1);
+  } else if (entries_.back().segment != nullptr) {
+    pins_->Release(entries_.back().segment);
   }
   segment = pins_->Hold(std::move(segment));
+  ++generation_;
+  if (is_new) entries_.push_back({.base_offset = base_offset});
+  Entry& last = entries_.back();
+  last.size_max = std::numeric_limits<int64_t>::max();
+  if (last.segment == nullptr) CountOpen(1);
   last.segment.swap(segment);  // the old one is unmapped without the lock
 }
 
@@ -129,14 +131,15 @@ std::vector<SegmentList::Removed> SegmentList::RemoveBefore(int64_t offset) {
     auto kept = entries_.begin();
     while (kept != entries_.end() && kept + 1 != entries_.end() &&
            (kept + 1)->base_offset <= offset) {
-      if (kept->segment != nullptr) {
-        CountOpen(-1);
-        pins_->Release(kept->segment);
-      }
-      pins_->NoteDeleted(kept->base_offset);
       removed.push_back({.base_offset = kept->base_offset,
                          .end_offset = (kept + 1)->base_offset});
-      closed.push_back(std::move(kept++->segment));
+      closed.push_back(nullptr);
+      if (kept->segment != nullptr) {
+        pins_->Release(kept->segment);
+        CountOpen(-1);
+      }
+      pins_->NoteDeleted(kept->base_offset);
+      closed.back() = std::move(kept++->segment);
     }
     if (kept != entries_.begin()) ++generation_;
     entries_.erase(entries_.begin(), kept);

@@ -53,7 +53,7 @@ class SegmentList {
   absl::StatusOr<Found> Find(int64_t offset);
 
   // Puts the segment behind the last one, or in its place when it has the
-  // same base offset.
+  // same base offset. When it throws, the list is as it was.
   void PutLast(std::shared_ptr<Segment> segment);
 
   // A segment that was taken out. The one behind begins at `end_offset`.
@@ -64,6 +64,7 @@ class SegmentList {
 
   // Takes every segment out that lies wholly below `offset`, the last one
   // never; returns them in order. Their files stay: the caller removes them.
+  // When it throws, all are in the list still, some of them closed.
   std::vector<Removed> RemoveBefore(int64_t offset);
 
   // Closes the segments that are open, so that they cost neither mapping nor

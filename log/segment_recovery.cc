@@ -335,8 +335,6 @@ absl::StatusOr<SegmentRecoveryResult> RecoverSegment(
       SegmentFileName(inputs.base_offset, SegmentFileKind::kLog),
       OpenMode::kReadWrite);
   if (!file.ok()) return file.status();
-  // What a failed sync left in the cache may not be what the disk holds.
-  if (absl::Status status = (*file)->DropCache(); !status.ok()) return status;
   absl::StatusOr<int64_t> size = (*file)->Size();
   if (!size.ok()) return size.status();
   std::unique_ptr<Mapping> mapping;

@@ -58,6 +58,7 @@ struct SegmentRecoveryResult {
 //
 // Adds what it found to `report`.
 //
+// Precondition: what is read from the .log is what the disk holds.
 // Errors: those of the files. The segment is as it was then, but for its
 // indexes and its sidecar, which may be gone.
 absl::StatusOr<SegmentRecoveryResult> RecoverSegment(

@@ -53,13 +53,15 @@ absl::StatusOr<bool> Holds(File& file, std::string_view bytes) {
   absl::StatusOr<int64_t> size = file.Size();
   if (!size.ok()) return size.status();
   if (*size != static_cast<int64_t>(bytes.size())) return false;
+  // The sync of who wrote it may have failed.
+  if (absl::Status status = file.DropCache(); !status.ok()) return status;
   if (bytes.empty()) return true;
   auto mapping = file.Map(bytes.size(), MapAccess::kReadOnly);
   if (!mapping.ok()) return mapping.status();
   return std::string_view((*mapping)->data(), bytes.size()) == bytes;
 }
 
-// The file that holds these bytes of this place already, made durable: the
+// The file that holds these bytes of this place already, on the disk: the
 // recovery that wrote it was interrupted before the cut. Empty: there is none.
 absl::StatusOr<std::string> FindCopy(Directory& directory, int64_t base_offset,
                                      int64_t position, std::string_view bytes) {
@@ -73,9 +75,7 @@ absl::StatusOr<std::string> FindCopy(Directory& directory, int64_t base_offset,
     absl::StatusOr<bool> holds = Holds(**file, bytes);
     if (!holds.ok()) return holds.status();
     if (!*holds) continue;
-    absl::Status status = (*file)->Sync();
-    if (status.ok()) status = directory.Sync();
-    if (!status.ok()) return status;
+    if (absl::Status status = directory.Sync(); !status.ok()) return status;
     return name;
   }
   return std::string();

@@ -24,4 +24,15 @@ void SyncSchedule::BeginSync() {
   syncing_since_ = std::exchange(unsynced_since_, absl::InfiniteFuture());
 }
 
+void SyncSchedule::EndSync() {
+  syncing_since_ = absl::InfiniteFuture();
+  not_before_ = absl::InfinitePast();
+}
+
+void SyncSchedule::GiveUpSync(absl::Time now) {
+  unsynced_since_ = std::min(
+      unsynced_since_, std::exchange(syncing_since_, absl::InfiniteFuture()));
+  not_before_ = now + kRetryAfter;
+}
+
 }  // namespace varve

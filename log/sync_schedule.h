@@ -28,6 +28,9 @@ inline absl::Duration SyncInterval(absl::Duration of_store,
 // Thread safety: externally synchronized, by the log's lock.
 class SyncSchedule {
  public:
+  // How long the timer waits after a sync that did not come about.
+  static constexpr absl::Duration kRetryAfter = absl::Seconds(1);
+
   // An append is synced before it is older than `interval`.
   explicit SyncSchedule(absl::Duration interval) : interval_(interval) {}
 
@@ -51,12 +54,17 @@ class SyncSchedule {
   // When a sync should begin; InfiniteFuture when there is nothing to sync.
   absl::Time Due() const {
     // Half-way through the window: the sync itself takes time.
-    return unsynced_since_ + interval_ / 2;
+    return std::max(unsynced_since_ + interval_ / 2, not_before_);
   }
+  // When a sync may begin that is due at once.
+  absl::Time not_before() const { return not_before_; }
 
   // A sync that covers every append so far.
   void BeginSync();
-  void EndSync() { syncing_since_ = absl::InfiniteFuture(); }
+  void EndSync();
+  // It did not come about, at `now`: what it was to cover waits for the next
+  // one, which the timer does not begin at once.
+  void GiveUpSync(absl::Time now);
 
  private:
   absl::Duration interval_;
@@ -64,6 +72,7 @@ class SyncSchedule {
   absl::Time unsynced_since_ = absl::InfiniteFuture();
   // The same, of those that are being synced just now.
   absl::Time syncing_since_ = absl::InfiniteFuture();
+  absl::Time not_before_ = absl::InfinitePast();
   int64_t looked_at_ms_ = -1;
 };
 

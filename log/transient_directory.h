@@ -18,8 +18,12 @@
 namespace varve {
 
 // A directory in another one that holds no descriptor: it is opened for each
-// call. For partitions, of which a store may have more than a process may have
-// descriptors, and which need theirs at a roll only.
+// call, unless it is kept open. For partitions, of which a store may have more
+// than a process may have descriptors, and most of which are not written to.
+//
+// A sync that has failed is remembered, and none after it is OK: the report of
+// the kernel's that it took is made once, and what names it was about is not
+// known. Not to open the directory is not a failed sync.
 //
 // Errors: also those of opening the directory.
 //
@@ -40,17 +44,23 @@ class TransientDirectory final : public Directory {
       std::string_view name) override;
   absl::Status CreateDirectory(std::string_view name) override;
   absl::Status RemoveDirectory(std::string_view name) override;
+  absl::Status KeepOpen() override;
+  void LetGo() override;
   // What is open by then is not another directory's.
   void Detach() override;
 
  private:
-  absl::StatusOr<std::unique_ptr<Directory>> Open();
+  absl::StatusOr<std::shared_ptr<Directory>> Open();
 
   const std::shared_ptr<Directory> parent_;
   const std::string name_;
 
   absl::Mutex mu_;
   bool detached_ ABSL_GUARDED_BY(mu_) = false;
+  std::shared_ptr<Directory> kept_ ABSL_GUARDED_BY(mu_);  // null: not kept open
+
+  absl::Mutex syncing_ ABSL_ACQUIRED_BEFORE(mu_);
+  absl::Status sync_failure_ ABSL_GUARDED_BY(syncing_);  // the first one
 };
 
 }  // namespace varve

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,9 +45,12 @@ int64_t SizeOf(Directory& directory, int64_t base_offset) {
 
 }  // namespace
 
-void TrimmedSegments::Add(const std::vector<SegmentList::Removed>& segments) {
+void TrimmedSegments::TakeBefore(int64_t offset, SegmentList& segments) {
   absl::MutexLock lock(&mu_);
-  segments_.insert(segments_.end(), segments.begin(), segments.end());
+  // What may throw comes before what is taken.
+  segments_.reserve(segments_.size() + static_cast<size_t>(segments.count()));
+  const std::vector<SegmentList::Removed> taken = segments.RemoveBefore(offset);
+  segments_.insert(segments_.end(), taken.begin(), taken.end());
 }
 
 bool TrimmedSegments::empty() const {
@@ -55,34 +58,36 @@ bool TrimmedSegments::empty() const {
   return segments_.empty();
 }
 
+std::vector<SegmentList::Removed> TrimmedSegments::EndingBefore(
+    int64_t offset) const {
+  absl::MutexLock lock(&mu_);
+  std::vector<SegmentList::Removed> ending = segments_;
+  std::erase_if(ending, [offset](const SegmentList::Removed& segment) {
+    return segment.end_offset > offset;
+  });
+  return ending;
+}
+
+void TrimmedSegments::NoteDeleted(const SegmentList::Removed& segment) {
+  absl::MutexLock lock(&mu_);
+  std::erase_if(segments_, [&segment](const SegmentList::Removed& other) {
+    return other.base_offset == segment.base_offset;
+  });
+  deleted_end_ = std::max(deleted_end_, segment.end_offset);
+}
+
 absl::Status TrimmedSegments::Delete(int64_t durable_start, LogMeters& meters) {
-  std::vector<SegmentList::Removed> segments;
-  {
-    absl::MutexLock lock(&mu_);
-    segments = std::exchange(segments_, {});
-  }
+  absl::MutexLock one_at_a_time(&deleting_);
   absl::Status first;
-  int64_t end = 0;
-  std::vector<SegmentList::Removed> left;
-  for (const SegmentList::Removed& segment : segments) {
-    if (segment.end_offset > durable_start) {
-      left.push_back(segment);
-      continue;
-    }
+  for (const SegmentList::Removed& segment : EndingBefore(durable_start)) {
     const int64_t size = SizeOf(*directory_, segment.base_offset);
     absl::Status status = DeleteSegment(*directory_, segment.base_offset);
-    if (status.ok()) {
-      meters.deleted_segments.Add();
-      meters.deleted_bytes.Add(size);
-    } else {
-      left.push_back(segment);
-    }
     first.Update(status);
-    end = std::max(end, segment.end_offset);
+    if (!status.ok()) continue;
+    meters.deleted_segments.Add();
+    meters.deleted_bytes.Add(size);
+    NoteDeleted(segment);
   }
-  absl::MutexLock lock(&mu_);
-  segments_.insert(segments_.end(), left.begin(), left.end());
-  deleted_end_ = std::max(deleted_end_, end);
   return first;
 }
 

@@ -29,14 +29,17 @@ class TrimmedSegments {
                   const std::vector<SegmentList::Removed>& left)
       : directory_(directory), segments_(left) {}
 
-  void Add(const std::vector<SegmentList::Removed>& segments);
+  // Takes those out of the list that lie wholly below `offset`. When it throws,
+  // they are still there.
+  void TakeBefore(int64_t offset, SegmentList& segments);
   bool empty() const;
 
   // Deletes the files of those that end at or before `durable_start`, the log
   // start of a durable checkpoint, and counts them: others may have been added
   // since it was written. Views that pin them stay valid.
   //
-  // Errors: the first one; what could not be deleted is kept for the next call.
+  // Errors: the first one; what could not be deleted is kept for the next call,
+  // also when it throws.
   absl::Status Delete(int64_t durable_start, LogMeters& meters);
 
   // After a `Delete` that was OK: no file is left below. 0 for none deleted.
@@ -45,6 +48,10 @@ class TrimmedSegments {
  private:
   Directory* const directory_;
 
+  std::vector<SegmentList::Removed> EndingBefore(int64_t offset) const;
+  void NoteDeleted(const SegmentList::Removed& segment);
+
+  absl::Mutex deleting_ ABSL_ACQUIRED_BEFORE(mu_);
   mutable absl::Mutex mu_;
   std::vector<SegmentList::Removed> segments_ ABSL_GUARDED_BY(mu_);
   int64_t deleted_end_ ABSL_GUARDED_BY(mu_) = 0;

@@ -39,7 +39,8 @@ absl::Status SyncInOrder(const UnsyncedFiles& files, Directory& directory) {
     if (!status.ok()) return status;
   }
   if (names_changed) {
-    absl::Status status = directory.Sync();
+    // It is open, so what fails is the sync, whatever the code.
+    absl::Status status = AsPoison(directory.Sync());
     if (!status.ok()) return status;
   }
   return files.active == nullptr ? absl::OkStatus() : files.active->Sync();
@@ -47,8 +48,10 @@ absl::Status SyncInOrder(const UnsyncedFiles& files, Directory& directory) {
 
 }  // namespace
 
-absl::Status UnsyncedFiles::Sync(Directory& in) {
-  return AsPoison(SyncInOrder(*this, in));
+absl::Status UnsyncedFiles::Sync(Directory& in) const {
+  absl::Status status =
+      directory || !sealed.empty() ? in.KeepOpen() : absl::OkStatus();
+  return status.ok() ? SyncInOrder(*this, in) : status;
 }
 
 }  // namespace varve

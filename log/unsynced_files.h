@@ -14,7 +14,8 @@
 namespace varve {
 
 // What a sync has to cover for everything that was appended to a partition, up
-// to `end_offset`, to be durable.
+// to `end_offset`, to be durable. A copy: the partition's writer keeps its own
+// until the sync is over, so a sync that ends half-way loses nothing of it.
 struct UnsyncedFiles {
   bool directory = false;                             // names were created
   std::vector<std::shared_ptr<Segment>> sealed = {};  // with their indexes
@@ -22,10 +23,13 @@ struct UnsyncedFiles {
   int64_t end_offset = 0;
 
   // Syncs all of it, in the order of the offsets, and writes the sidecars of
-  // the sealed segments, if there is room for them. It is not tried again after
-  // a failure: the partition is poisoned then, and the error is one that does
-  // not look like a full disk or a bad argument, which invite another try.
-  absl::Status Sync(Directory& in);
+  // the sealed segments, if there is room for them.
+  //
+  // Errors: ResourceExhausted when what it needs before and between the syncs
+  // ran out: nothing was lost, and the next call goes on where this one ended.
+  // Any other: a sync failed, or nobody knows what the files hold. It is not
+  // tried again: the partition is poisoned.
+  absl::Status Sync(Directory& in) const;
 };
 
 }  // namespace varve

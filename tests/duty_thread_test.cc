@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <new>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -69,6 +70,32 @@ class DutyThreadTest : public testing::Test {
   ManualClock clock_;
   DutyBell bell_;
 };
+
+TEST_F(DutyThreadTest, DutyThatRunsOutOfMemoryIsRunAgain) {
+  std::atomic<int> tries = 0;
+  LambdaDuty duty([&](const std::stop_token&) {
+    if (++tries == 1) throw std::bad_alloc();
+    return absl::InfiniteFuture();
+  });
+  DutyThread thread({.name = "test"}, &duty, &bell_, &clock_);
+  ASSERT_THAT(thread.Start(), IsOk());
+  bell_.Ring();
+  duty.WaitForRuns(1);
+  thread.Stop();
+}
+
+TEST_F(DutyThreadTest, DutyThatThrowsOnTheCallersThreadCanBeRunAndStopped) {
+  std::atomic<int> tries = 0;
+  LambdaDuty duty([&](const std::stop_token&) {
+    if (++tries == 1) throw std::bad_alloc();
+    return absl::InfiniteFuture();
+  });
+  DutyThread thread({.name = "test"}, &duty, &bell_, &clock_);
+  EXPECT_THROW(thread.RunOnce(), std::bad_alloc);
+  EXPECT_EQ(thread.RunOnce(), absl::InfiniteFuture());
+  EXPECT_EQ(duty.runs(), 1);
+  thread.Stop();
+}
 
 TEST_F(DutyThreadTest, StartedThreadRunsItsDutyAtOnceAndThenWhenRung) {
   LambdaDuty duty(Never);

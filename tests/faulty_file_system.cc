@@ -115,6 +115,10 @@ class FaultyFile final : public File {
   absl::Status DropCache() override {
     const absl::ReaderMutexLock passage(&files_.calls_under_way());
     absl::Status status = files_.Enter("File::DropCache", path());
+    if (!status.ok()) return status;
+    const std::optional<std::string> disk = files_.TakeDisk(path());
+    if (disk.has_value()) status = base_->Truncate(0);
+    if (disk.has_value() && status.ok()) status = base_->WriteAt(0, *disk);
     return status.ok() ? base_->DropCache() : status;
   }
 
@@ -291,6 +295,18 @@ void FaultyFileSystem::LimitSpace(int64_t bytes) {
 void FaultyFileSystem::KillAt(int64_t number) {
   absl::MutexLock lock(&mutex_);
   kill_at_ = number;
+}
+
+void FaultyFileSystem::PretendDisk(const std::string& path, std::string bytes) {
+  absl::MutexLock lock(&mutex_);
+  disks_.insert_or_assign(path, std::move(bytes));
+}
+
+std::optional<std::string> FaultyFileSystem::TakeDisk(const std::string& path) {
+  absl::MutexLock lock(&mutex_);
+  auto disk = disks_.extract(path);
+  if (disk.empty()) return std::nullopt;
+  return std::move(disk.mapped());
 }
 
 void FaultyFileSystem::PretendType(FileSystemType type) {

@@ -4,6 +4,7 @@
 #define VARVE_TESTS_FAULTY_FILE_SYSTEM_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,10 @@ class FaultyFileSystem final : public FileSystem {
   void PretendType(FileSystemType type);
   std::optional<FileSystemType> type() const;
 
+  // From now on the disk holds `bytes` of the file `path`, whatever the cache
+  // shows: the sync of what was written failed. File::DropCache brings it out.
+  void PretendDisk(const std::string& path, std::string bytes);
+
   // Calls so far, failed ones included: "CLASS::METHOD PATH", such as
   // "Directory::Rename /tmp/a/x.tmp", in order.
   int64_t call_count() const;
@@ -90,6 +95,8 @@ class FaultyFileSystem final : public FileSystem {
   absl::Status TakeSpace(int64_t bytes, std::string_view call,
                          std::string_view path);
   bool space_is_limited() const;
+  // What the file gets when its cache is dropped; nothing: what it has.
+  std::optional<std::string> TakeDisk(const std::string& path);
 
  private:
   struct Fault {
@@ -108,6 +115,7 @@ class FaultyFileSystem final : public FileSystem {
   std::vector<Fault> faults_ ABSL_GUARDED_BY(mutex_);
   std::optional<int64_t> space_left_ ABSL_GUARDED_BY(mutex_);
   std::optional<FileSystemType> type_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::string> disks_ ABSL_GUARDED_BY(mutex_);
   int64_t kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
 };
 

@@ -4,6 +4,7 @@
 // file system it is on, signals. Each is an error code, never a signal, and the
 // store goes on when there is room again.
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
@@ -29,6 +31,7 @@
 #include "gtest/gtest.h"
 #include "log/file_system_type.h"
 #include "tests/faulty_file_system.h"
+#include "tests/process_footprint.h"
 #include "tests/scratch_directory.h"
 #include "tests/stored_records.h"
 
@@ -126,6 +129,59 @@ TEST_F(LogStoreLimitsTest, FileSizeLimitIsAnErrorAndNoSignal) {
   EXPECT_THAT(Append(Durability::kSynced), IsOk());
   EXPECT_EQ(Orders().durable_end(), end + 1);
   EXPECT_THAT(store_->Close(), IsOk());
+}
+
+// Opens descriptors until there is none left, and closes them in the end.
+class NoDescriptorsLeft {
+ public:
+  NoDescriptorsLeft() {
+    for (int number; (number = open("/", O_PATH | O_CLOEXEC)) >= 0;)
+      numbers_.push_back(number);
+  }
+  NoDescriptorsLeft(const NoDescriptorsLeft&) = delete;
+  NoDescriptorsLeft& operator=(const NoDescriptorsLeft&) = delete;
+  ~NoDescriptorsLeft() {
+    for (int number : numbers_) close(number);
+  }
+
+ private:
+  std::vector<int> numbers_;
+};
+
+TEST_F(LogStoreLimitsTest, SyncNeedsNoDescriptorThatIsNotOpen) {
+  DescriptorLimit limit(200);
+  Open(path_, {.background = Background::kNone});
+  CreateTopic(64 << 10);
+  ASSERT_THAT(Append(), IsOk());
+  const int64_t end = Orders().visible_end();
+  {
+    const NoDescriptorsLeft none;
+    EXPECT_THAT(Append(Durability::kSynced), IsOk());
+    // The next segment cannot be made.
+    EXPECT_THAT(AppendUntilRefused(), StatusIs(Code::kResourceExhausted));
+    EXPECT_THAT(Orders().Sync(), IsOk());
+  }
+  EXPECT_GT(Orders().visible_end(), end + 1);
+  EXPECT_THAT(Append(Durability::kSynced), IsOk());
+  EXPECT_EQ(Orders().durable_end(), Orders().visible_end());
+  EXPECT_THAT(store_->Close(), IsOk());
+  Open(path_);
+  EXPECT_TRUE(store_->recovery_report().clean);
+  ExpectAllCanBeRead();
+}
+
+// The directory's sync takes a report that the kernel makes once.
+TEST_F(LogStoreLimitsTest, FailedSyncOfADirectoryIsNotForgotten) {
+  FaultyFileSystem files;
+  Open(path_,
+       {.background = Background::kNone, .environment = {.files = &files}});
+  CreateTopic(64 << 10);
+  ASSERT_THAT(Append(), IsOk());
+  files.FailCallsNamed("Directory::Sync " + path_ + "/orders-0", EIO,
+                       FaultyFileSystem::Repeat::kOnce);
+  const absl::Status failure = Append(Durability::kSynced);
+  EXPECT_THAT(failure, StatusIs(Code::kUnknown));
+  EXPECT_EQ(Append(Durability::kSynced), failure);
 }
 
 TEST_F(LogStoreLimitsTest, SignalsOfTheProgramNeverRunOnOurThreads) {

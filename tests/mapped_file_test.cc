@@ -243,10 +243,55 @@ TEST_F(MappedFileTest, CreationThatCannotMapLeavesNoFile) {
   EXPECT_THAT(NamesIn(scratch_.path()), IsEmpty());
 }
 
-TEST_F(MappedFileTest, FailedSyncIsReported) {
+TEST_F(MappedFileTest, FailedSyncIsReportedByEveryLaterOne) {
   const auto file = Create(kMin);
   files_.FailCallsNamed("File::Sync", EIO, Repeat::kOnce);
+  const absl::Status failure = file->Sync();
+  EXPECT_THAT(failure, StatusIs(Code::kUnknown));
+  EXPECT_TRUE(file->sync_failed());
+  EXPECT_EQ(file->Sync(), failure);
+}
+
+TEST_F(MappedFileTest, SyncThatFailsForWantOfSpaceInvitesNoOtherTry) {
+  const auto file = Create(kMin);
+  files_.FailCallsNamed("File::Sync", ENOSPC, Repeat::kOnce);
   EXPECT_THAT(file->Sync(), StatusIs(Code::kUnknown));
+}
+
+// The kernel reports a failed write-back once: here the piece gets it, and the
+// file's own sync would say OK.
+TEST_F(MappedFileTest, FailedSyncOfAPieceIsReportedByTheSyncOfTheFile) {
+  const auto file = Create(1 << 20);
+  files_.FailCallsNamed("Mapping::Sync", EIO, Repeat::kOnce);
+  const absl::Status failure =
+      file->PrepareAhead(0, 1 << 20, MappedFile::AfterPopulating::kSync);
+  EXPECT_THAT(failure, StatusIs(Code::kUnknown));
+  EXPECT_TRUE(file->sync_failed());
+  EXPECT_EQ(file->Sync(), failure);
+}
+
+TEST_F(MappedFileTest, FailureOfAPreparationIsNoFailedSync) {
+  const auto file = Create(1 << 20);
+  files_.FailCallsNamed("Mapping::Populate", ENOMEM, Repeat::kOnce);
+  EXPECT_THAT(
+      file->PrepareAhead(0, 1 << 20, MappedFile::AfterPopulating::kSync),
+      StatusIs(Code::kResourceExhausted));
+  EXPECT_FALSE(file->sync_failed());
+  EXPECT_THAT(file->Sync(), IsOk());
+}
+
+TEST_F(MappedFileTest, SealThatFailedIsDoneByTheNext) {
+  for (const char* call : {"File::Truncate", "Mapping::ProtectReadOnly"}) {
+    SCOPED_TRACE(call);
+    std::filesystem::remove(path_);
+    const auto file = Create(kMin);
+    ASSERT_THAT(file->EnsureAllocated(8), IsOk());
+    files_.FailCallsNamed(call, ENOMEM, Repeat::kOnce);
+    EXPECT_THAT(file->Seal(8), StatusIs(Code::kResourceExhausted));
+    EXPECT_THAT(file->Seal(8), IsOk());
+    EXPECT_EQ(SizeOnDisk(), 8);
+    EXPECT_DEATH(file->data()[0] = 'x', "");
+  }
 }
 
 }  // namespace

@@ -207,6 +207,26 @@ TEST_F(PartitionLogDurabilityTest, SyncOfAPoisonedLogFailsThoughAllIsDurable) {
   EXPECT_EQ(log_->Sync(), failure);
 }
 
+// Bytes that the prepare thread's sync has heard of as lost.
+TEST_F(PartitionLogDurabilityTest, FailedSyncOfAPreparationPoisonsAsWell) {
+  Recover();
+  while (!log_->TakePreparationWanted()) {
+    Append(std::string(1000, 'x'), Durability::kSynced);
+  }
+  AppendMany(1);
+  auto event = log_->NewAppendEvent();
+  ASSERT_THAT(event, IsOk());
+  const int64_t durable_end = log_->durable_end();
+  files_.FailCallsNamed("Mapping::Sync", EIO, Repeat::kOnce);
+  log_->PrepareAhead(1 << 20);
+  pollfd polled = {
+      .fd = (*event)->descriptor(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&polled, 1, 0), 1);
+  EXPECT_THAT(TryAppend("new", Durability::kSynced), StatusIs(Code::kUnknown));
+  EXPECT_THAT(log_->Sync(), StatusIs(Code::kUnknown));
+  EXPECT_EQ(log_->durable_end(), durable_end);
+}
+
 TEST_F(PartitionLogDurabilityTest, PartitionPoisonedByItsParkingSaysSo) {
   Recover();
   AppendMany(1);
