@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
+#include "log/batch_admission.h"
 #include "log/batch_placement.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
@@ -76,7 +77,7 @@ PartitionLog::~PartitionLog() {
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
                                                   Durability durability) {
-  const int64_t now_ms = environment_.clock->NowMs();
+  const int64_t now_ms = AppendTimeMs(environment_.clock->NowMs());
   const absl::StatusOr<int64_t> timestamp_ms =
       RecordTimestampMs(record, now_ms);
   if (!timestamp_ms.ok()) return timestamp_ms.status();
@@ -91,10 +92,12 @@ absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const EncodedBatch& batch,
                                                   Durability durability) {
+  if (absl::Status status = CheckBatchHeader(batch.batch()); !status.ok())
+    return status;
   return AppendBatch({.size = batch.size_bytes(),
                       .last_offset_delta = batch.batch().last_offset_delta(),
                       .max_timestamp_ms = batch.batch().max_timestamp_ms(),
-                      .now_ms = environment_.clock->NowMs()},
+                      .now_ms = AppendTimeMs(environment_.clock->NowMs())},
                      durability,
                      [&](const BatchPlacement& placement, char* at) {
                        PlaceBatch(batch, placement, at);

@@ -102,7 +102,8 @@ class PartitionLog {
                                       Durability durability);
 
   // Appends a batch whole: after any crash all of its records are there or
-  // none. Errors: as above.
+  // none. Errors: as above; InvalidArgument also for a header that
+  // CheckBatchHeader refuses.
   absl::StatusOr<AppendResult> Append(const EncodedBatch& batch,
                                       Durability durability);
 

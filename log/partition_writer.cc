@@ -24,6 +24,7 @@
 #include "log/log_meters.h"
 #include "log/partition_recovery.h"
 #include "log/record_batch.h"
+#include "log/record_timestamp.h"
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
@@ -106,7 +107,7 @@ absl::Status PartitionWriter::OpenActive() {
   active_ = *std::move(segment);
   window_ = PrepareWindow();
   window_.Advance(active_->size(), 0);
-  segment_created_ms_ = environment_->clock->NowMs();
+  segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
   segment_ms_ = config_->segment_ms;
   if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
     last_append_time_ms_ =
@@ -129,7 +130,7 @@ void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
   window_.BeginSegment(segment->populated_ahead());
   segments_->PutLast(segment);
   active_ = std::move(segment);
-  segment_created_ms_ = environment_->clock->NowMs();
+  segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
   const int64_t jitter_max =
       std::min(config_->segment_jitter_ms, config_->segment_ms);
   segment_ms_ = config_->segment_ms;
@@ -156,6 +157,7 @@ absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
       batch.max_timestamp_ms < 0) {
     return absl::OkStatus();
   }
+  // Both are 0 or more: nothing overflows.
   const int64_t ahead = batch.max_timestamp_ms - batch.now_ms;
   if (ahead > config_->message_timestamp_after_max_ms ||
       -ahead > config_->message_timestamp_before_max_ms) {

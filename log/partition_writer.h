@@ -34,7 +34,7 @@ struct IncomingBatch {
   int64_t size = 0;  // bytes, header included
   int32_t last_offset_delta = 0;
   int64_t max_timestamp_ms = -1;
-  int64_t now_ms = 0;  // the time of this append
+  int64_t now_ms = 0;  // the time of this append: AppendTimeMs
 };
 
 // Where a batch went. The timestamp is the one its records read as when the
