@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -131,6 +132,9 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
 }
 
 absl::Status PartitionLog::PrepareAppend() {
+  // What is being parked is opened again when that is done.
+  const auto is_parked = [](bool* parking) { return !*parking; };
+  if (parking_) mu_.Await(absl::Condition(+is_parked, &parking_));
   if (closed_) return ClosedError();
   if (!failure_.ok()) return failure_;
   return writer_.ready() ? absl::OkStatus() : OpenWriter();
@@ -140,7 +144,7 @@ absl::Status PartitionLog::OpenWriter() {
   absl::Status status = listener_->BeforeFirstChange();
   if (status.ok()) status = writer_.Prepare();
   if (status.ok()) SetActive(true);
-  return status;
+  return MissingAsLoss(status);
 }
 
 // A full disk or a bad argument changed nothing; after anything else, nobody
@@ -148,10 +152,10 @@ absl::Status PartitionLog::OpenWriter() {
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
   if (absl::IsResourceExhausted(status) || absl::IsInvalidArgument(status))
     return status;
-  failure_ = status;
-  NotePoisoned(*meters_, environment_, directory_->path(), status);
+  failure_ = MissingAsLoss(status);
+  NotePoisoned(*meters_, environment_, directory_->path(), failure_);
   waiters_.Notify();
-  return status;
+  return failure_;
 }
 
 void PartitionLog::PublishEnd() {
@@ -268,7 +272,7 @@ absl::Status PartitionLog::SyncAll() {
     sync_schedule_.BeginSync();
   }
   const StopWatch watch = meters_->BeginSync();
-  const absl::Status status = unsynced.Sync(*directory_);
+  const absl::Status status = MissingAsLoss(unsynced.Sync(*directory_));
   NoteSync(*meters_, environment_, directory_->path(), appended, watch, status);
   {
     absl::MutexLock lock(&mu_);
@@ -346,18 +350,26 @@ absl::Status PartitionLog::SetConfig(const LogConfig& config) {
 absl::Status PartitionLog::Park() {
   absl::MutexLock sync(&sync_mu_);
   if (!is_active_.load(std::memory_order_relaxed)) return CloseSegments();
+  const absl::Cleanup parked = [this] {
+    absl::MutexLock lock(&mu_);
+    parking_ = false;
+  };
   {
     absl::MutexLock lock(&mu_);
     if (closed_ || !failure_.ok()) return failure_;
     if (absl::Status status = CloseWriter(); !status.ok()) return status;
+    parking_ = true;
   }
   if (absl::Status status = SyncAll(); !status.ok()) return status;
   return CloseSegments();
 }
 
+// What no sync has sealed yet is longer than its batches, and may have no name.
 absl::Status PartitionLog::CloseSegments() {
   absl::MutexLock lock(&mu_);
-  if (!writer_.ready()) segments_.CloseAll();
+  const bool all_sealed = !writer_.ready() && !writer_.has_unnamed() &&
+                          !writer_.has_unsynced_sealed();
+  if (all_sealed) segments_.CloseAll();
   return absl::OkStatus();
 }
 

@@ -94,6 +94,7 @@ class PartitionLog {
   //
   // Errors: InvalidArgument when the record is larger than max.message.bytes
   // or segment.bytes, or its timestamp is out of range: nothing was appended.
+  // NotFound when the topic was deleted, and for nothing else.
   // ResourceExhausted when the disk is full: nothing was appended, and a later
   // call may succeed. FailedPrecondition when the log is closed, or read-only
   // since its recovery. Any other code: a failed sync or write; the record may
@@ -292,6 +293,13 @@ class PartitionLog {
     if (!result.ok() && ending_.has_ended()) return ClosedError();
     return result;
   }
+  // NotFound is said of topics alone: a file that is missing is a loss, unless
+  // it went with its topic.
+  absl::Status MissingAsLoss(const absl::Status& status) const {
+    if (!absl::IsNotFound(status)) return status;
+    return ending_.has_ended() ? ClosedError()
+                               : absl::DataLossError(status.message());
+  }
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -346,6 +354,8 @@ class PartitionLog {
   LogConfig config_ ABSL_GUARDED_BY(mu_);
   PartitionWriter writer_ ABSL_GUARDED_BY(mu_);  // borrows `config_`
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  // Whether the writer's files are being synced for good, and not to be opened.
+  bool parking_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mu_);  // the poison
   SyncSchedule sync_schedule_ ABSL_GUARDED_BY(mu_);
   EndWaiters waiters_ ABSL_GUARDED_BY(mu_);

@@ -18,6 +18,7 @@
 #include "log/batch_placement.h"
 #include "log/environment.h"
 #include "log/file_system.h"
+#include "log/last_stamp.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
@@ -97,7 +98,27 @@ void PartitionWriter::ForgetEpochsBefore(int64_t offset) {
     epochs_ = std::move(next);
 }
 
+// Before anything is opened by its name. The directory is synced with the next
+// sync, as it would have been.
+absl::Status PartitionWriter::NameAdopted() {
+  if (!has_unnamed()) return absl::OkStatus();
+  directory_changed_ = true;
+  return adopted_->TakeName(*directory_);
+}
+
+// At the first stamp: nobody else pays for it.
+absl::Status PartitionWriter::LearnLastStamp(int64_t now_ms) {
+  if (last_stamp_is_known_) return absl::OkStatus();
+  const absl::StatusOr<int64_t> stamp_ms =
+      FindLastStamp(*directory_, *segments_, now_ms);
+  if (!stamp_ms.ok()) return stamp_ms.status();
+  last_append_time_ms_ = std::max(last_append_time_ms_, *stamp_ms);
+  last_stamp_is_known_ = true;
+  return absl::OkStatus();
+}
+
 absl::Status PartitionWriter::OpenActive() {
+  if (absl::Status status = NameAdopted(); !status.ok()) return status;
   const std::optional<int64_t> last = segments_->last_base_offset();
   if (!last.has_value() || needs_new_segment_) return CreateActive();
   absl::StatusOr<std::shared_ptr<Segment>> segment =
@@ -109,10 +130,6 @@ absl::Status PartitionWriter::OpenActive() {
   window_.Advance(active_->size(), 0);
   segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
   segment_ms_ = config_->segment_ms;
-  if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
-    last_append_time_ms_ =
-        std::max(last_append_time_ms_, active_->indexes().max_timestamp_ms());
-  }
   return absl::OkStatus();
 }
 
@@ -176,11 +193,15 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(
     IncomingBatch batch,
     absl::FunctionRef<void(const BatchPlacement&, char*)> place) {
   CHECK(ready());
+  const bool stamps =
+      config_->message_timestamp_type == TimestampType::kLogAppendTime;
+  if (stamps) {
+    absl::Status status = LearnLastStamp(batch.now_ms);
+    if (!status.ok()) return status;
+  }
   // Stamped times never go back, whatever the clock does.
   const int64_t append_time_ms = std::max(last_append_time_ms_, batch.now_ms);
-  if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
-    batch.max_timestamp_ms = append_time_ms;
-  }
+  if (stamps) batch.max_timestamp_ms = append_time_ms;
   if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
   if (NeedsRoll(batch) != RollReason::kNone) {
     if (absl::Status status = Roll(); !status.ok()) return status;
@@ -231,6 +252,7 @@ absl::Status PartitionWriter::ConfigChanged() {
   if (active_->size() > 0 || active_->capacity() == config_->segment_bytes) {
     return absl::OkStatus();
   }
+  if (absl::Status status = NameAdopted(); !status.ok()) return status;
   const std::shared_ptr<Segment> empty = std::exchange(active_, nullptr);
   return empty->Seal();
 }

@@ -121,6 +121,11 @@ class PartitionWriter {
   // Lets go of the files as they are: after it, `ready()` is false.
   void Abandon();
 
+  // Whether a segment has no name yet: it must stay open, nobody could open it.
+  bool has_unnamed() const {
+    return adopted_ != nullptr && !adopted_->has_name();
+  }
+
   // Whether `Close` would change files.
   bool needs_close() const {
     return ready() || (needs_new_epoch_ && highest_epoch_ >= 0);
@@ -149,6 +154,8 @@ class PartitionWriter {
   absl::Status CheckWritable() const;
   absl::Status CheckBatch(const IncomingBatch& batch) const;
   absl::Status BeginEpoch();
+  absl::Status NameAdopted();
+  absl::Status LearnLastStamp(int64_t now_ms);
   absl::Status OpenActive();
   absl::Status CreateActive();
   void Activate(std::shared_ptr<Segment> segment);
@@ -183,6 +190,8 @@ class PartitionWriter {
 
   int64_t next_offset_;
   int64_t last_append_time_ms_ = 0;
+  // Whether the above covers what was stamped before the open.
+  bool last_stamp_is_known_ = false;
   int64_t segment_created_ms_ = 0;
   int64_t segment_ms_ = 0;  // segment.ms less this segment's jitter
 };
