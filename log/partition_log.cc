@@ -18,6 +18,7 @@
 #include "log/append_event.h"
 #include "log/batch_admission.h"
 #include "log/batch_placement.h"
+#include "log/call_gate.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
 #include "log/errno_status.h"
@@ -213,7 +214,8 @@ absl::StatusOr<RecordBatches> PartitionLog::Read(int64_t offset,
 
 absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
                                                     ReadLevel level) {
-  if (ending_.has_ended()) return ClosedError();
+  const CallGate::Call call = calls_.Enter();
+  if (!call.entered() || ending_.has_ended()) return ClosedError();
   NoteUse();
   return UnlessEnded(reader_.OffsetForTime(time, level));
 }
@@ -292,40 +294,6 @@ absl::Time PartitionLog::SyncDue() {
   return sync_schedule_.Due();
 }
 
-absl::Status PartitionLog::TrimBefore(int64_t offset) {
-  absl::Status status = MoveLogStart(offset);
-  const int64_t start = log_start();
-  if (status.ok()) status = listener_->WriteCheckpoint();
-  return status.ok() ? DeleteTrimmed(start) : status;
-}
-
-absl::Status PartitionLog::MoveLogStart(int64_t offset) {
-  if (offset > visible_end()) return reader_.OutOfRange(offset, visible_end());
-  // So the log start never passes the durable end.
-  if (absl::Status status = SyncTo(offset); !status.ok()) return status;
-  {
-    absl::MutexLock lock(&mu_);
-    if (closed_) return ClosedError();
-    if (offset <= log_start()) return absl::OkStatus();
-    if (absl::Status status = listener_->BeforeFirstChange(); !status.ok())
-      return status;
-    ends_.SetLogStart(offset);
-  }
-  listener_->CheckpointChanged();
-  trimmed_.Add(segments_.RemoveBefore(offset));
-  return absl::OkStatus();
-}
-
-absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
-  if (trimmed_.empty()) return absl::OkStatus();
-  absl::Status status = listener_->BeforeFirstChange();
-  if (status.ok()) status = trimmed_.Delete(durable_start, meters_->store());
-  if (!status.ok()) return status;
-  absl::MutexLock lock(&mu_);
-  if (!closed_) writer_.ForgetEpochsBefore(trimmed_.deleted_end());
-  return status;
-}
-
 absl::Status PartitionLog::Roll() {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = PrepareAppend(); !status.ok()) return status;
@@ -348,6 +316,8 @@ absl::Status PartitionLog::SetConfig(const LogConfig& config) {
 }
 
 absl::Status PartitionLog::Park() {
+  const CallGate::Call call = calls_.Enter();
+  if (!call.entered()) return ClosedError();
   absl::MutexLock sync(&sync_mu_);
   if (!is_active_.load(std::memory_order_relaxed)) return CloseSegments();
   const absl::Cleanup parked = [this] {
@@ -381,21 +351,22 @@ absl::Status PartitionLog::CloseWriter() {
 }
 
 absl::Status PartitionLog::Close() {
-  bool changed = false;
+  calls_.CloseAndWait();
   {
     absl::MutexLock lock(&mu_);
     if (closed_) return failure_;
     closed_ = true;
     ending_.SetClosed();
     waiters_.Notify();
-    if (!failure_.ok()) return failure_;
-    changed = writer_.needs_close();
-    if (changed && !writer_.ready()) failure_ = listener_->BeforeFirstChange();
+    if (failure_.ok() && writer_.needs_close() && !writer_.ready())
+      failure_ = listener_->BeforeFirstChange();
     if (failure_.ok()) failure_ = writer_.Close();
     SetActive(false);
-    if (!failure_.ok()) return failure_;
   }
-  return changed ? SyncTo(visible_end()) : absl::OkStatus();
+  // Of a poisoned log too: it waits for another thread's sync, which may fail.
+  const absl::Status status = SyncTo(visible_end());
+  absl::MutexLock lock(&mu_);
+  return failure_.ok() ? status : failure_;
 }
 
 void PartitionLog::Abandon() {

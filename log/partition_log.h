@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
+#include "log/call_gate.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
 #include "log/end_waiters.h"
@@ -228,6 +229,8 @@ class PartitionLog {
   //
   // Errors: FailedPrecondition after `Close`; those of the files.
   absl::StatusOr<PartitionStats> Stats() {
+    const CallGate::Call call = calls_.Enter();
+    if (!call.entered()) return ClosedError();
     PartitionStats stats;
     {
       absl::MutexLock lock(&mu_);
@@ -262,8 +265,9 @@ class PartitionLog {
     return {.log_start = log_start(), .recovery_point = durable_end()};
   }
 
-  // Refuses further calls, fails waiters, waits for appends under way, trims
-  // the files to their exact length and syncs them. Idempotent.
+  // Refuses further calls, fails waiters, waits for calls under way, trims
+  // the files to their exact length and syncs them. Idempotent. Only a `Read`
+  // may go on after it: it changes nothing.
   //
   // Errors: the poison, or why the log did not close cleanly: it has to be
   // recovered at the next open then.
@@ -336,6 +340,7 @@ class PartitionLog {
   LogReader reader_;
 
   PartitionEnding ending_;  // set with `mu_` held
+  CallGate calls_;          // those that take more than one step
   // Whether there is an active segment.
   // Memory ordering: relaxed; a hint, the lock's holder asks the writer.
   std::atomic<bool> is_active_ = false;
