@@ -31,6 +31,7 @@
 #include "log/durability.h"
 #include "log/offset_commit_record.h"
 #include "log/partition_log.h"
+#include "log/record_timestamp.h"
 
 namespace varve {
 namespace {
@@ -337,7 +338,8 @@ void CommittedOffsets::CheckAllOf(OffsetLog& offsets) {
 }
 
 int64_t CommittedOffsets::NowMs() const {
-  return absl::ToUnixMillis(store_->options().environment.clock->Now());
+  return AppendTimeMs(
+      absl::ToUnixMillis(store_->options().environment.clock->Now()));
 }
 
 }  // namespace varve

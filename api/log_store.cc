@@ -32,11 +32,23 @@
 #include "api/topic_config.h"
 #include "api/topic_description.h"
 #include "api/unfinished_deletion.h"
+#include "log/call_gate.h"
 #include "log/durability.h"
 #include "log/file_system_type.h"
+#include "log/fork_mark.h"
 
 namespace varve {
 namespace {
+
+// For calls that may change files. Errors: FailedPrecondition when the store is
+// closed, and in a forked child.
+absl::StatusOr<CallGate::Call> BeginCall(const ForkMark& opened_in,
+                                         StoreState& state) {
+  if (absl::Status s = opened_in.Check(); !s.ok()) return s;
+  CallGate::Call call = state.calls().Enter();
+  if (call.entered()) return call;
+  return absl::FailedPreconditionError(absl::StrCat(state.path(), ": closed"));
+}
 
 TopicDescription Describe(Topic topic) {
   return {.name = std::move(topic.name),
@@ -83,23 +95,27 @@ LogStore::~LogStore() {
 
 absl::Status LogStore::CreateTopic(std::string_view name,
                                    const TopicConfig& config) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return state_->topics().CreateTopic(name, config);
 }
 
 absl::Status LogStore::AlterTopic(std::string_view name,
                                   const TopicChanges& changes) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return state_->topics().AlterTopic(name, changes);
 }
 
 absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return state_->topics().AlterTopic(name, {.partitions = new_total});
 }
 
 absl::Status LogStore::DeleteTopic(std::string_view name) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return state_->topics().DeleteTopic(name);
 }
 
@@ -133,7 +149,8 @@ absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
 
 absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
                                               int32_t partition) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   absl::StatusOr<TopicPartitionLog> opened =
       OpenTopicPartition(*state_, topic, partition);
   if (!opened.ok()) return opened.status();
@@ -144,7 +161,8 @@ absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
 absl::Status LogStore::CommitOffset(std::string_view group,
                                     std::string_view topic, int32_t partition,
                                     int64_t offset, Durability durability) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->Commit(
       group,
       {OffsetCommit{.topic = topic, .partition = partition, .offset = offset}},
@@ -154,37 +172,43 @@ absl::Status LogStore::CommitOffset(std::string_view group,
 absl::Status LogStore::CommitOffsets(std::string_view group,
                                      absl::Span<const OffsetCommit> commits,
                                      Durability durability) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->Commit(group, commits, durability);
 }
 
 absl::StatusOr<varve::CommittedOffset> LogStore::CommittedOffset(
     std::string_view group, std::string_view topic, int32_t partition) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->Find(group, topic, partition);
 }
 
 absl::StatusOr<std::vector<std::string>> LogStore::ListGroups() {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->ListGroups();
 }
 
 absl::StatusOr<std::vector<GroupOffset>> LogStore::DescribeGroup(
     std::string_view group) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->Describe(group);
 }
 
 absl::Status LogStore::DeleteOffsets(
     std::string_view group, absl::Span<const TopicPartition> partitions,
     Durability durability) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->Delete(group, partitions, durability);
 }
 
 absl::Status LogStore::DeleteGroup(std::string_view group,
                                    Durability durability) {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return offsets_->DeleteGroup(group, durability);
 }
 
@@ -205,7 +229,8 @@ const std::string& LogStore::path() const { return state_->path(); }
 FileSystemType LogStore::file_system() const { return state_->file_system(); }
 
 absl::StatusOr<absl::Duration> LogStore::RunMaintenance() {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  if (!call.ok()) return call.status();
   return state_->RunMaintenance();
 }
 

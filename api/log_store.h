@@ -280,7 +280,10 @@ class LogStore {
   absl::StatusOr<absl::Duration> RunMaintenance();
 
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
-  // way, syncs everything, trims the files, and marks the shutdown as clean.
+  // way, TrimBefore and RunMaintenance included, syncs everything, trims the
+  // files, and marks the shutdown as clean. Only a Partition::Read may go on
+  // after it: it changes nothing. Do not call it from within another call, as
+  // from a log sink: it would wait for itself.
   // Idempotent: later calls return what the first did. Blocks for a sync of
   // every partition with unsynced appends. What returns no Status goes on
   // answering afterwards.

@@ -97,7 +97,9 @@ class Partition {
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
   // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
   // all of its records are there or none. The offset returned is that of the
-  // first. Errors: as above.
+  // first. Errors: as above; InvalidArgument also for a header that no log may
+  // have, such as a timestamp out of range (log/FORMAT.md, "What an append
+  // refuses"); Parse refuses such records, too.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;

@@ -240,6 +240,9 @@ absl::StatusOr<RecoveredLog> PartitionTable::RecoveredOrRecover(
       CheckPartitionIdentity(directory, topic, lookup_.name_of_id, note);
   if (!status.ok()) return status;
   absl::StatusOr<RecoveredLog> log = RecoverFiles(directory, topic, checkpoint);
+  // NotFound is said of topics alone: here a file has gone under our hands.
+  if (absl::IsNotFound(log.status()))
+    return absl::DataLossError(log.status().message());
   if (!log.ok()) return log.status();
   if (!note.empty()) log->report.notes.push_back(note);
   meters_->NoteRecovery(log->report);

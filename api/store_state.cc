@@ -323,6 +323,7 @@ absl::Status StoreState::Close() {
     closed_ = true;
   }
   duties_.Stop();
+  calls_.CloseAndWait();
   topics_.Close();
   parking_->Stop();
   absl::Status status = partitions_.Close();

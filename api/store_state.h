@@ -27,6 +27,7 @@
 #include "api/store_options.h"
 #include "api/topic_administration.h"
 #include "api/topic_catalog.h"
+#include "log/call_gate.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
 #include "log/log_sink.h"
@@ -56,6 +57,8 @@ class StoreState {
   absl::StatusOr<absl::Duration> RunMaintenance();
   const StoreOptions& options() const { return options_; }
   absl::Status Close();
+  // Calls of the program that may change files: `Close` waits for them.
+  CallGate& calls() { return calls_; }
   // Counts and tells what failed of work that the caller does not wait for.
   void NoteFailure(std::string_view what, const absl::Status& status) const;
   // Tells the log sink why a `Close` that nobody asked for was not clean.
@@ -105,6 +108,7 @@ class StoreState {
   StoreDuties duties_;
   MetricsFile* metrics_file_ = nullptr;  // of duties_; null: not written
 
+  CallGate calls_;
   // Held by the first `Close`, so that others wait for it.
   absl::Mutex closing_ ABSL_ACQUIRED_BEFORE(mu_);
   mutable absl::Mutex mu_;

@@ -61,9 +61,14 @@ absl::Status TimeIndex::MaybeAppend(int64_t timestamp_ms, int64_t offset,
 }
 
 TimestampOffset TimeIndex::Lookup(int64_t timestamp_ms) const {
-  const int64_t found = CountUpTo(timestamp_ms, entry_count());
-  if (found == 0) return {.timestamp_ms = -1, .offset = base_offset_};
-  return EntryAt(found - 1);
+  return LookupPair(timestamp_ms).found;
+}
+
+TimeIndex::Pair TimeIndex::LookupPair(int64_t timestamp_ms) const {
+  const TimestampOffset none = {.timestamp_ms = -1, .offset = base_offset_};
+  const int64_t count = CountUpTo(timestamp_ms, entry_count());
+  return {.found = count > 0 ? EntryAt(count - 1) : none,
+          .before = count > 1 ? EntryAt(count - 2) : none};
 }
 
 void TimeIndex::Truncate(int64_t offset) {

@@ -68,6 +68,21 @@ class TimeIndex {
   // O(log entries), warm end first as in `OffsetIndex`.
   TimestampOffset Lookup(int64_t timestamp_ms) const;
 
+  // What `Lookup` finds, and the entry before it; {-1, base offset} for each
+  // that there is not.
+  //
+  // For whoever must be right though an entry is damaged. One whose offset has
+  // become that of a later batch with the same timestamp proves itself, and
+  // hides the batches between; the one before it still speaks for all of them.
+  // So: no record of that time or later lies before the earlier of the batches
+  // of these two, when both agree with their entries and one bit at most is
+  // wrong.
+  struct Pair {
+    TimestampOffset found;
+    TimestampOffset before;
+  };
+  Pair LookupPair(int64_t timestamp_ms) const;
+
   // Drops the entries with `offset` or more.
   void Truncate(int64_t offset);
 

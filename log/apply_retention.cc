@@ -2,6 +2,7 @@
 
 #include "log/apply_retention.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -27,8 +28,17 @@ RetentionLimits LimitsOf(const LogConfig& config) {
           .cleanup_policy = config.cleanup_policy};
 }
 
-// Decides, and again as long as a segment that would go for its age turns out
-// to have another timestamp than its index says.
+// Segments whose batches decide about their age: those that go, and the first
+// one that stays, unless it is the last.
+int64_t CountToVerify(const RetentionDecision& decision, size_t segments) {
+  return std::max(
+      decision.count(),
+      std::min(decision.count() + 1, static_cast<int64_t>(segments) - 1));
+}
+
+// Decides, and again as long as a segment that would go, or stay, for its age
+// turns out to have another timestamp than its index says. Nothing goes when
+// somebody trims the log meanwhile: the next look will know.
 absl::StatusOr<RetentionDecision> Decide(
     PartitionLog& log, std::vector<RetentionSegment>& segments,
     const RetentionLimits& limits, int64_t now_ms) {
@@ -39,12 +49,16 @@ absl::StatusOr<RetentionDecision> Decide(
                          .durable_end = log.durable_end(),
                          .now_ms = now_ms},
                         limits);
+    const int64_t count =
+        limits.retention_ms < 0 ? 0 : CountToVerify(decision, segments.size());
     bool changed = false;
-    for (; verified < decision.count() && !changed; ++verified) {
+    for (; verified < count && !changed; ++verified) {
       if (verified < decision.over_bytes_count) continue;
       RetentionSegment& segment = segments[static_cast<size_t>(verified)];
       const absl::StatusOr<int64_t> timestamp_ms =
           log.segment_facts().VerifyTimestamp(segment.base_offset);
+      if (!timestamp_ms.ok() && segment.next_offset <= log.log_start())
+        return RetentionDecision();
       if (!timestamp_ms.ok()) return timestamp_ms.status();
       changed = segment.max_timestamp_ms != *timestamp_ms;
       segment.max_timestamp_ms = *timestamp_ms;
@@ -97,6 +111,8 @@ absl::StatusOr<bool> MayNeedRetention(Directory& directory,
     if (!is_end && config.retention_bytes < 0) continue;
     absl::StatusOr<RetentionSegment> facts =
         ReadSegmentFacts(directory, (*bases)[i]);
+    // Whoever has opened the log meanwhile trims it: that log knows.
+    if (absl::IsNotFound(facts.status())) return true;
     if (!facts.ok()) return facts.status();
     segments.back() = *facts;
   }

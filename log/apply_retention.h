@@ -20,7 +20,8 @@ bool HasRetention(const LogConfig& config);
 // files are deleted by `PartitionLog::DeleteTrimmed`, when the checkpoint with
 // the new log start is durable. Returns what was decided.
 //
-// A segment goes for its age only when its batches say so, not its index alone.
+// A segment goes, or stays, for its age only when its batches or its sidecar
+// say so, not its index alone.
 //
 // Errors: those of reading the segments; of the roll, for which the last
 // segment stays though others go; the poison of the log.

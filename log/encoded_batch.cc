@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "log/batch_admission.h"
 #include "log/record_batch.h"
-#include "log/record_cursor.h"
 
 namespace varve {
 
@@ -29,12 +29,10 @@ absl::StatusOr<EncodedBatch> EncodedBatch::Parse(std::string_view bytes) {
         "a batch of ", encoded.record_count(), " records takes ",
         encoded.offset_count(), " offsets; only a whole one can be appended"));
   }
-  if (batch->compression() == Compression::kNone) {
-    RecordCursor cursor(*batch);
-    while (cursor.Next() != nullptr) {
-    }
-    if (!cursor.status().ok()) return cursor.status();
-  }
+  if (absl::Status status = CheckBatchHeader(*batch); !status.ok())
+    return status;
+  if (absl::Status status = CheckBatchRecords(*batch); !status.ok())
+    return status;
   return encoded;
 }
 

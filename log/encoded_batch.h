@@ -27,12 +27,14 @@ class EncodedBatch {
   //
   // Errors: DataLoss for bytes that are no batch, or whose CRC or records are
   // wrong. InvalidArgument for a batch that cannot be appended: bytes after
-  // it, or fewer records than offsets, as compaction leaves them.
+  // it; fewer records than offsets, as compaction leaves them; a timestamp that
+  // is out of range, or a largest one that is not that of its records; anything
+  // else that log/batch_admission.h refuses.
   static absl::StatusOr<EncodedBatch> Parse(std::string_view bytes);
 
   // A batch that is known to be good: its CRC holds and its records can be
   // read. Nothing of that is looked at, and what is not so is appended as it is
-  // and found by its readers.
+  // and found by its readers. The append looks at its header all the same.
   static EncodedBatch Unchecked(const RecordBatch& batch) {
     return EncodedBatch(batch);
   }

@@ -67,9 +67,11 @@ bool LeavesAllAsItWas(const absl::Status& status) {
 }
 
 absl::Status AsPoison(const absl::Status& status) noexcept {
-  if (!LeavesAllAsItWas(status)) return status;
+  const bool is_missing = absl::IsNotFound(status);
+  if (!LeavesAllAsItWas(status) && !is_missing) return status;
   try {
-    return absl::UnknownError(status.message());
+    return is_missing ? absl::DataLossError(status.message())
+                      : absl::UnknownError(status.message());
   } catch (const std::bad_alloc&) {
     return UnknownWithoutText();
   }

@@ -42,7 +42,8 @@ absl::Status SyncErrnoStatus(int error, std::string_view call,
 bool LeavesAllAsItWas(const absl::Status& status);
 
 // A failure after which nobody knows what the files hold, as an error that
-// `LeavesAllAsItWas` is not true of. Throws nothing, as above.
+// `LeavesAllAsItWas` is not true of. NotFound, which is said of topics alone,
+// is DataLoss for a file. Throws nothing, as above.
 absl::Status AsPoison(const absl::Status& status) noexcept;
 
 }  // namespace varve

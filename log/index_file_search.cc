@@ -29,15 +29,14 @@ absl::StatusOr<std::optional<Entry>> ReadEntry(File& file, int64_t base_offset,
   return Index(base_offset, span, 1).entry(0);
 }
 
-// The last entry of those in front for which `holds` is true: once false, it
+// How many entries in front there are for which `holds` is true: once false, it
 // is taken to stay so.
 template <typename Index, typename Entry>
-absl::StatusOr<std::optional<Entry>> FindLast(
+absl::StatusOr<int64_t> CountFront(
     File& file, int64_t base_offset,
     absl::FunctionRef<bool(const Entry&)> holds) {
   absl::StatusOr<int64_t> size = file.Size();
   if (!size.ok()) return size.status();
-  std::optional<Entry> last;
   int64_t low = 0;  // entries that hold
   int64_t high = *size / Index::kEntrySize;
   while (low < high) {
@@ -45,13 +44,12 @@ absl::StatusOr<std::optional<Entry>> FindLast(
     auto entry = ReadEntry<Index, Entry>(file, base_offset, middle);
     if (!entry.ok()) return entry.status();
     if (entry->has_value() && holds(**entry)) {
-      last = *entry;
       low = middle + 1;
     } else {
       high = middle;
     }
   }
-  return last;
+  return low;
 }
 
 bool IsInUse(const TimestampOffset& entry, int64_t base_offset) {
@@ -63,19 +61,37 @@ bool IsInUse(const TimestampOffset& entry, int64_t base_offset) {
 absl::StatusOr<std::optional<OffsetPosition>> FindOffsetEntry(
     File& index, int64_t base_offset, int64_t offset) {
   // The first batch has no entry, so a position of 0 is not in use.
-  return FindLast<OffsetIndex, OffsetPosition>(
+  absl::StatusOr<int64_t> count = CountFront<OffsetIndex, OffsetPosition>(
       index, base_offset, [&](const OffsetPosition& entry) {
         return entry.position > 0 && entry.offset <= offset;
       });
+  if (!count.ok()) return count.status();
+  if (*count == 0) return std::nullopt;
+  return ReadEntry<OffsetIndex, OffsetPosition>(index, base_offset, *count - 1);
 }
 
-absl::StatusOr<std::optional<TimestampOffset>> FindTimeEntry(
-    File& time_index, int64_t base_offset, int64_t timestamp_ms) {
-  return FindLast<TimeIndex, TimestampOffset>(
+absl::StatusOr<TimeIndex::Pair> FindTimeEntries(File& time_index,
+                                                int64_t base_offset,
+                                                int64_t timestamp_ms) {
+  absl::StatusOr<int64_t> count = CountFront<TimeIndex, TimestampOffset>(
       time_index, base_offset, [&](const TimestampOffset& entry) {
         return IsInUse(entry, base_offset) &&
                entry.timestamp_ms <= timestamp_ms;
       });
+  if (!count.ok()) return count.status();
+  const TimestampOffset none = {.timestamp_ms = -1, .offset = base_offset};
+  TimeIndex::Pair entries = {.found = none, .before = none};
+  if (*count == 0) return entries;
+  auto found = ReadEntry<TimeIndex, TimestampOffset>(time_index, base_offset,
+                                                     *count - 1);
+  if (!found.ok()) return found.status();
+  entries.found = found->value_or(none);
+  if (*count == 1) return entries;
+  auto before = ReadEntry<TimeIndex, TimestampOffset>(time_index, base_offset,
+                                                      *count - 2);
+  if (!before.ok()) return before.status();
+  entries.before = before->value_or(none);
+  return entries;
 }
 
 absl::StatusOr<std::optional<TimestampOffset>> FindFinalTimeEntry(

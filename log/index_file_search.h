@@ -26,9 +26,11 @@ namespace varve {
 absl::StatusOr<std::optional<OffsetPosition>> FindOffsetEntry(
     File& index, int64_t base_offset, int64_t offset);
 
-// The entry with the largest timestamp that is `timestamp_ms` or less, if any.
-absl::StatusOr<std::optional<TimestampOffset>> FindTimeEntry(
-    File& time_index, int64_t base_offset, int64_t timestamp_ms);
+// As TimeIndex::LookupPair: the entry with the largest timestamp that is
+// `timestamp_ms` or less, and the one before it; {-1, base offset} for none.
+absl::StatusOr<TimeIndex::Pair> FindTimeEntries(File& time_index,
+                                                int64_t base_offset,
+                                                int64_t timestamp_ms);
 
 // The entry that ends the file: of a segment that is sealed, its largest
 // timestamp. Nothing when there is room behind the entries still.

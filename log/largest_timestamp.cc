@@ -25,7 +25,7 @@ BatchPlace FindLastEntry(const Segment& segment) {
   const BatchPlace front = {.position = 0,
                             .base_offset = segment.base_offset()};
   const TimestampOffset entry =
-      segment.LookupTime(std::numeric_limits<int64_t>::max());
+      segment.LookupTime(std::numeric_limits<int64_t>::max()).found;
   if (entry.timestamp_ms < 0) return front;
   BatchScanner scanner(segment.visible_bytes(),
                        FindScanStart(segment, entry.offset), kHeadersOnly);

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "index/offset_index.h"
+#include "index/time_index.h"
 #include "log/batch_scanner.h"
 #include "log/file_batch_scanner.h"
 #include "log/file_system.h"
@@ -62,6 +63,27 @@ absl::StatusOr<BatchPlace> FindLivePlace(Directory& directory,
   const RecordBatch batch(slice->bytes);
   if (batch.last_offset() != (*entry)->offset) return front;
   return BatchPlace{.position = (*entry)->position,
+                    .base_offset = batch.base_offset()};
+}
+
+absl::StatusOr<std::optional<BatchPlace>> FindLiveBatchOf(
+    Directory& directory, const LiveSegment& segment,
+    const TimestampOffset& entry) {
+  if (entry.timestamp_ms < 0) return std::nullopt;
+  absl::StatusOr<BatchPlace> place =
+      FindLivePlace(directory, segment, entry.offset);
+  if (!place.ok()) return place.status();
+  absl::StatusOr<LiveSlice> slice = ReadLiveBatches(
+      segment, *place,
+      {.offset = entry.offset, .continuity = Continuity::kGapsAllowed});
+  if (!slice.ok()) return slice.status();
+  if (slice->bytes.empty()) return std::nullopt;
+  const RecordBatch batch(slice->bytes);
+  if (batch.last_offset() != entry.offset ||
+      batch.max_timestamp_ms() != entry.timestamp_ms) {
+    return std::nullopt;
+  }
+  return BatchPlace{.position = slice->next.position - batch.size(),
                     .base_offset = batch.base_offset()};
 }
 

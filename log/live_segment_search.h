@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
+#include "index/time_index.h"
 #include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/live_segment.h"
@@ -24,6 +25,12 @@ namespace varve {
 absl::StatusOr<BatchPlace> FindLivePlace(Directory& directory,
                                          const LiveSegment& segment,
                                          int64_t offset);
+
+// The batch that a time entry names, if it has the timestamp that the entry
+// says; nothing when they do not agree.
+absl::StatusOr<std::optional<BatchPlace>> FindLiveBatchOf(
+    Directory& directory, const LiveSegment& segment,
+    const TimestampOffset& entry);
 
 // Whether the file is a whole number of batches, so that nobody is going to
 // trim it. `next_base_offset` is that of the segment behind: without one, a new

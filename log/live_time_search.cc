@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
@@ -20,6 +21,7 @@
 #include "log/record_batch.h"
 #include "log/record_batches.h"
 #include "log/segment_name.h"
+#include "log/segment_sidecar.h"
 #include "log/time_search.h"
 
 namespace varve {
@@ -35,8 +37,29 @@ absl::StatusOr<std::unique_ptr<File>> OpenTimeIndex(LiveLog& log,
   return file;
 }
 
+// Whether a segment with one behind it has no record of that time or later: by
+// its sidecar, or by the last entry of its time index if its batch agrees.
+absl::StatusOr<bool> IsAllEarlier(LiveLog& log, const LiveSegment& segment,
+                                  File& index, int64_t timestamp_ms) {
+  const int64_t base = segment.base_offset();
+  const absl::StatusOr<int64_t> size = segment.Size();
+  if (!size.ok()) return size.status();
+  const std::optional<SegmentSidecar> sidecar =
+      ReadSidecarOf(log.directory(), base, *size);
+  if (sidecar.has_value()) return sidecar->max_timestamp_ms < timestamp_ms;
+  absl::StatusOr<std::optional<TimestampOffset>> last =
+      FindFinalTimeEntry(index, base);
+  if (!last.ok()) return last.status();
+  if (!last->has_value() || (*last)->timestamp_ms >= timestamp_ms) return false;
+  absl::StatusOr<std::optional<BatchPlace>> place =
+      FindLiveBatchOf(log.directory(), segment, **last);
+  if (!place.ok()) return place.status();
+  return place->has_value();
+}
+
 // The first offset of `segment` that its time index does not rule out; none
-// when it rules out all of it.
+// when it rules out all of it. Two entries have to agree with their batches:
+// TimeIndex::LookupPair says why.
 absl::StatusOr<std::optional<int64_t>> FindStart(LiveLog& log,
                                                  const LiveSegment& segment,
                                                  int64_t timestamp_ms) {
@@ -45,30 +68,23 @@ absl::StatusOr<std::optional<int64_t>> FindStart(LiveLog& log,
   if (!index.ok()) return index.status();
   if (*index == nullptr) return base;
   if (log.SegmentBehind(base).has_value()) {
-    absl::StatusOr<std::optional<TimestampOffset>> final_entry =
-        FindFinalTimeEntry(**index, base);
-    if (!final_entry.ok()) return final_entry.status();
-    if (final_entry->has_value() &&
-        (*final_entry)->timestamp_ms < timestamp_ms) {
-      return std::nullopt;
-    }
+    absl::StatusOr<bool> earlier =
+        IsAllEarlier(log, segment, **index, timestamp_ms);
+    if (!earlier.ok()) return earlier.status();
+    if (*earlier) return std::nullopt;
   }
-  absl::StatusOr<std::optional<TimestampOffset>> entry =
-      FindTimeEntry(**index, base, timestamp_ms);
-  if (!entry.ok()) return entry.status();
-  if (!entry->has_value()) return base;
-  absl::StatusOr<BatchPlace> place =
-      FindLivePlace(log.directory(), segment, (*entry)->offset);
-  if (!place.ok()) return place.status();
-  absl::StatusOr<LiveSlice> slice = ReadLiveBatches(
-      segment, *place,
-      {.offset = (*entry)->offset, .continuity = Continuity::kGapsAllowed});
-  if (!slice.ok()) return slice.status();
-  if (slice->bytes.empty()) return base;
-  const RecordBatch batch(slice->bytes);
-  const bool agrees = batch.last_offset() == (*entry)->offset &&
-                      batch.max_timestamp_ms() == (*entry)->timestamp_ms;
-  return agrees ? batch.base_offset() : base;
+  absl::StatusOr<TimeIndex::Pair> entries =
+      FindTimeEntries(**index, base, timestamp_ms);
+  if (!entries.ok()) return entries.status();
+  int64_t start = std::numeric_limits<int64_t>::max();
+  for (const TimestampOffset& entry : {entries->before, entries->found}) {
+    absl::StatusOr<std::optional<BatchPlace>> place =
+        FindLiveBatchOf(log.directory(), segment, entry);
+    if (!place.ok()) return place.status();
+    if (!place->has_value()) return base;
+    start = std::min(start, (*place)->base_offset);
+  }
+  return start;
 }
 
 std::optional<int64_t> FindInSlice(const LiveSlice& slice,

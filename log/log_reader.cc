@@ -103,9 +103,10 @@ absl::StatusOr<int64_t> LogReader::FindTime(int64_t timestamp_ms, int64_t begin,
     absl::StatusOr<SegmentList::Found> found = Find(*look_at, end);
     if (!found.ok()) return found.status();
     // The last one may get records of any time while we look.
-    const bool may_have = !found->next_base_offset.has_value() ||
-                          found->segment->largest_timestamp_ms().value_or(
-                              timestamp_ms) >= timestamp_ms;
+    const bool may_have =
+        !found->next_base_offset.has_value() ||
+        segments_->LargestTimestamp(*found->segment).value_or(timestamp_ms) >=
+            timestamp_ms;
     if (may_have) {
       const std::optional<int64_t> offset =
           FindOffsetForTime(*found->segment, {.timestamp_ms = timestamp_ms,

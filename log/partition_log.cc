@@ -15,7 +15,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
+#include "log/batch_admission.h"
 #include "log/batch_placement.h"
+#include "log/call_gate.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
 #include "log/errno_status.h"
@@ -74,7 +76,7 @@ PartitionLog::~PartitionLog() {
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
                                                   Durability durability) {
-  const int64_t now_ms = environment_.clock->NowMs();
+  const int64_t now_ms = AppendTimeMs(environment_.clock->NowMs());
   const absl::StatusOr<int64_t> timestamp_ms =
       RecordTimestampMs(record, now_ms);
   if (!timestamp_ms.ok()) return timestamp_ms.status();
@@ -89,10 +91,12 @@ absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
 
 absl::StatusOr<AppendResult> PartitionLog::Append(const EncodedBatch& batch,
                                                   Durability durability) {
+  if (absl::Status status = CheckBatchHeader(batch.batch()); !status.ok())
+    return status;
   return AppendBatch({.size = batch.size_bytes(),
                       .last_offset_delta = batch.batch().last_offset_delta(),
                       .max_timestamp_ms = batch.batch().max_timestamp_ms(),
-                      .now_ms = environment_.clock->NowMs()},
+                      .now_ms = AppendTimeMs(environment_.clock->NowMs())},
                      durability,
                      [&](const BatchPlacement& placement, char* at) {
                        PlaceBatch(batch, placement, at);
@@ -214,7 +218,8 @@ absl::StatusOr<RecordBatches> PartitionLog::Read(int64_t offset,
 
 absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
                                                     ReadLevel level) {
-  if (ending_.has_ended()) return ClosedError();
+  const CallGate::Call call = calls_.Enter();
+  if (!call.entered() || ending_.has_ended()) return ClosedError();
   NoteUse();
   return UnlessEnded(reader_.OffsetForTime(time, level));
 }
@@ -242,40 +247,6 @@ absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
   if (closed_) return ClosedError();
   waiters_.Add(*event);
   return event;
-}
-
-absl::Status PartitionLog::TrimBefore(int64_t offset) {
-  absl::Status status = MoveLogStart(offset);
-  const int64_t start = log_start();
-  if (status.ok()) status = listener_->WriteCheckpoint();
-  return status.ok() ? DeleteTrimmed(start) : status;
-}
-
-absl::Status PartitionLog::MoveLogStart(int64_t offset) {
-  if (offset > visible_end()) return reader_.OutOfRange(offset, visible_end());
-  // So the log start never passes the durable end.
-  if (absl::Status status = SyncTo(offset); !status.ok()) return status;
-  {
-    absl::MutexLock lock(&mu_);
-    if (closed_) return ClosedError();
-    if (offset <= log_start()) return absl::OkStatus();
-    if (absl::Status status = listener_->BeforeFirstChange(); !status.ok())
-      return status;
-    ends_.SetLogStart(offset);
-  }
-  listener_->CheckpointChanged();
-  trimmed_.TakeBefore(offset, segments_);
-  return absl::OkStatus();
-}
-
-absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
-  if (trimmed_.empty()) return absl::OkStatus();
-  absl::Status status = listener_->BeforeFirstChange();
-  if (status.ok()) status = trimmed_.Delete(durable_start, meters_->store());
-  if (!status.ok()) return status;
-  absl::MutexLock lock(&mu_);
-  if (!closed_) writer_.ForgetEpochsBefore(trimmed_.deleted_end());
-  return status;
 }
 
 absl::Status PartitionLog::Roll() {

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
+#include "log/call_gate.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
 #include "log/end_waiters.h"
@@ -97,6 +98,7 @@ class PartitionLog {
   //
   // Errors: InvalidArgument when the record is larger than max.message.bytes
   // or segment.bytes, or its timestamp is out of range: nothing was appended.
+  // NotFound when the topic was deleted, and for nothing else.
   // ResourceExhausted when the disk is full: nothing was appended, and a later
   // call may succeed. FailedPrecondition when the log is closed, or read-only
   // since its recovery. Unavailable when it is appended, and for want of room
@@ -107,7 +109,8 @@ class PartitionLog {
                                       Durability durability);
 
   // Appends a batch whole: after any crash all of its records are there or
-  // none. Errors: as above.
+  // none. Errors: as above; InvalidArgument also for a header that
+  // CheckBatchHeader refuses.
   absl::StatusOr<AppendResult> Append(const EncodedBatch& batch,
                                       Durability durability);
 
@@ -233,6 +236,8 @@ class PartitionLog {
   //
   // Errors: FailedPrecondition after `Close`; those of the files.
   absl::StatusOr<PartitionStats> Stats() {
+    const CallGate::Call call = calls_.Enter();
+    if (!call.entered()) return ClosedError();
     PartitionStats stats;
     {
       absl::MutexLock lock(&mu_);
@@ -267,8 +272,9 @@ class PartitionLog {
     return {.log_start = log_start(), .recovery_point = durable_end()};
   }
 
-  // Refuses further calls, fails waiters, waits for appends and syncs under
-  // way, trims the files to their exact length and syncs them. Idempotent.
+  // Refuses further calls, fails waiters, waits for calls and syncs under way,
+  // trims the files to their exact length and syncs them. Idempotent. Only a
+  // `Read` may go on after it: it changes nothing.
   //
   // Errors: the poison, or why the log did not close cleanly: it has to be
   // recovered at the next open then.
@@ -304,6 +310,13 @@ class PartitionLog {
   absl::StatusOr<T> UnlessEnded(absl::StatusOr<T> result) const {
     if (!result.ok() && ending_.has_ended()) return ClosedError();
     return result;
+  }
+  // NotFound is said of topics alone: a file that is missing is a loss, unless
+  // it went with its topic.
+  absl::Status MissingAsLoss(const absl::Status& status) const {
+    if (!absl::IsNotFound(status)) return status;
+    return ending_.has_ended() ? ClosedError()
+                               : absl::DataLossError(status.message());
   }
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
@@ -345,6 +358,7 @@ class PartitionLog {
   LogReader reader_;
 
   PartitionEnding ending_;  // set with `mu_` held
+  CallGate calls_;          // those that take more than one step
   // Whether there is an active segment.
   // Memory ordering: relaxed; a hint, the lock's holder asks the writer.
   std::atomic<bool> is_active_ = false;

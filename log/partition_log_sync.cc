@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "log/call_gate.h"
 #include "log/errno_status.h"
 #include "log/partition_log.h"
 #include "log/partition_meters.h"
@@ -55,7 +56,7 @@ absl::Status PartitionLog::OpenWriter() {
   if (status.ok()) status = writer_.Prepare();
   if (!status.ok()) {
     directory_->LetGo();
-    return status;
+    return MissingAsLoss(status);
   }
   SetActive(true);
   return absl::OkStatus();
@@ -152,6 +153,8 @@ absl::Time PartitionLog::SyncDue() {
 }
 
 absl::Status PartitionLog::Park() {
+  const CallGate::Call call = calls_.Enter();
+  if (!call.entered()) return ClosedError();
   absl::MutexLock sync(&sync_mu_);
   {
     absl::MutexLock lock(&mu_);
@@ -174,6 +177,7 @@ absl::Status PartitionLog::Park() {
 // The syncs that are under way, a parking's too, come first: what they find
 // decides. After a call that threw, the next one does the rest.
 absl::Status PartitionLog::Close() {
+  calls_.CloseAndWait();
   {
     absl::MutexLock lock(&mu_);
     if (!closed_) ending_.SetClosed();

@@ -19,12 +19,14 @@
 #include "log/batch_placement.h"
 #include "log/environment.h"
 #include "log/file_system.h"
+#include "log/last_stamp.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
 #include "log/log_meters.h"
 #include "log/partition_recovery.h"
 #include "log/record_batch.h"
+#include "log/record_timestamp.h"
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
@@ -97,7 +99,27 @@ void PartitionWriter::ForgetEpochsBefore(int64_t offset) {
     epochs_ = std::move(next);
 }
 
+// Before anything is opened by its name. The directory is synced with the next
+// sync, as it would have been.
+absl::Status PartitionWriter::NameAdopted() {
+  if (!has_unnamed()) return absl::OkStatus();
+  directory_changed_ = true;
+  return adopted_->TakeName(*directory_);
+}
+
+// At the first stamp: nobody else pays for it.
+absl::Status PartitionWriter::LearnLastStamp(int64_t now_ms) {
+  if (last_stamp_is_known_) return absl::OkStatus();
+  const absl::StatusOr<int64_t> stamp_ms =
+      FindLastStamp(*directory_, *segments_, now_ms);
+  if (!stamp_ms.ok()) return stamp_ms.status();
+  last_append_time_ms_ = std::max(last_append_time_ms_, *stamp_ms);
+  last_stamp_is_known_ = true;
+  return absl::OkStatus();
+}
+
 absl::Status PartitionWriter::OpenActive() {
+  if (absl::Status status = NameAdopted(); !status.ok()) return status;
   const std::optional<int64_t> last = segments_->last_base_offset();
   if (!last.has_value() || needs_new_segment_) return CreateActive();
   absl::StatusOr<std::shared_ptr<Segment>> segment =
@@ -107,12 +129,8 @@ absl::Status PartitionWriter::OpenActive() {
   active_ = *std::move(segment);
   window_ = PrepareWindow();
   window_.Advance(active_->size(), 0);
-  segment_created_ms_ = environment_->clock->NowMs();
+  segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
   segment_ms_ = config_->segment_ms;
-  if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
-    last_append_time_ms_ =
-        std::max(last_append_time_ms_, active_->indexes().max_timestamp_ms());
-  }
   return absl::OkStatus();
 }
 
@@ -131,7 +149,7 @@ void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
   needs_new_segment_ = false;
   window_.BeginSegment(segment->populated_ahead());
   active_ = std::move(segment);
-  segment_created_ms_ = environment_->clock->NowMs();
+  segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
   const int64_t jitter_max =
       std::min(config_->segment_jitter_ms, config_->segment_ms);
   segment_ms_ = config_->segment_ms;
@@ -158,6 +176,7 @@ absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
       batch.max_timestamp_ms < 0) {
     return absl::OkStatus();
   }
+  // Both are 0 or more: nothing overflows.
   const int64_t ahead = batch.max_timestamp_ms - batch.now_ms;
   if (ahead > config_->message_timestamp_after_max_ms ||
       -ahead > config_->message_timestamp_before_max_ms) {
@@ -176,11 +195,15 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(
     IncomingBatch batch,
     absl::FunctionRef<void(const BatchPlacement&, char*)> place) {
   CHECK(ready());
+  const bool stamps =
+      config_->message_timestamp_type == TimestampType::kLogAppendTime;
+  if (stamps) {
+    absl::Status status = LearnLastStamp(batch.now_ms);
+    if (!status.ok()) return status;
+  }
   // Stamped times never go back, whatever the clock does.
   const int64_t append_time_ms = std::max(last_append_time_ms_, batch.now_ms);
-  if (config_->message_timestamp_type == TimestampType::kLogAppendTime) {
-    batch.max_timestamp_ms = append_time_ms;
-  }
+  if (stamps) batch.max_timestamp_ms = append_time_ms;
   if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
   if (roll_unfinished_ || NeedsRoll(batch) != RollReason::kNone) {
     if (absl::Status status = Roll(); !status.ok()) return status;

@@ -34,7 +34,7 @@ struct IncomingBatch {
   int64_t size = 0;  // bytes, header included
   int32_t last_offset_delta = 0;
   int64_t max_timestamp_ms = -1;
-  int64_t now_ms = 0;  // the time of this append
+  int64_t now_ms = 0;  // the time of this append: AppendTimeMs
 };
 
 // Where a batch went. The timestamp is the one its records read as when the
@@ -127,6 +127,11 @@ class PartitionWriter {
   // Lets go of the files as they are: after it, `ready()` is false.
   void Abandon();
 
+  // Whether a segment has no name yet: it must stay open, nobody could open it.
+  bool has_unnamed() const {
+    return adopted_ != nullptr && !adopted_->has_name();
+  }
+
   // Whether `Close` would change files.
   bool needs_close() const {
     return ready() || (needs_new_epoch_ && highest_epoch_ >= 0);
@@ -162,6 +167,8 @@ class PartitionWriter {
   absl::Status CheckWritable() const;
   absl::Status CheckBatch(const IncomingBatch& batch) const;
   absl::Status BeginEpoch();
+  absl::Status NameAdopted();
+  absl::Status LearnLastStamp(int64_t now_ms);
   absl::Status OpenActive();
   absl::Status CreateActive();
   void Activate(std::shared_ptr<Segment> segment);
@@ -205,6 +212,8 @@ class PartitionWriter {
 
   int64_t next_offset_;
   int64_t last_append_time_ms_ = 0;
+  // Whether the above covers what was stamped before the open.
+  bool last_stamp_is_known_ = false;
   int64_t segment_created_ms_ = 0;
   int64_t segment_ms_ = 0;  // segment.ms less this segment's jitter
 };

@@ -61,9 +61,11 @@ absl::Status CheckProducer(const BatchOptions& options) {
 }  // namespace
 
 absl::Status BatchOptions::Validate() const {
-  if (delete_horizon_ms.has_value() && *delete_horizon_ms < 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch options: delete horizon ", *delete_horizon_ms, " is below 0"));
+  if (delete_horizon_ms.has_value() &&
+      (*delete_horizon_ms < 0 || *delete_horizon_ms > kTimestampMax)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch options: delete horizon ", *delete_horizon_ms,
+                     " is not within 0 to 2^63-2"));
   }
   if (size_max < 1 || size_max > kBatchSizeMax) {
     return absl::InvalidArgumentError(
@@ -114,9 +116,9 @@ absl::Status RecordBatchBuilder::AppendAt(int32_t offset_delta,
         absl::StrCat("offset delta ", offset_delta, " does not follow ",
                      last_offset_delta_));
   }
-  if (timestamp_ms < kNoTimestamp) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("timestamp ", timestamp_ms, " ms is before 1970"));
+  if (!IsTimestampOrNone(timestamp_ms)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "timestamp ", timestamp_ms, " ms is before 1970, or 2^63-1"));
   }
   const int64_t base_timestamp_ms =
       record_count_ > 0 ? base_timestamp_ms_
@@ -154,6 +156,11 @@ absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishAs(
         absl::StrCat("last offset delta ", header.last_offset_delta,
                      " is not that of a batch whose last record is at ",
                      last_offset_delta_));
+  }
+  if (!IsTimestampOrNone(header.max_timestamp_ms)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("largest timestamp ", header.max_timestamp_ms,
+                     " ms is before 1970, or 2^63-1"));
   }
   StoreBatchHeader(header, plain_.data());
   SealBatch(size_, plain_.data());

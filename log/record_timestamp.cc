@@ -2,7 +2,7 @@
 
 #include "log/record_timestamp.h"
 
-#include <limits>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -12,7 +12,7 @@ namespace varve {
 absl::StatusOr<int64_t> TimestampMs(absl::Time time) {
   const int64_t ms = absl::ToUnixMillis(time);
   // Abseil saturates: the largest value stands for everything beyond it.
-  if (ms >= 0 && ms < std::numeric_limits<int64_t>::max()) return ms;
+  if (ms >= 0 && ms <= kTimestampMax) return ms;
   return absl::InvalidArgumentError(
       absl::StrCat("timestamp ", absl::FormatTime(time, absl::UTCTimeZone()),
                    " is outside 1970-01-01 to the end of 63-bit milliseconds"));

@@ -3,13 +3,29 @@
 #ifndef VARVE_LOG_RECORD_TIMESTAMP_H_
 #define VARVE_LOG_RECORD_TIMESTAMP_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "log/record.h"
 
 namespace varve {
+
+// Timestamps in the files are 0 to this, in milliseconds since the Unix epoch,
+// or -1 for none: log/FORMAT.md, "Limits".
+inline constexpr int64_t kTimestampMax =
+    std::numeric_limits<int64_t>::max() - 1;
+inline bool IsTimestampOrNone(int64_t timestamp_ms) {
+  return timestamp_ms >= -1 && timestamp_ms <= kTimestampMax;
+}
+
+// What a clock that shows `now_ms` makes the time of an append: one before 1970
+// counts as 1970, and none passes the largest timestamp.
+inline int64_t AppendTimeMs(int64_t now_ms) {
+  return std::clamp(now_ms, int64_t{0}, kTimestampMax);
+}
 
 // `time` in the files' unit: milliseconds since the Unix epoch, rounded down.
 //
@@ -24,6 +40,7 @@ inline absl::Time TimeOfTimestamp(int64_t timestamp_ms) {
 }
 
 // The timestamp to store for `record`: its own, or `default_ms` if it has none.
+// Precondition: `default_ms` is one.
 //
 // Errors: as TimestampMs.
 absl::StatusOr<int64_t> RecordTimestampMs(const Record& record,

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "index/offset_index.h"
 #include "index/time_index.h"
 #include "log/batch_scanner.h"
@@ -29,6 +32,20 @@
 
 namespace varve {
 namespace {
+
+constexpr BatchScanner::Options kHeadersOnly = {
+    .crc = CrcCheck::kSkip, .continuity = Continuity::kGapsAllowed};
+
+struct ReadyName {
+  std::string_view ready;
+  SegmentFileKind kind;
+};
+
+// The indexes first: without a .log they mean nothing.
+constexpr std::array<ReadyName, 3> kNamingOrder = {
+    ReadyName{kReadyIndexName, SegmentFileKind::kIndex},
+    ReadyName{kReadyTimeIndexName, SegmentFileKind::kTimeIndex},
+    ReadyName{kReadyLogName, SegmentFileKind::kLog}};
 
 // An empty file of the name is what an earlier try has left that failed, and
 // could not remove it.
@@ -96,8 +113,10 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::Create(
     return indexes.status();
   }
   std::string path = (*data)->path();
-  return std::shared_ptr<Segment>(new Segment(
+  std::shared_ptr<Segment> segment(new Segment(
       base_offset, *std::move(data), *std::move(indexes), 0, std::move(path)));
+  segment->largest_is_known_ = true;
+  return segment;
 }
 
 std::shared_ptr<Segment> Segment::Adopt(int64_t base_offset, SegmentFiles files,
@@ -112,20 +131,17 @@ std::shared_ptr<Segment> Segment::Adopt(int64_t base_offset, SegmentFiles files,
                             std::move(files.time_index)),
       0, std::move(path)));
   segment->has_name_.store(false, std::memory_order_relaxed);
+  segment->largest_is_known_ = true;
   return segment;
 }
 
 absl::Status Segment::TakeName(Directory& directory) {
   if (has_name()) return absl::OkStatus();
-  // The indexes first: without a .log they mean nothing.
-  constexpr std::array kInOrder = {
-      std::pair(kReadyIndexName, SegmentFileKind::kIndex),
-      std::pair(kReadyTimeIndexName, SegmentFileKind::kTimeIndex),
-      std::pair(kReadyLogName, SegmentFileKind::kLog)};
-  for (; names_taken_ < kInOrder.size(); ++names_taken_) {
-    const auto& [ready, kind] = kInOrder.at(names_taken_);
+  absl::MutexLock lock(&naming_);
+  for (; names_taken_ < std::ssize(kNamingOrder); ++names_taken_) {
+    const ReadyName& name = kNamingOrder.at(static_cast<size_t>(names_taken_));
     absl::Status status =
-        directory.Rename(ready, SegmentFileName(base_offset_, kind));
+        directory.Rename(name.ready, SegmentFileName(base_offset_, name.kind));
     if (!status.ok()) return status;
   }
   has_name_.store(true, std::memory_order_release);
@@ -139,25 +155,28 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
       config.segment_bytes);
   if (!data.ok()) return data.status();
   const int64_t size = (*data)->opened_size();
-  const absl::StatusOr<SegmentSidecar> sidecar =
-      ReadSidecar(directory, base_offset);
+  // One that is damaged, or of another length, is as good as none.
+  const std::optional<SegmentSidecar> sidecar =
+      ReadSidecarOf(directory, base_offset, size);
   auto indexes = SegmentIndexes::OpenForAppend(directory, base_offset, config);
   if (absl::IsResourceExhausted(indexes.status())) return indexes.status();
-  const bool sound = indexes.ok();
   if (absl::Status status = RemoveSidecar(directory, base_offset);
       !status.ok()) {
     return status;
   }
+  bool sound =
+      indexes.ok() && (!sidecar.has_value() || (*indexes)->Match(*sidecar));
   std::string path = (*data)->path();
   auto segment = std::shared_ptr<Segment>(new Segment(
       base_offset, *std::move(data), sound ? *std::move(indexes) : nullptr,
       size, std::move(path)));
+  if (sound && !sidecar.has_value()) sound = segment->LearnLargestTimestamp();
   if (!sound) {
     absl::Status status = segment->RebuildIndexes(directory, config);
     if (!status.ok()) return status;
   }
-  // One that is damaged, or of another length, is as good as none.
-  if (sidecar.ok() && sidecar->size_bytes == size) segment->sidecar_ = *sidecar;
+  segment->largest_is_known_ = true;
+  if (sidecar.has_value()) segment->sidecar_ = *sidecar;
   return segment;
 }
 
@@ -198,19 +217,65 @@ absl::Status Segment::RebuildIndexes(Directory& directory,
   return absl::OkStatus();
 }
 
+// Has the batches say the largest timestamp: those behind the last time entry,
+// which speaks for those before it. Returns whether its batch agrees.
+bool Segment::LearnLargestTimestamp() {
+  const TimestampOffset entry = indexes_->last_time_entry();
+  TimestampOffset largest = entry;
+  bool agrees = entry.timestamp_ms < 0;
+  BatchScanner scanner(visible_bytes(), ScanStart(entry.offset), kHeadersOnly);
+  while (true) {
+    while (const RecordBatch* batch = scanner.Peek()) {
+      const TimestampOffset own = {.timestamp_ms = batch->max_timestamp_ms(),
+                                   .offset = batch->last_offset()};
+      agrees = agrees || own == entry;
+      if (own.timestamp_ms > largest.timestamp_ms) largest = own;
+      scanner.Advance();
+    }
+    const std::optional<BatchPlace> behind = scanner.FindBatchBehind();
+    if (!behind.has_value()) break;
+    scanner.Resume(*behind);
+  }
+  indexes_->SetLargestTimestamp(largest);
+  return agrees;
+}
+
 OffsetPosition Segment::Lookup(int64_t offset) const {
   if (indexes_ == nullptr) return {.offset = base_offset_, .position = 0};
   return indexes_->Lookup(offset);
 }
 
-TimestampOffset Segment::LookupTime(int64_t timestamp_ms) const {
-  if (indexes_ == nullptr) return {.timestamp_ms = -1, .offset = base_offset_};
-  return indexes_->LookupTime(timestamp_ms);
+BatchPlace Segment::ScanStart(int64_t offset) const {
+  const std::string_view bytes = visible_bytes();
+  const BatchPlace front = {.position = 0, .base_offset = base_offset_};
+  const OffsetPosition entry = Lookup(offset);
+  if (entry.position <= 0 ||
+      entry.position >= static_cast<int64_t>(bytes.size()))
+    return front;
+  const std::string_view rest =
+      bytes.substr(static_cast<size_t>(entry.position));
+  int64_t size = 0;
+  if (RecordBatch::Check(rest, CrcCheck::kVerify,
+                         static_cast<int64_t>(rest.size()),
+                         &size) != BatchDefect::kNone) {
+    return front;
+  }
+  const RecordBatch batch(rest.substr(0, static_cast<size_t>(size)));
+  if (batch.last_offset() != entry.offset) return front;
+  return {.position = entry.position, .base_offset = batch.base_offset()};
+}
+
+TimeIndex::Pair Segment::LookupTime(int64_t timestamp_ms) const {
+  if (indexes_ != nullptr) return indexes_->LookupTime(timestamp_ms);
+  const TimestampOffset none = {.timestamp_ms = -1, .offset = base_offset_};
+  return {.found = none, .before = none};
 }
 
 std::optional<int64_t> Segment::largest_timestamp_ms() const {
-  if (indexes_ == nullptr) return std::nullopt;
-  return indexes_->max_timestamp_ms();
+  if (largest_is_known_) return indexes_->max_timestamp_ms();
+  const int64_t noted = noted_largest_ms_.load(std::memory_order_relaxed);
+  if (noted == kNotNoted) return std::nullopt;
+  return noted;
 }
 
 absl::Status Segment::Reserve(int64_t size) {

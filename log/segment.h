@@ -13,10 +13,13 @@
 #include <string>
 #include <string_view>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "index/offset_index.h"
 #include "index/time_index.h"
+#include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
 #include "log/mapped_file.h"
@@ -70,8 +73,10 @@ class Segment {
                                         const LogConfig& config);
 
   // The last segment of a log, whose batches end with the file, to be
-  // continued. Indexes that do not hold together are made again. Its sidecar is
-  // removed: it has to go before the first append.
+  // continued. Indexes that do not hold together, or are not those of its
+  // sidecar, are made again; without one, they are when their last time entry
+  // does not agree with its batch. The sidecar is removed: it has to go before
+  // the first append.
   //
   // Errors: those of the files.
   static absl::StatusOr<std::shared_ptr<Segment>> OpenForAppend(
@@ -101,14 +106,25 @@ class Segment {
   // start of the segment when there is none, or no index.
   OffsetPosition Lookup(int64_t offset) const;
 
-  // Where to begin to look for records of `timestamp_ms` or later: none stands
-  // before the batch that ends at the offset returned, whose largest timestamp
-  // is the one returned. {-1, base offset} for the start of the segment.
-  TimestampOffset LookupTime(int64_t timestamp_ms) const;
+  // Where a scan for `offset` begins: the batch of the index entry at or before
+  // it, believed only when that batch is whole and ends at the entry's offset;
+  // otherwise the front of the segment.
+  BatchPlace ScanStart(int64_t offset) const;
+
+  // Time entries that help to look for records of `timestamp_ms` or later:
+  // TimeIndex::LookupPair. None of them is to be believed before its batch
+  // agrees.
+  TimeIndex::Pair LookupTime(int64_t timestamp_ms) const;
 
   // The largest timestamp of the segment, -1 when no record has one; nothing
-  // when there is no sound time index that says so.
+  // when neither its batches nor a sidecar have said it. Never what an index
+  // alone says.
   std::optional<int64_t> largest_timestamp_ms() const;
+
+  // Takes it from the sidecar of a segment that was opened to be read.
+  void NoteLargestTimestamp(int64_t timestamp_ms) const {
+    noted_largest_ms_.store(timestamp_ms, std::memory_order_relaxed);
+  }
 
   // The writer's part.
 
@@ -164,11 +180,11 @@ class Segment {
 
   // Gives the files of an adopted segment their names in `directory`, the
   // partition's. Does nothing when they have them. Durable after a sync of the
-  // directory.
+  // directory. From any thread: whoever opens the segment by its name has it
+  // take that first.
   //
-  // Errors: those of the renames; the next call goes on with the one that
-  // failed. One caller at a time.
-  absl::Status TakeName(Directory& directory);
+  // Errors: those of the renames. Another call goes on where this one stopped.
+  absl::Status TakeName(Directory& directory) ABSL_LOCKS_EXCLUDED(naming_);
   bool has_name() const { return has_name_.load(std::memory_order_acquire); }
 
   // Trims the files to what was published and makes the mappings read-only.
@@ -200,6 +216,7 @@ class Segment {
           std::string path);
 
   absl::Status RebuildIndexes(Directory& directory, const LogConfig& config);
+  bool LearnLargestTimestamp();
 
   // Constant after construction.
   const int64_t base_offset_;
@@ -213,7 +230,17 @@ class Segment {
 
   // Memory ordering: released after the renames.
   std::atomic<bool> has_name_ = true;
-  size_t names_taken_ = 0;  // of its files, by `TakeName`
+  // Held while the files are renamed.
+  absl::Mutex naming_;
+  int names_taken_ ABSL_GUARDED_BY(naming_) = 0;  // of the three files
+
+  // Whether the indexes' largest timestamp is what the batches say. Constant
+  // once the segment is shared.
+  bool largest_is_known_ = false;
+  static constexpr int64_t kNotNoted = -2;
+  // What a sidecar says of a segment that is read only.
+  // Memory ordering: relaxed; it is a value of its own.
+  mutable std::atomic<int64_t> noted_largest_ms_ = kNotNoted;
 
   // Written by the writer alone.
   int64_t first_batch_max_timestamp_ms_ = kNoTimestamp;

@@ -3,10 +3,11 @@
 #include "log/segment_facts.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,11 +17,13 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
-#include "index/big_endian.h"
 #include "index/time_index.h"
+#include "log/batch_scanner.h"
 #include "log/file_system.h"
+#include "log/index_file_search.h"
 #include "log/largest_timestamp.h"
+#include "log/live_segment.h"
+#include "log/live_segment_search.h"
 #include "log/retention_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
@@ -30,20 +33,22 @@
 namespace varve {
 namespace {
 
-// The timestamp of the last entry of a time index; -1 without a sound one.
+// The timestamp of the last entry of a time index; -1 without one that its
+// batch agrees with.
 int64_t LastIndexedTimestamp(Directory& directory, int64_t base_offset) {
-  auto file = directory.OpenFile(
+  auto index = directory.OpenFile(
       SegmentFileName(base_offset, SegmentFileKind::kTimeIndex),
       OpenMode::kRead);
-  if (!file.ok()) return -1;
-  const absl::StatusOr<int64_t> size = (*file)->Size();
-  constexpr int64_t kEntrySize = TimeIndex::kEntrySize;
-  if (!size.ok() || *size < kEntrySize || *size % kEntrySize != 0) return -1;
-  std::array<char, TimeIndex::kEntrySize> entry;
-  const absl::StatusOr<size_t> read =
-      (*file)->ReadAt(*size - kEntrySize, absl::MakeSpan(entry));
-  if (!read.ok() || *read != entry.size()) return -1;
-  return LoadBig64(entry.data());
+  if (!index.ok()) return -1;
+  const absl::StatusOr<std::optional<TimestampOffset>> last =
+      FindFinalTimeEntry(**index, base_offset);
+  if (!last.ok() || !last->has_value()) return -1;
+  const absl::StatusOr<std::shared_ptr<LiveSegment>> segment =
+      LiveSegment::Open(directory, base_offset);
+  if (!segment.ok()) return -1;
+  const absl::StatusOr<std::optional<BatchPlace>> batch =
+      FindLiveBatchOf(directory, **segment, **last);
+  return batch.ok() && batch->has_value() ? (*last)->timestamp_ms : -1;
 }
 
 // What is known of a segment, and whether its batches said it.
@@ -72,13 +77,24 @@ absl::StatusOr<Facts> ReadFacts(Directory& directory, int64_t base_offset) {
   absl::StatusOr<RetentionSegment> segment =
       ReadLogFile(directory, base_offset);
   if (!segment.ok()) return segment.status();
-  const absl::StatusOr<SegmentSidecar> sidecar =
-      ReadSidecar(directory, base_offset);
-  const bool holds = sidecar.ok() && sidecar->size_bytes == segment->size_bytes;
+  const std::optional<SegmentSidecar> sidecar =
+      ReadSidecarOf(directory, base_offset, segment->size_bytes);
   segment->max_timestamp_ms =
-      holds ? sidecar->max_timestamp_ms
-            : LastIndexedTimestamp(directory, base_offset);
-  return Facts{.segment = *segment, .verified = holds};
+      sidecar.has_value() ? sidecar->max_timestamp_ms
+                          : LastIndexedTimestamp(directory, base_offset);
+  return Facts{.segment = *segment, .verified = sidecar.has_value()};
+}
+
+// Of an open segment, by itself. One that has no name yet was made just now.
+RetentionSegment FactsInMemory(const Segment& segment, int64_t now_ms) {
+  return {.base_offset = segment.base_offset(),
+          .size_bytes = std::ssize(segment.visible_bytes()),
+          .max_timestamp_ms = segment.largest_timestamp_ms().value_or(-1),
+          .modified_ms = now_ms};
+}
+
+bool HasNoName(const SegmentList::Listed& listed) {
+  return listed.segment != nullptr && !listed.segment->has_name();
 }
 
 }  // namespace
@@ -97,10 +113,16 @@ absl::StatusOr<std::vector<RetentionSegment>> SegmentFacts::Collect(
   std::vector<RetentionSegment> all;
   for (size_t i = 0; i < listed.size(); ++i) {
     absl::StatusOr<RetentionSegment> facts =
-        i + 1 < listed.size() ? FactsOf(listed[i], listed[i + 1].base_offset)
-                              : FactsOfLast(listed[i], log_end, now_ms);
-    if (!facts.ok()) return facts.status();
-    all.push_back(*facts);
+        i + 1 < listed.size()
+            ? FactsOf(listed[i], listed[i + 1].base_offset, now_ms)
+            : FactsOfLast(listed[i], log_end, now_ms);
+    if (facts.ok()) {
+      all.push_back(*facts);
+    } else if (!absl::IsNotFound(facts.status())) {
+      return facts.status();
+    } else if (!IsTrimmed(listed[i])) {
+      return absl::DataLossError(facts.status().message());
+    }
   }
   if (!all.empty()) {
     sealed_.erase(sealed_.begin(),
@@ -109,8 +131,18 @@ absl::StatusOr<std::vector<RetentionSegment>> SegmentFacts::Collect(
   return all;
 }
 
+// Since it was listed.
+bool SegmentFacts::IsTrimmed(const SegmentList::Listed& listed) const {
+  return listed.base_offset < segments_->first_base_offset().value_or(0);
+}
+
 absl::StatusOr<RetentionSegment> SegmentFacts::FactsOf(
-    const SegmentList::Listed& listed, int64_t next_offset) {
+    const SegmentList::Listed& listed, int64_t next_offset, int64_t now_ms) {
+  if (HasNoName(listed)) {
+    RetentionSegment facts = FactsInMemory(*listed.segment, now_ms);
+    facts.next_offset = next_offset;
+    return facts;
+  }
   auto known = sealed_.find(listed.base_offset);
   if (known == sealed_.end()) {
     absl::StatusOr<Facts> facts = ReadFacts(*directory_, listed.base_offset);
@@ -119,6 +151,10 @@ absl::StatusOr<RetentionSegment> SegmentFacts::FactsOf(
       // It may not be trimmed yet: that happens behind the roll.
       facts->segment.size_bytes =
           static_cast<int64_t>(listed.segment->visible_bytes().size());
+      const auto largest_ms = listed.segment->largest_timestamp_ms();
+      facts->verified = facts->verified || largest_ms.has_value();
+      facts->segment.max_timestamp_ms =
+          largest_ms.value_or(facts->segment.max_timestamp_ms);
     }
     known =
         sealed_
@@ -134,16 +170,18 @@ absl::StatusOr<RetentionSegment> SegmentFacts::FactsOf(
 // final entry.
 absl::StatusOr<RetentionSegment> SegmentFacts::FactsOfLast(
     const SegmentList::Listed& listed, int64_t log_end, int64_t now_ms) {
+  const bool is_known = listed.segment != nullptr &&
+                        listed.segment->largest_timestamp_ms().has_value();
   absl::StatusOr<RetentionSegment> facts =
-      listed.segment == nullptr
-          ? ReadSegmentFacts(*directory_, listed.base_offset)
-          : ReadLogFile(*directory_, listed.base_offset);
+      HasNoName(listed) ? FactsInMemory(*listed.segment, now_ms)
+      : is_known        ? ReadLogFile(*directory_, listed.base_offset)
+                        : ReadSegmentFacts(*directory_, listed.base_offset);
   if (!facts.ok()) return facts;
   if (listed.segment != nullptr) {
     facts->size_bytes =
         static_cast<int64_t>(listed.segment->visible_bytes().size());
-    facts->max_timestamp_ms =
-        listed.segment->largest_timestamp_ms().value_or(-1);
+    facts->max_timestamp_ms = listed.segment->largest_timestamp_ms().value_or(
+        facts->max_timestamp_ms);
   }
   facts->next_offset = log_end;
   if (log_end != std::exchange(last_end_, log_end)) last_moved_ms_ = now_ms;
@@ -161,8 +199,9 @@ absl::StatusOr<int64_t> SegmentFacts::TotalBytes() {
       continue;
     }
     const absl::StatusOr<RetentionSegment> facts =
-        i + 1 < listed.size() ? FactsOf(listed[i], listed[i + 1].base_offset)
-                              : ReadLogFile(*directory_, listed[i].base_offset);
+        i + 1 < listed.size()
+            ? FactsOf(listed[i], listed[i + 1].base_offset, /*now_ms=*/0)
+            : ReadLogFile(*directory_, listed[i].base_offset);
     if (facts.ok()) {
       total += facts->size_bytes;
     } else if (!absl::IsNotFound(facts.status())) {

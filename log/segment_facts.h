@@ -16,9 +16,9 @@
 
 namespace varve {
 
-// What its files say of a sealed segment, without a look at its batches. The
-// timestamp is that of its time index; -1 without one. `next_offset` is left
-// for the caller.
+// What its files say of a sealed segment. The timestamp is its sidecar's, or
+// else that of its time index's last entry, if the batch that this names has
+// it; -1 without. `next_offset` is left for the caller.
 //
 // Errors: those of the .log file.
 absl::StatusOr<RetentionSegment> ReadSegmentFacts(Directory& directory,
@@ -35,7 +35,9 @@ class SegmentFacts {
   SegmentFacts(Directory* directory, SegmentList* segments, int64_t log_end)
       : directory_(directory), segments_(segments), last_end_(log_end) {}
 
-  // Of all segments, oldest first. Nothing is mapped for it.
+  // Of all segments, oldest first. Nothing is mapped for it. Those that are
+  // trimmed meanwhile are left out; what has no name yet is not asked for by
+  // one.
   //
   // The last one counts as written now when the log end has moved since the
   // last call: its file may not know of it yet.
@@ -56,8 +58,9 @@ class SegmentFacts {
     bool verified = false;
   };
 
+  bool IsTrimmed(const SegmentList::Listed& listed) const;
   absl::StatusOr<RetentionSegment> FactsOf(const SegmentList::Listed& listed,
-                                           int64_t next_offset)
+                                           int64_t next_offset, int64_t now_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<RetentionSegment> FactsOfLast(
       const SegmentList::Listed& listed, int64_t log_end, int64_t now_ms)

@@ -216,6 +216,13 @@ absl::Status SegmentIndexes::Sync() {
   return offsets.ok() ? time_file_->Sync() : offsets;
 }
 
+bool SegmentIndexes::Match(const SegmentSidecar& sidecar) const {
+  SegmentSidecar own = sidecar;
+  AddChecksums(own);
+  return own == sidecar &&
+         times_.last_entry().timestamp_ms == sidecar.max_timestamp_ms;
+}
+
 void SegmentIndexes::AddChecksums(SegmentSidecar& sidecar) const {
   sidecar.index_crc = static_cast<uint32_t>(
       absl::ComputeCrc32c(offset_file_->bytes(offsets_.size_bytes())));

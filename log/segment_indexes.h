@@ -65,10 +65,10 @@ class SegmentIndexes {
     return offsets_.Lookup(offset);
   }
 
-  // The entry with the largest timestamp that is `timestamp_ms` or less; base
-  // offset and -1 when there is none. `TimeIndex::Lookup` says what it means.
-  TimestampOffset LookupTime(int64_t timestamp_ms) const {
-    return times_.Lookup(timestamp_ms);
+  // The entry with the largest timestamp that is `timestamp_ms` or less, and
+  // the one before it. `TimeIndex::LookupPair` says what they mean.
+  TimeIndex::Pair LookupTime(int64_t timestamp_ms) const {
+    return times_.LookupPair(timestamp_ms);
   }
 
   // Makes room on disk for one more entry in each, so that `Add` cannot fail.
@@ -87,10 +87,25 @@ class SegmentIndexes {
   bool offset_index_full() const { return offsets_.is_full(); }
   bool time_index_full() const { return times_.is_full(); }
 
-  // The largest timestamp added, -1 for none.
+  // The largest timestamp added, -1 for none; before anything was, that of the
+  // last time entry of existing files.
   int64_t max_timestamp_ms() const {
     return max_timestamp_ms_.load(std::memory_order_relaxed);
   }
+
+  // The last time entry, {-1, base offset} when there is none.
+  TimestampOffset last_time_entry() const { return times_.last_entry(); }
+
+  // What the batches say is the largest timestamp, and the last offset of the
+  // first batch that has it: for existing files, before anything is added.
+  void SetLargestTimestamp(const TimestampOffset& largest) {
+    max_timestamp_ms_.store(largest.timestamp_ms, std::memory_order_relaxed);
+    max_timestamp_offset_ = largest.offset;
+  }
+
+  // Whether existing files are those that the sidecar of their segment was
+  // written for, byte for byte.
+  bool Match(const SegmentSidecar& sidecar) const;
 
   // Adds the final time entry and trims both files to their entries. Not yet
   // durable: `Sync` follows.

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "log/open_segments.h"
 #include "log/segment.h"
 #include "log/segment_pins.h"
+#include "log/segment_sidecar.h"
 
 namespace varve {
 
@@ -101,6 +103,17 @@ bool SegmentList::PutOpened(const Place& place,
     CountOpen(1);
   }
   return true;
+}
+
+std::optional<int64_t> SegmentList::LargestTimestamp(
+    const Segment& segment) const {
+  const std::optional<int64_t> known = segment.largest_timestamp_ms();
+  if (known.has_value()) return known;
+  const std::optional<SegmentSidecar> sidecar = ReadSidecarOf(
+      *directory_, segment.base_offset(), std::ssize(segment.visible_bytes()));
+  if (!sidecar.has_value()) return std::nullopt;
+  segment.NoteLargestTimestamp(sidecar->max_timestamp_ms);
+  return sidecar->max_timestamp_ms;
 }
 
 void SegmentList::PutLast(std::shared_ptr<Segment> segment) {

@@ -52,6 +52,10 @@ class SegmentList {
   // opening the files.
   absl::StatusOr<Found> Find(int64_t offset);
 
+  // The largest timestamp of a segment that `Find` has found, as its batches
+  // say or its sidecar, which is read once; nothing when neither does.
+  std::optional<int64_t> LargestTimestamp(const Segment& segment) const;
+
   // Puts the segment behind the last one, or in its place when it has the
   // same base offset. When it throws, the list is as it was.
   void PutLast(std::shared_ptr<Segment> segment);

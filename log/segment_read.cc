@@ -10,7 +10,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "index/offset_index.h"
 #include "log/batch_scanner.h"
 #include "log/record_batch.h"
 #include "log/segment.h"
@@ -77,27 +76,6 @@ bool SkipQuickly(std::string_view bytes, const BatchPlace& start,
 }
 
 }  // namespace
-
-BatchPlace FindScanStart(const Segment& segment, int64_t offset) {
-  const std::string_view bytes = segment.visible_bytes();
-  const BatchPlace front = {.position = 0,
-                            .base_offset = segment.base_offset()};
-  const OffsetPosition entry = segment.Lookup(offset);
-  if (entry.position <= 0 ||
-      entry.position >= static_cast<int64_t>(bytes.size()))
-    return front;
-  const std::string_view rest =
-      bytes.substr(static_cast<size_t>(entry.position));
-  int64_t size = 0;
-  if (RecordBatch::Check(rest, CrcCheck::kVerify,
-                         static_cast<int64_t>(rest.size()),
-                         &size) != BatchDefect::kNone) {
-    return front;
-  }
-  const RecordBatch batch(rest.substr(0, static_cast<size_t>(size)));
-  if (batch.last_offset() != entry.offset) return front;
-  return {.position = entry.position, .base_offset = batch.base_offset()};
-}
 
 absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
                                          const SegmentReadOptions& options) {

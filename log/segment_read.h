@@ -45,10 +45,10 @@ struct SegmentSlice {
 absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
                                          const SegmentReadOptions& options);
 
-// Where a scan for `offset` begins: the batch of the index entry at or before
-// it, believed only when that batch is whole and ends at the entry's offset;
-// otherwise the front of the segment.
-BatchPlace FindScanStart(const Segment& segment, int64_t offset);
+// Where a scan for `offset` begins: as Segment::ScanStart says.
+inline BatchPlace FindScanStart(const Segment& segment, int64_t offset) {
+  return segment.ScanStart(offset);
+}
 
 }  // namespace varve
 

@@ -198,6 +198,15 @@ absl::StatusOr<SegmentSidecar> ReadSidecar(Directory& directory,
   return sidecar;
 }
 
+std::optional<SegmentSidecar> ReadSidecarOf(Directory& directory,
+                                            int64_t base_offset,
+                                            int64_t size_bytes) {
+  const absl::StatusOr<SegmentSidecar> sidecar =
+      ReadSidecar(directory, base_offset);
+  if (!sidecar.ok() || sidecar->size_bytes != size_bytes) return std::nullopt;
+  return *sidecar;
+}
+
 absl::Status WriteSidecar(Directory& directory, const SegmentSidecar& sidecar) {
   return ReplaceFileNameUnsynced(
       directory, SidecarFileName(sidecar.base_offset), sidecar.ToText());

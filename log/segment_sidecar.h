@@ -70,6 +70,12 @@ std::string SidecarCrcText(std::optional<uint32_t> crc);
 absl::StatusOr<SegmentSidecar> ReadSidecar(Directory& directory,
                                            int64_t base_offset);
 
+// The same, if it is of the segment as it is: with a .log of `size_bytes`.
+// Nothing otherwise, whatever the reason.
+std::optional<SegmentSidecar> ReadSidecarOf(Directory& directory,
+                                            int64_t base_offset,
+                                            int64_t size_bytes);
+
 // Puts it in place of the one before, if there is one. Its bytes are synced,
 // its name is durable after a sync of the directory.
 //

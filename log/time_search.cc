@@ -17,26 +17,40 @@
 namespace varve {
 namespace {
 
-// Where the scan begins: behind what the time index rules out.
-BatchPlace FindTimeScanStart(const Segment& segment, int64_t timestamp_ms) {
-  const BatchPlace front = {.position = 0,
-                            .base_offset = segment.base_offset()};
-  const TimestampOffset entry = segment.LookupTime(timestamp_ms);
-  if (entry.timestamp_ms < 0) return front;
+// The batch that the entry names; nothing when there is no entry, or they do
+// not agree.
+std::optional<BatchPlace> FindBatchOf(const Segment& segment,
+                                      const TimestampOffset& entry) {
+  if (entry.timestamp_ms < 0) return std::nullopt;
   BatchScanner scanner(segment.visible_bytes(),
                        FindScanStart(segment, entry.offset),
                        {.continuity = Continuity::kGapsAllowed});
   while (const RecordBatch* batch = scanner.Peek()) {
     if (batch->last_offset() >= entry.offset) {
-      const bool agrees = batch->last_offset() == entry.offset &&
-                          batch->max_timestamp_ms() == entry.timestamp_ms;
-      return agrees ? BatchPlace{.position = scanner.position(),
-                                 .base_offset = batch->base_offset()}
-                    : front;
+      if (batch->last_offset() != entry.offset ||
+          batch->max_timestamp_ms() != entry.timestamp_ms) {
+        return std::nullopt;
+      }
+      return BatchPlace{.position = scanner.position(),
+                        .base_offset = batch->base_offset()};
     }
     scanner.Advance();
   }
-  return front;
+  return std::nullopt;
+}
+
+// Where the scan begins: behind what the time index rules out. Two entries have
+// to agree with their batches, and the earlier batch is taken: a single one may
+// hide others by a flipped bit (TimeIndex::LookupPair).
+BatchPlace FindTimeScanStart(const Segment& segment, int64_t timestamp_ms) {
+  const TimeIndex::Pair entries = segment.LookupTime(timestamp_ms);
+  const std::optional<BatchPlace> before = FindBatchOf(segment, entries.before);
+  const std::optional<BatchPlace> found =
+      before.has_value() ? FindBatchOf(segment, entries.found) : std::nullopt;
+  if (!found.has_value()) {
+    return {.position = 0, .base_offset = segment.base_offset()};
+  }
+  return before->position < found->position ? *before : *found;
 }
 
 }  // namespace

@@ -22,11 +22,14 @@ struct TimeSearch {
 // The offset of the first record of a segment whose timestamp is
 // `timestamp_ms` or later; nothing when there is none.
 //
-// The time index, then the offset index, then a scan of at most the index
-// interval. The time index is believed only when the batch that it names has
-// the timestamp that it says; otherwise the whole segment is scanned. Damaged
+// The time index, then the offset index, then a scan from the time entry before
+// the one that was looked for: an interval or two where times grow. The time
+// index is believed only when the batches that these two name have the
+// timestamps that they say; otherwise the whole segment is scanned. Damaged
 // batches are stepped over. Of a compressed batch the first offset is
 // returned: its records may be earlier, never the ones before it later.
+//
+// Right, or slower, for any one flipped bit of either index.
 std::optional<int64_t> FindOffsetForTime(const Segment& segment,
                                          const TimeSearch& search);
 

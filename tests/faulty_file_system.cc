@@ -370,6 +370,12 @@ absl::Status FaultyFileSystem::Enter(std::string_view call,
   const std::string text = absl::StrCat(call, " ", path);
   calls_.push_back(text);
   if (number == kill_at_) raise(SIGKILL);
+  if (!hold_prefix_.empty() && absl::StartsWith(text, hold_prefix_)) {
+    hold_prefix_.clear();
+    is_held_ = true;
+    mutex_.Await(absl::Condition(
+        +[](bool* held) { return !*held; }, &is_held_));
+  }
   const auto fault =
       std::find_if(faults_.begin(), faults_.end(),
                    [&](const Fault& f) { return Hits(f, number, text); });
@@ -377,6 +383,21 @@ absl::Status FaultyFileSystem::Enter(std::string_view call,
   const int error = fault->error;
   if (fault->repeat == Repeat::kOnce) faults_.erase(fault);
   return ErrnoStatus(error, call, path);
+}
+
+void FaultyFileSystem::HoldCallNamed(std::string_view prefix) {
+  absl::MutexLock lock(&mutex_);
+  hold_prefix_ = std::string(prefix);
+}
+
+void FaultyFileSystem::AwaitHeld() {
+  absl::MutexLock lock(&mutex_);
+  mutex_.Await(absl::Condition(&is_held_));
+}
+
+void FaultyFileSystem::LetGo() {
+  absl::MutexLock lock(&mutex_);
+  is_held_ = false;
 }
 
 absl::Status FaultyFileSystem::TakeSpace(int64_t bytes, std::string_view call,

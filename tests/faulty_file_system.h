@@ -49,6 +49,13 @@ class FaultyFileSystem final : public FileSystem {
   // kind ("File::Sync"), or of one file too ("File::Sync /tmp/a/x").
   void FailCallsNamed(std::string_view prefix, int error, Repeat repeat);
 
+  // Holds the next call whose recorded text begins with `prefix`, before it has
+  // any effect, until `LetGo`; other calls pass. `AwaitHeld` returns when there
+  // is one.
+  void HoldCallNamed(std::string_view prefix);
+  void AwaitHeld();
+  void LetGo();
+
   // Ends the process with SIGKILL at call `number`, counted from 0, before it
   // has any effect. For a fork'ed child.
   void KillAt(int64_t number);
@@ -117,6 +124,8 @@ class FaultyFileSystem final : public FileSystem {
   std::optional<FileSystemType> type_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::string> disks_ ABSL_GUARDED_BY(mutex_);
   int64_t kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
+  std::string hold_prefix_ ABSL_GUARDED_BY(mutex_);  // empty: none
+  bool is_held_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace varve

@@ -19,12 +19,15 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/log_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "index/big_endian.h"
 #include "tests/faulty_file_system.h"
+#include "tests/file_bytes.h"
 #include "tests/partition_fixture.h"
 #include "tests/stored_records.h"
 
@@ -190,6 +193,35 @@ TEST_F(LogStoreRetentionTest, ZeroAndFutureTimestampsNeitherDeleteNorPin) {
   for (int p = 0; p < 3; ++p) EXPECT_EQ(Orders(p).log_start(), 0) << p;
   Pass(kDay);
   for (int p = 0; p < 3; ++p) EXPECT_EQ(Orders(p).log_start(), 4) << p;
+}
+
+// The batches say how old they are, also in a partition that is not open.
+TEST_F(LogStoreRetentionTest, TimeIndexThatSaysTooLateATimeKeepsNothing) {
+  config_.partitions = 2;
+  OpenWithTopic();
+  for (int i = 0; i < 6; ++i) {
+    Append(0);
+    Append(1);
+  }
+  ASSERT_THAT(store_->Close(), IsOk());
+  for (const std::string partition : {"/orders-0/", "/orders-1/"}) {
+    for (int64_t base : {0, 2, 4}) {
+      const std::string segment = absl::StrFormat("%020d", base);
+      std::filesystem::remove(path_ + partition + "sealed-" + segment);
+      const std::string index = path_ + partition + segment + ".timeindex";
+      std::string bytes = ReadBytes(index);
+      ASSERT_EQ(bytes.size(), 12);
+      StoreBig64(bytes.data(), LoadBig64(bytes.data()) + 30 * 60'000);
+      WriteBytes(index, bytes);
+    }
+  }
+  Open();
+  ASSERT_EQ(Orders(0).log_start(), 0);
+  Pass(kDay);
+  EXPECT_EQ(LogFiles(0), 1);
+  EXPECT_EQ(LogFiles(1), 1);
+  EXPECT_EQ(Orders(0).log_start(), 6);
+  EXPECT_EQ(Orders(1).log_start(), 6);
 }
 
 TEST_F(LogStoreRetentionTest, ClockTenYearsOffDoesNotWipeTheLog) {

@@ -76,7 +76,7 @@ TEST(RecordBatchBuilderTest, BaseTimeIsTheFirstAndMaximumTheLargest) {
 }
 
 TEST(RecordBatchBuilderTest, ExtremeTimesReturn) {
-  constexpr int64_t kLatest = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kLatest = std::numeric_limits<int64_t>::max() - 1;
   RecordBatchBuilder builder;
   for (int64_t timestamp : {kNoTimestamp, kLatest, int64_t{0}}) {
     ASSERT_THAT(builder.Append({}, timestamp), IsOk());
@@ -97,7 +97,8 @@ TEST(RecordBatchBuilderTest, RecordsOwnTimeGoesBeforeTheDefault) {
 
 TEST(RecordBatchBuilderTest, ImpossibleTimesAreInvalid) {
   RecordBatchBuilder builder;
-  EXPECT_THAT(builder.Append({}, int64_t{-2}), StatusIs(kInvalid));
+  for (int64_t time : {int64_t{-2}, std::numeric_limits<int64_t>::max()})
+    EXPECT_THAT(builder.Append({}, time), StatusIs(kInvalid));
   for (absl::Time time : {absl::FromUnixMillis(-1), absl::InfiniteFuture(),
                           absl::InfinitePast()}) {
     EXPECT_THAT(builder.Append({.timestamp = time}, absl::UnixEpoch()),
