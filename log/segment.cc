@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "index/offset_index.h"
 #include "index/time_index.h"
 #include "log/batch_scanner.h"
@@ -224,6 +225,18 @@ std::optional<SegmentSidecar> Segment::MakeSidecar() {
   SegmentSidecar sidecar = sidecar_;
   if (indexes_ != nullptr) indexes_->AddChecksums(sidecar);
   return sidecar;
+}
+
+bool Segment::WriteSidecar(Directory& directory) {
+  const std::optional<SegmentSidecar> sidecar = MakeSidecar();
+  if (!sidecar.has_value()) return false;
+  absl::MutexLock lock(&naming_);
+  return !file_left_ && varve::WriteSidecar(directory, *sidecar).ok();
+}
+
+void Segment::LeaveFile() {
+  absl::MutexLock lock(&naming_);
+  file_left_ = true;
 }
 
 absl::Status Segment::SyncSealed() {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
@@ -55,13 +56,19 @@ bool TrimmedSegments::empty() const {
   return segments_.empty();
 }
 
-absl::Status TrimmedSegments::Delete(int64_t durable_start, LogMeters& meters) {
+absl::Status TrimmedSegments::Delete(int64_t durable_start,
+                                     absl::FunctionRef<absl::Status()> settle,
+                                     LogMeters& meters) {
   std::vector<SegmentList::Removed> segments;
   {
     absl::MutexLock lock(&mu_);
     segments = std::exchange(segments_, {});
   }
-  absl::Status first;
+  absl::Status first = settle();
+  if (!first.ok()) {
+    Add(segments);
+    return first;
+  }
   int64_t end = 0;
   std::vector<SegmentList::Removed> left;
   for (const SegmentList::Removed& segment : segments) {

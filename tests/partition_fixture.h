@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -94,7 +95,10 @@ class CountingListener final : public PartitionLogListener {
   }
   void SyncWanted() override { ++syncs_wanted; }
   void PreparationWanted() override { ++preparations_wanted; }
-  void CheckpointChanged() override { ++checkpoint_changes; }
+  void CheckpointChanged() override {
+    ++checkpoint_changes;
+    if (auto then = std::exchange(on_checkpoint_change, nullptr)) then();
+  }
   void MakeRoom() override { ++rooms_made; }
   absl::Status WriteCheckpoint() override {
     ++checkpoints_written;
@@ -102,6 +106,7 @@ class CountingListener final : public PartitionLogListener {
   }
 
   absl::Status before_first_change;
+  std::function<void()> on_checkpoint_change;  // called once
   std::atomic<int> first_changes = 0;
   std::atomic<int> syncs_wanted = 0;
   std::atomic<int> checkpoint_changes = 0;
