@@ -30,6 +30,7 @@
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/record_batches.h"
@@ -133,7 +134,7 @@ class PartitionFixture : public ::testing::Test {
   }
   absl::Status TryRecover() {
     return Take([&](Directory& directory) {
-      return RecoverPartition(directory, config_, checkpoint_);
+      return RecoverPartition(directory, config_, Outline());
     });
   }
   // Opens as after `CloseCleanly`.
@@ -143,7 +144,7 @@ class PartitionFixture : public ::testing::Test {
   }
   absl::Status TryOpenClean() {
     return Take([&](Directory& directory) {
-      return OpenCleanPartition(directory, config_, checkpoint_);
+      return OpenCleanPartition(directory, Outline());
     });
   }
 
@@ -212,6 +213,11 @@ class PartitionFixture : public ::testing::Test {
     return log_->Read(log_->log_start(), {.max_bytes = 0})->size_bytes();
   }
 
+  // As of a topic that always had this config.
+  PartitionOutline Outline() const {
+    return {.checkpoint = checkpoint_, .continuity = ContinuityOf(config_)};
+  }
+
   // Keeps a copy of the directory, and puts it back.
   void Save() {
     std::filesystem::copy(path_, saved_,
@@ -252,6 +258,7 @@ class PartitionFixture : public ::testing::Test {
   void Start() {
     const PartitionLog::Options options = {
         .config = config_,
+        .continuity = ContinuityOf(config_),
         .environment = {.files = &files_,
                         .clock = &clock_,
                         .random = [] { return uint64_t{7}; }},
