@@ -312,7 +312,7 @@ TEST(FindBatchBehindTest, LastBatchIsJudgedByWhereTheLogGoesOn) {
   const std::string bytes = Batch(0) + Batch(5);
   for (const auto& [next, found] :
        {std::pair(5, false), std::pair(6, true), std::pair(7, true)}) {
-    for (const std::string zeros : {std::string(), std::string(99, '\0')}) {
+    for (const std::string& zeros : {std::string(), std::string(99, '\0')}) {
       const std::string all = bytes + zeros;
       BatchScanner scanner(all, {}, {.next_base_offset = next});
       while (scanner.Peek() != nullptr) scanner.Advance();
