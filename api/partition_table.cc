@@ -20,6 +20,7 @@
 #include "api/topic_catalog.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/segment_name.h"
@@ -31,7 +32,7 @@ PartitionTable::PartitionTable(std::shared_ptr<Directory> directory,
                                const StoreOptions& options,
                                std::shared_ptr<StoreEvents> events,
                                std::shared_ptr<MeterBoard> meters,
-                               StoreCheckpoint checkpoint, Shutdown shutdown,
+                               FoundCheckpoint checkpoint, Shutdown shutdown,
                                Lookup lookup)
     : directory_(std::move(directory)),
       options_(options),
@@ -39,7 +40,8 @@ PartitionTable::PartitionTable(std::shared_ptr<Directory> directory,
       meters_(std::move(meters)),
       shutdown_(shutdown),
       lookup_(std::move(lookup)),
-      checkpoint_(std::move(checkpoint)) {}
+      checkpoint_origin_(checkpoint.origin),
+      checkpoint_(std::move(checkpoint.partitions)) {}
 
 absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::Open(
     std::string_view topic_name, int32_t partition) {
@@ -188,6 +190,7 @@ std::shared_ptr<PartitionLog> PartitionTable::MakeLog(
           directory_, PartitionDirectoryName(key.first, key.second)),
       PartitionLog::Options{
           .config = topic.config.log,
+          .continuity = topic.continuity(),
           .environment = options_.environment,
           .sync_interval = options_.sync_interval,
           .listener = events_,
@@ -225,7 +228,7 @@ absl::StatusOr<std::unique_ptr<Directory>> PartitionTable::OpenDirectory(
 
 absl::StatusOr<RecoveredLog> PartitionTable::RecoveredOrRecover(
     Directory& directory, const Topic& topic, const Key& key) {
-  PartitionCheckpoint checkpoint;
+  PartitionCheckpoint checkpoint = {.origin = checkpoint_origin_};
   {
     absl::MutexLock lock(&mu_);
     if (auto it = recovered_.find(key); it != recovered_.end()) {
@@ -255,10 +258,11 @@ absl::StatusOr<RecoveredLog> PartitionTable::RecoveredOrRecover(
 absl::StatusOr<RecoveredLog> PartitionTable::RecoverFiles(
     Directory& directory, const Topic& topic,
     const PartitionCheckpoint& checkpoint) {
+  const PartitionOutline outline = {.checkpoint = checkpoint,
+                                    .continuity = topic.continuity()};
   std::string reason;
   if (shutdown_ == Shutdown::kClean) {
-    absl::StatusOr<RecoveredLog> log =
-        OpenCleanPartition(directory, topic.config.log, checkpoint);
+    absl::StatusOr<RecoveredLog> log = OpenCleanPartition(directory, outline);
     if (log.ok() || !absl::IsDataLoss(log.status())) return log;
     reason = log.status().message();
     if (absl::Status status = events_->BeforeFirstChange(); !status.ok()) {
@@ -266,7 +270,7 @@ absl::StatusOr<RecoveredLog> PartitionTable::RecoverFiles(
     }
   }
   absl::StatusOr<RecoveredLog> log =
-      RecoverPartition(directory, topic.config.log, checkpoint);
+      RecoverPartition(directory, topic.config.log, outline);
   if (log.ok() && !reason.empty()) {
     log->report.notes.insert(
         log->report.notes.begin(),

@@ -25,6 +25,7 @@
 #include "log/file_system.h"
 #include "log/log_config.h"
 #include "log/open_segments.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/topic_id.h"
@@ -52,7 +53,7 @@ class PartitionTable {
   PartitionTable(std::shared_ptr<Directory> directory,
                  const StoreOptions& options,
                  std::shared_ptr<StoreEvents> events,
-                 std::shared_ptr<MeterBoard> meters, StoreCheckpoint checkpoint,
+                 std::shared_ptr<MeterBoard> meters, FoundCheckpoint checkpoint,
                  Shutdown shutdown, Lookup lookup);
 
   // Errors: NotFound for an unknown topic; OutOfRange for a partition it does
@@ -138,6 +139,7 @@ class PartitionTable {
   const std::shared_ptr<MeterBoard> meters_;
   const Shutdown shutdown_;
   const Lookup lookup_;
+  const CheckpointOrigin checkpoint_origin_;
   const std::shared_ptr<OpenSegments> open_segments_ =
       std::make_shared<OpenSegments>();
 

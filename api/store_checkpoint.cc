@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "log/checksummed_text.h"
-#include "log/partition_recovery.h"
+#include "log/partition_checkpoint.h"
 
 namespace varve {
 namespace {

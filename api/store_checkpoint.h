@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "log/partition_recovery.h"
+#include "log/partition_checkpoint.h"
 
 namespace varve {
 
@@ -20,6 +20,13 @@ namespace varve {
 // that is not listed starts at 0 and has nothing durable.
 using StoreCheckpoint =
     std::map<std::pair<std::string, int32_t>, PartitionCheckpoint>;
+
+// A checkpoint as a store was found with it.
+struct FoundCheckpoint {
+  StoreCheckpoint partitions = {};
+  // Of the partitions that are not listed, too.
+  CheckpointOrigin origin = CheckpointOrigin::kOwn;
+};
 
 // The file's contents, and back.
 //

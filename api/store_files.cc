@@ -18,6 +18,7 @@
 #include "log/atomic_file.h"
 #include "log/checkpoint_text.h"
 #include "log/file_system.h"
+#include "log/partition_checkpoint.h"
 
 namespace varve {
 namespace {
@@ -55,7 +56,8 @@ absl::StatusOr<StoreCheckpoint> ReadKafkaRecoveryPoints(Directory& directory) {
   if (!entries.ok()) return entries.status();
   StoreCheckpoint checkpoint;
   for (const PartitionOffset& entry : *entries) {
-    checkpoint[{entry.topic, entry.partition}].recovery_point = entry.offset;
+    checkpoint[{entry.topic, entry.partition}] = {
+        .recovery_point = entry.offset, .origin = CheckpointOrigin::kStandIn};
   }
   return checkpoint;
 }
@@ -96,27 +98,29 @@ absl::Status WriteTopicCatalog(Directory& directory,
   return ReplaceFile(directory, kTopicsName, catalog.ToText());
 }
 
-absl::StatusOr<StoreCheckpoint> ReadStoreCheckpoint(
+absl::StatusOr<FoundCheckpoint> ReadStoreCheckpoint(
     Directory& directory, std::vector<std::string>& notes) {
   absl::StatusOr<std::string> text =
       ReadWholeFile(directory, kCheckpointName, kStoreFileSizeMax);
   absl::Status status = text.status();
   if (text.ok()) {
     absl::StatusOr<StoreCheckpoint> checkpoint = ParseStoreCheckpoint(*text);
-    if (checkpoint.ok()) return checkpoint;
+    if (checkpoint.ok())
+      return FoundCheckpoint{.partitions = *std::move(checkpoint)};
     status = WithPath(directory, kCheckpointName, checkpoint.status());
   }
   if (!absl::IsNotFound(status) && !absl::IsDataLoss(status)) return status;
   absl::StatusOr<StoreCheckpoint> copy = ReadKafkaRecoveryPoints(directory);
   const bool usable = copy.ok();
-  // A store that never synced anything has neither file.
-  if (absl::IsNotFound(status) && absl::IsNotFound(copy.status()))
-    return StoreCheckpoint();
+  FoundCheckpoint found = {.origin = CheckpointOrigin::kStandIn};
+  // A store that never had a topic has neither file.
+  if (absl::IsNotFound(status) && absl::IsNotFound(copy.status())) return found;
   notes.push_back(absl::StrCat(
       status.message(), "; ",
       usable ? "its copy " : "without recovery points, as its copy ",
       kRecoveryPointName, usable ? " was used" : " is not readable either"));
-  return usable ? *std::move(copy) : StoreCheckpoint();
+  if (usable) found.partitions = *std::move(copy);
+  return found;
 }
 
 absl::Status WriteStoreCheckpoint(Directory& directory,

@@ -48,12 +48,12 @@ absl::Status WriteTopicCatalog(Directory& directory,
                                const TopicCatalog& catalog);
 
 // Falls back on Kafka's copies when varve.checkpoint is missing or damaged,
-// and on nothing when they are too; what it had to do is added to `notes`. A
-// recovery point that is too low costs time at an unclean open, and damage
-// above it is then judged as a crash's, not as corruption.
+// and on nothing when they are too; what it had to do is added to `notes`, and
+// the origin says so. A recovery point that is too low costs time at an unclean
+// open, and damage above it is then judged as a crash's, not as corruption.
 //
 // Errors: FailedPrecondition when a newer version wrote it; those of the files.
-absl::StatusOr<StoreCheckpoint> ReadStoreCheckpoint(
+absl::StatusOr<FoundCheckpoint> ReadStoreCheckpoint(
     Directory& directory, std::vector<std::string>& notes);
 absl::Status WriteStoreCheckpoint(Directory& directory,
                                   const StoreCheckpoint& checkpoint);

@@ -15,8 +15,7 @@
 #include "api/store_checkpoint.h"
 #include "api/store_files.h"
 #include "api/topic_catalog.h"
-#include "log/live_log.h"
-#include "log/partition_recovery.h"
+#include "log/partition_checkpoint.h"
 
 namespace varve {
 
@@ -32,7 +31,7 @@ absl::Status StoreOutline::Refresh() {
   // A checkpoint that cannot be read is the writer's to report and to write
   // anew: its values are lower bounds, and none is one too.
   std::vector<std::string> notes;
-  absl::StatusOr<StoreCheckpoint> checkpoint =
+  absl::StatusOr<FoundCheckpoint> checkpoint =
       ReadStoreCheckpoint(*directory_, notes);
   if (!checkpoint.ok()) return checkpoint.status();
   // The checkpoint has names, not ids: it is not that of a topic that was made
@@ -60,10 +59,10 @@ absl::StatusOr<PartitionOutline> StoreOutline::OutlineOf(const Topic& topic,
     return absl::NotFoundError(absl::StrCat(directory_->path(), ": topic \"",
                                             topic.name, "\" was deleted"));
   }
-  PartitionOutline outline = {.checkpoint = {},
-                              .continuity = ContinuityOf(known->config.log)};
-  const auto entry = checkpoint_.find({topic.name, partition});
-  if (entry != checkpoint_.end()) outline.checkpoint = entry->second;
+  PartitionOutline outline = {.checkpoint = {.origin = checkpoint_.origin},
+                              .continuity = known->continuity()};
+  const auto entry = checkpoint_.partitions.find({topic.name, partition});
+  if (entry != checkpoint_.partitions.end()) outline.checkpoint = entry->second;
   return outline;
 }
 

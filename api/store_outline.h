@@ -16,7 +16,7 @@
 #include "api/topic_catalog.h"
 #include "log/clock.h"
 #include "log/file_system.h"
-#include "log/live_log.h"
+#include "log/partition_checkpoint.h"
 
 namespace varve {
 
@@ -56,7 +56,7 @@ class StoreOutline {
   absl::Mutex mu_;
   absl::Time read_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
   TopicCatalog catalog_ ABSL_GUARDED_BY(mu_);
-  StoreCheckpoint checkpoint_ ABSL_GUARDED_BY(mu_);
+  FoundCheckpoint checkpoint_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace varve

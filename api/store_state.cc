@@ -14,6 +14,7 @@
 #include "absl/base/log_severity.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -28,6 +29,7 @@
 #include "api/partition_table.h"
 #include "api/prepare_duty.h"
 #include "api/recovery_report.h"
+#include "api/store_checkpoint.h"
 #include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_files.h"
@@ -41,6 +43,7 @@
 #include "log/log_config.h"
 #include "log/log_sink.h"
 #include "log/metered_directory.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_log.h"
 #include "log/topic_id.h"
 
@@ -99,6 +102,8 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
     : directory_(std::move(directory)),
       options_(options),
       clean_(found.clean),
+      checkpoint_is_stand_in_(found.checkpoint.origin ==
+                              CheckpointOrigin::kStandIn),
       file_system_(found.file_system),
       notes_(std::move(found.notes)),
       events_(std::make_shared<StoreEvents>(
@@ -160,7 +165,8 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   std::unique_ptr<StoreState> state(new StoreState(directory, *std::move(lock),
                                                    WithSink(options), meters,
                                                    *std::move(found)));
-  if (!state->clean_) state->RecoverAll();
+  if (!state->clean_ || state->checkpoint_is_stand_in_) state->RecoverAll();
+  state->TellNotes();
   state->checkpoint_writer_->RefillReserve();
   meters->NoteOpened(clock.Steady() - begin);
   state->AddDuties();
@@ -211,16 +217,18 @@ absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
   if (absl::IsNotFound(catalog.status())) {
     absl::Status status = WriteTopicCatalog(directory, TopicCatalog());
     if (!status.ok()) return status;
+    // Before there is anything that a lost one would have spoken of.
+    found.checkpoint_state = CheckpointState::kStale;
     return found;
   }
   if (!catalog.ok()) return catalog.status();
   found.catalog = *std::move(catalog);
-  absl::StatusOr<StoreCheckpoint> checkpoint =
+  absl::StatusOr<FoundCheckpoint> checkpoint =
       ReadStoreCheckpoint(directory, found.notes);
   if (!checkpoint.ok()) return checkpoint.status();
   found.checkpoint = *std::move(checkpoint);
   // The copies for Kafka may list what a deletion took out of ours.
-  if (DropUnknown(found.catalog, found.checkpoint) > 0 ||
+  if (DropUnknown(found.catalog, found.checkpoint.partitions) > 0 ||
       !found.catalog.deleted().empty()) {
     found.checkpoint_state = CheckpointState::kStale;
   }
@@ -230,6 +238,8 @@ absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
   return found;
 }
 
+// After an unclean shutdown; and without a sound checkpoint, before another is
+// written, which would seem to speak of partitions that nobody has looked at.
 // A partition that cannot be recovered does not keep the others from opening:
 // its error comes back when it is asked for. The store is not marked as closed
 // cleanly then, so that it is recovered at the next open.
@@ -250,6 +260,18 @@ void StoreState::RecoverAll() {
   // The old one is a lower bound still, and reads need none.
   notes_.push_back(std::string(status.message()));
   events_->CheckpointChanged();
+}
+
+// Who does not look at the recovery report hears of them, too.
+void StoreState::TellNotes() const {
+  for (const std::string& note : notes_) {
+    options_.environment.Log({.severity = absl::LogSeverity::kWarning,
+                              .event = LogEvent::kRecovery,
+                              .path = path(),
+                              .text = absl::StrContains(note, path())
+                                          ? note
+                                          : absl::StrCat(path(), ": ", note)});
+  }
 }
 
 // Makes the store itself durable: its directory's entry, whoever created it.

@@ -68,7 +68,7 @@ class StoreState {
   // What was found on disk before anything was opened.
   struct Found {
     TopicCatalog catalog;
-    StoreCheckpoint checkpoint;
+    FoundCheckpoint checkpoint;
     CheckpointState checkpoint_state = CheckpointState::kCurrent;
     bool clean = false;
     FileSystemType file_system = FileSystemType::kUnknown;
@@ -83,6 +83,7 @@ class StoreState {
   static absl::Status SyncParent(const std::string& path,
                                  const StoreOptions& options);
   void RecoverAll();
+  void TellNotes() const;
   // Where the background duties are put together.
   void AddDuties();
   absl::Duration ShortestSyncWindow() const;
@@ -94,6 +95,7 @@ class StoreState {
   const std::shared_ptr<Directory> directory_;
   const StoreOptions options_;
   const bool clean_;
+  const bool checkpoint_is_stand_in_;
   const FileSystemType file_system_;
   std::vector<std::string> notes_;  // complete when `Open` returns
   const std::shared_ptr<StoreEvents> events_;

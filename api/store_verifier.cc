@@ -25,6 +25,7 @@
 #include "log/checkpoint_text.h"
 #include "log/environment.h"
 #include "log/file_system.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_recovery.h"
 #include "log/partition_verifier.h"
 #include "log/segment_name.h"
@@ -101,8 +102,9 @@ class StoreVerifier {
     absl::StatusOr<std::string> text =
         ReadWholeFile(directory_, kCheckpointName, kStoreFileSizeMax);
     if (absl::IsNotFound(text.status())) {
-      // A store that never synced anything has none.
+      // A store that never had a topic has none.
       checkpoint_.emplace();
+      checkpoint_origin_ = CheckpointOrigin::kStandIn;
       return absl::OkStatus();
     }
     absl::StatusOr<StoreCheckpoint> checkpoint =
@@ -133,8 +135,8 @@ class StoreVerifier {
     }
     for (const Topic& topic : catalog->topics()) {
       for (int32_t i = 0; i < topic.config.partitions; ++i) {
-        AddPartition({.topic = topic.name, .partition = i},
-                     ContinuityOf(topic.config.log), topic.id);
+        AddPartition({.topic = topic.name, .partition = i}, topic.continuity(),
+                     topic.id);
       }
     }
     return absl::OkStatus();
@@ -150,7 +152,9 @@ class StoreVerifier {
     if (checkpoint_.has_value()) {
       auto entry = checkpoint_->find({name.topic, name.partition});
       known.inputs.checkpoint =
-          entry == checkpoint_->end() ? PartitionCheckpoint() : entry->second;
+          entry == checkpoint_->end()
+              ? PartitionCheckpoint{.origin = checkpoint_origin_}
+              : entry->second;
     } else {
       known.inputs.checkpoint = std::nullopt;
     }
@@ -245,6 +249,8 @@ class StoreVerifier {
   Directory& directory_;
   const StoreVerifyOptions& options_;
   std::optional<StoreCheckpoint> checkpoint_;  // none: damaged
+  // Of the partitions that it does not list.
+  CheckpointOrigin checkpoint_origin_ = CheckpointOrigin::kOwn;
   bool catalog_is_known_ = true;
   std::vector<KnownPartition> partitions_;
   std::set<std::string> known_directories_;

@@ -16,7 +16,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "api/topic_config.h"
+#include "log/batch_scanner.h"
 #include "log/checksummed_text.h"
+#include "log/partition_recovery.h"
 #include "log/topic_id.h"
 #include "log/topic_name.h"
 
@@ -28,6 +30,11 @@ constexpr std::string_view kKind = "varve.topics";
 // What the line of a topic begins with, and that of a deleted one.
 constexpr std::string_view kTopicEntry = "topic";
 constexpr std::string_view kDeletedEntry = "deleted";
+
+// What the line of a topic ends with that was compacted once, and the format
+// version that has such lines. A catalog without any is of version 1.
+constexpr std::string_view kWasCompacted = "was-compacted";
+constexpr int kHistoryVersion = 2;
 
 // Topics named in one message, at most.
 constexpr int kNamesInMessage = 8;
@@ -42,11 +49,17 @@ std::string FormatEntry(std::string_view kind, const Topic& topic) {
                       topic.id.ToText());
 }
 
+// Whether the config does not say itself that there may be gaps.
+bool NeedsHistory(const Topic& topic) {
+  return topic.continuity() != ContinuityOf(topic.config.log);
+}
+
 std::string FormatTopic(const Topic& topic) {
   std::string line = FormatEntry(kTopicEntry, topic);
   for (const auto& [name, value] : topic.config.log.NonDefault()) {
     absl::StrAppend(&line, " ", name, "=", value);
   }
+  if (NeedsHistory(topic)) absl::StrAppend(&line, " ", kWasCompacted);
   return line;
 }
 
@@ -68,7 +81,12 @@ absl::StatusOr<Topic> ParseEntry(const std::vector<std::string_view>& fields) {
   if (!id.ok()) return absl::DataLossError(id.status().message());
   if (id->is_none()) return absl::DataLossError("the topic id is all zeros");
   topic.id = *id;
-  for (size_t i = 4; i < fields.size(); ++i) {
+  size_t end = fields.size();
+  if (end > 4 && fields[end - 1] == kWasCompacted) {
+    topic.history = Continuity::kGapsAllowed;
+    --end;
+  }
+  for (size_t i = 4; i < end; ++i) {
     const std::pair<std::string_view, std::string_view> config =
         absl::StrSplit(fields[i], absl::MaxSplits('=', 1));
     absl::Status status = topic.config.log.Set(config.first, config.second);
@@ -78,6 +96,11 @@ absl::StatusOr<Topic> ParseEntry(const std::vector<std::string_view>& fields) {
 }
 
 }  // namespace
+
+Continuity Topic::continuity() const {
+  return history == Continuity::kGapsAllowed ? history
+                                             : ContinuityOf(config.log);
+}
 
 absl::Status TopicCatalog::Add(Topic topic) {
   if (absl::Status status = ValidateTopicName(topic.name); !status.ok())
@@ -104,7 +127,9 @@ absl::Status TopicCatalog::SetConfig(std::string_view name,
                                      const TopicConfig& config) {
   if (absl::Status status = config.Validate(); !status.ok()) return status;
   if (absl::Status status = Get(name).status(); !status.ok()) return status;
-  topics_.find(name)->second.config = config;
+  Topic& topic = topics_.find(name)->second;
+  topic.history = topic.continuity();
+  topic.config = config;
   return absl::OkStatus();
 }
 
@@ -172,11 +197,15 @@ std::vector<Topic> TopicCatalog::topics() const {
 std::string TopicCatalog::ToText() const {
   std::vector<std::string> lines;
   lines.reserve(topics_.size() + deleted_.size());
-  for (const auto& [name, topic] : topics_) lines.push_back(FormatTopic(topic));
+  int version = kStoreFormatVersion;
+  for (const auto& [name, topic] : topics_) {
+    lines.push_back(FormatTopic(topic));
+    if (NeedsHistory(topic)) version = kHistoryVersion;
+  }
   for (const DeletedTopic& deleted : deleted_) {
     lines.push_back(FormatEntry(kDeletedEntry, deleted.topic));
   }
-  return FormatChecksummedText(kKind, lines);
+  return FormatChecksummedText(kKind, lines, version);
 }
 
 absl::Status TopicCatalog::AddLine(std::string_view line) {
@@ -194,7 +223,7 @@ absl::Status TopicCatalog::AddLine(std::string_view line) {
 
 absl::StatusOr<TopicCatalog> TopicCatalog::FromText(std::string_view text) {
   absl::StatusOr<std::vector<std::string>> lines =
-      ParseChecksummedText(kKind, text);
+      ParseChecksummedText(kKind, text, kHistoryVersion);
   if (!lines.ok()) return lines.status();
   TopicCatalog catalog;
   int number = 1;

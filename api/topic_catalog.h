@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "api/topic_config.h"
+#include "log/batch_scanner.h"
 #include "log/topic_id.h"
 
 namespace varve {
@@ -20,6 +21,12 @@ struct Topic {
   std::string name;
   TopicId id;
   TopicConfig config;
+  // kGapsAllowed: cleanup.policy was one that compacts, and is not any more.
+  // What was compacted then has gaps for ever.
+  Continuity history = Continuity::kExact;
+
+  // Whether its partitions may have gaps.
+  Continuity continuity() const;
 };
 
 // A topic that was deleted, and what of it is still to go.
@@ -40,7 +47,8 @@ class TopicCatalog {
   // with another topic's; AlreadyExists. Nothing has changed then.
   absl::Status Add(Topic topic);
 
-  // Replaces the config of the topic `name`.
+  // Replaces the config of the topic `name`, and keeps in mind what its records
+  // were written with.
   //
   // Errors: NotFound; InvalidArgument, and nothing has changed.
   absl::Status SetConfig(std::string_view name, const TopicConfig& config);

@@ -72,10 +72,7 @@ ScanStop BatchScanner::Classify() {
     return OnlyZerosLeft() ? ScanStop::kZeros : ScanStop::kBadBatch;
   }
   const RecordBatch batch(rest.substr(0, static_cast<size_t>(size)));
-  const bool continues = options_.continuity == Continuity::kExact
-                             ? batch.base_offset() == expected_offset_
-                             : batch.base_offset() >= expected_offset_;
-  if (!continues) return ScanStop::kWrongOffset;
+  if (!Continues(batch)) return ScanStop::kWrongOffset;
   if (!EpochFits(batch)) return ScanStop::kWrongEpoch;
   batch_ = batch;
   return ScanStop::kNone;
@@ -84,6 +81,13 @@ ScanStop BatchScanner::Classify() {
 bool BatchScanner::OnlyZerosLeft() const {
   const std::string_view rest = bytes_.substr(static_cast<size_t>(position_));
   return rest.find_first_not_of('\0') == std::string_view::npos;
+}
+
+bool BatchScanner::Continues(const RecordBatch& batch) const {
+  const int64_t base_offset = batch.base_offset();
+  if (base_offset <= expected_offset_) return base_offset == expected_offset_;
+  return options_.continuity == Continuity::kGapsAllowed &&
+         base_offset <= options_.gaps_end;
 }
 
 bool BatchScanner::EpochFits(const RecordBatch& batch) const {
@@ -114,6 +118,32 @@ std::optional<BatchPlace> BatchScanner::BatchAt(int64_t position) {
   return BatchPlace{.position = position, .base_offset = batch.base_offset()};
 }
 
+// A batch of a later offset than is due, if that is not damaged itself: what
+// comes behind it is later still.
+std::optional<BatchPlace> BatchScanner::BatchAtStop() {
+  if (stop_ != ScanStop::kWrongOffset) return std::nullopt;
+  const std::optional<BatchPlace> place = BatchAt(position_);
+  if (!place.has_value()) return std::nullopt;
+  const std::string_view rest = bytes_.substr(static_cast<size_t>(position_));
+  int64_t size = 0;
+  RecordBatch::Check(rest, CrcCheck::kSkip, kMaxBatchSize, &size);
+  const int64_t next_offset =
+      RecordBatch(rest.substr(0, static_cast<size_t>(size))).next_offset();
+  const std::string_view behind = rest.substr(static_cast<size_t>(size));
+  if (RecordBatch::Check(behind, CrcCheck::kSkip, kMaxBatchSize, &size) ==
+      BatchDefect::kNone) {
+    return RecordBatch(behind.substr(0, static_cast<size_t>(size)))
+                       .base_offset() >= next_offset
+               ? place
+               : std::nullopt;
+  }
+  const bool ends = behind.find_first_not_of('\0') == std::string_view::npos;
+  return ends && options_.next_base_offset.has_value() &&
+                 next_offset <= *options_.next_base_offset
+             ? place
+             : std::nullopt;
+}
+
 // The batch behind the bad one, if the bad one's header is right about both its
 // end and the offset that is due there.
 std::optional<BatchPlace> BatchScanner::BatchAtClaimedEnd() {
@@ -135,6 +165,7 @@ std::optional<BatchPlace> BatchScanner::BatchAtClaimedEnd() {
 }
 
 std::optional<BatchPlace> BatchScanner::FindBatchBehind() {
+  if (const auto here = BatchAtStop(); here.has_value()) return here;
   if (const auto next = BatchAtClaimedEnd(); next.has_value()) return next;
   const int64_t last =
       static_cast<int64_t>(bytes_.size()) - batch_layout::kRecords;

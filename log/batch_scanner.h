@@ -4,6 +4,7 @@
 #define VARVE_LOG_BATCH_SCANNER_H_
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -48,6 +49,10 @@ class BatchScanner {
   struct Options {
     CrcCheck crc = CrcCheck::kVerify;
     Continuity continuity = Continuity::kExact;
+    // No gap ends behind this offset, also where gaps are allowed.
+    int64_t gaps_end = std::numeric_limits<int64_t>::max();
+    // The offset at which the log goes on behind these bytes, if it is known.
+    std::optional<int64_t> next_base_offset = {};
     // Null: epochs are not checked.
     const LeaderEpochs* epochs = nullptr;
   };
@@ -79,17 +84,21 @@ class BatchScanner {
 
   // Looks behind a stop for the next place at which a batch stands that is
   // whole, has an offset the log could have reached, and an epoch in force
-  // there. Nothing: there is none. Where the bad batch says it ends is looked
-  // at first, so that a batch inside its records is not taken for the next.
-  // All searches of one scanner together, and the bad batches it stopped at,
-  // cost at most four checksums over the bytes, so hostile bytes cannot make
-  // them quadratic; a search that meets the bound gives nothing.
+  // there. Nothing: there is none. It is the batch at the stop itself when only
+  // offsets before it are missing: what stands behind it agrees with its own,
+  // which no checksum covers. Where a bad batch says it ends is looked at
+  // first, so that a batch inside its records is not taken for the next. All
+  // searches of one scanner together, and the bad batches it stopped at, cost
+  // at most four checksums over the bytes, so hostile bytes cannot make them
+  // quadratic; a search that meets the bound gives nothing.
   std::optional<BatchPlace> FindBatchBehind();
 
  private:
   ScanStop Classify();
   bool OnlyZerosLeft() const;
+  bool Continues(const RecordBatch& batch) const;
   bool EpochFits(const RecordBatch& batch) const;
+  std::optional<BatchPlace> BatchAtStop();
   std::optional<BatchPlace> BatchAtClaimedEnd();
   std::optional<BatchPlace> BatchAt(int64_t position);
 

@@ -42,8 +42,9 @@ absl::StatusOr<int> ParseVersion(std::string_view kind, std::string_view text) {
 }  // namespace
 
 std::string FormatChecksummedText(std::string_view kind,
-                                  absl::Span<const std::string> lines) {
-  std::string text = absl::StrCat(kind, " ", kStoreFormatVersion, "\n");
+                                  absl::Span<const std::string> lines,
+                                  int version) {
+  std::string text = absl::StrCat(kind, " ", version, "\n");
   for (const std::string& line : lines) absl::StrAppend(&text, line, "\n");
   text += ChecksumLine(text);
   return text;
@@ -57,14 +58,14 @@ bool EndsWithChecksum(std::string_view text) {
 }
 
 absl::StatusOr<std::vector<std::string>> ParseChecksummedText(
-    std::string_view kind, std::string_view text) {
+    std::string_view kind, std::string_view text, int newest) {
   if (text.empty()) return absl::DataLossError("the file is empty");
   absl::StatusOr<int> version = ParseVersion(kind, text);
   if (!version.ok()) return version.status();
-  if (*version > kStoreFormatVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        "written by a newer varve (format version ", *version,
-        "; this one reads up to ", kStoreFormatVersion, "): use that one"));
+  if (*version > newest) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("written by a newer varve (format version ", *version,
+                     "; this one reads up to ", newest, "): use that one"));
   }
   if (!EndsWithChecksum(text)) {
     return absl::DataLossError("the checksum in the last line does not match");

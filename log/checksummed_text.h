@@ -23,18 +23,20 @@ namespace varve {
 // format version, the last the CRC-32C, as eight hexadecimal digits, of all
 // bytes before it.
 
-// The version this release writes, and the newest it reads.
+// The version that a kind of file has unless it says otherwise.
 inline constexpr int kStoreFormatVersion = 1;
 
 std::string FormatChecksummedText(std::string_view kind,
-                                  absl::Span<const std::string> lines);
+                                  absl::Span<const std::string> lines,
+                                  int version = kStoreFormatVersion);
 
 // The lines between the first and the last.
 //
 // Errors: DataLoss when the text is not whole; FailedPrecondition when it is
-// of a newer format version, whatever else is in it.
+// of a format version above `newest`, whatever else is in it.
 absl::StatusOr<std::vector<std::string>> ParseChecksummedText(
-    std::string_view kind, std::string_view text);
+    std::string_view kind, std::string_view text,
+    int newest = kStoreFormatVersion);
 
 // Whether the last line is the checksum of all before it.
 bool EndsWithChecksum(std::string_view text);

@@ -60,6 +60,8 @@ bool FileBatchScanner::NeedsMore() const {
 bool FileBatchScanner::ResumeBehind() {
   if (!window_reaches_end()) Load(size_ - position());
   if (!status_.ok()) return false;
+  // The window may be another one than that of the stop.
+  scanner_->Peek();
   const std::optional<BatchPlace> behind = scanner_->FindBatchBehind();
   if (behind.has_value()) scanner_->Resume(*behind);
   return behind.has_value();

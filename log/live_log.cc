@@ -21,6 +21,7 @@
 #include "log/live_segment.h"
 #include "log/live_segment_read.h"
 #include "log/live_segment_search.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_recovery.h"
 
 namespace varve {
@@ -156,12 +157,30 @@ absl::StatusOr<LiveLog::Step> LiveLog::StepOn(Walk& walk) {
   const std::optional<int64_t> behind = SegmentBehind(base);
   if (!behind.has_value()) return StepAtLast(walk);
   if (*behind <= next) return Enter(walk, *behind);
-  const bool at_end =
-      walk.slice.stop == ScanStop::kEnd || walk.slice.stop == ScanStop::kZeros;
-  const bool gap_is_allowed =
-      cursor.segment == nullptr ||
-      (at_end && outline_.continuity == Continuity::kGapsAllowed);
-  return gap_is_allowed ? Enter(walk, *behind) : StepOverDamage(walk, behind);
+  if (cursor.segment == nullptr || IsAllowedGap(walk, *behind))
+    return Enter(walk, *behind);
+  // A later recovery point may say that it is one.
+  if (!walk.refreshed && MayBeCompaction(walk)) {
+    walk.refreshed = true;
+    if (absl::Status status = Refresh(); !status.ok()) return status;
+    absl::StatusOr<Cursor> again = Locate(next);
+    if (!again.ok()) return again.status();
+    *walk.cursor = *std::move(again);
+    return Step::kGoOn;
+  }
+  return StepOverDamage(walk, behind);
+}
+
+// Whether compaction may have left out what is missing before the segment
+// behind. It leaves whole batches, and nothing above the recovery point is ever
+// compacted: there a power loss has taken them.
+bool LiveLog::IsAllowedGap(const Walk& walk, int64_t behind) const {
+  return MayBeCompaction(walk) && behind <= LastGapEnd(outline_.checkpoint);
+}
+
+bool LiveLog::MayBeCompaction(const Walk& walk) const {
+  return outline_.continuity == Continuity::kGapsAllowed &&
+         walk.slice.stop == ScanStop::kEnd;
 }
 
 // In the last segment that is known of.

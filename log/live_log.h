@@ -13,21 +13,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "log/batch_scanner.h"
 #include "log/clock.h"
 #include "log/file_system.h"
 #include "log/live_segment.h"
 #include "log/live_segment_read.h"
-#include "log/partition_recovery.h"
+#include "log/partition_checkpoint.h"
 #include "log/record_batch.h"
 
 namespace varve {
-
-// What a store's own files say of a partition.
-struct PartitionOutline {
-  PartitionCheckpoint checkpoint;
-  Continuity continuity = Continuity::kExact;
-};
 
 // How segments that do not change any more are read.
 enum class SealedAccess {
@@ -126,6 +119,8 @@ class LiveLog {
   absl::StatusOr<Cursor> LocateIn(int64_t base_offset, int64_t offset);
   absl::StatusOr<Cursor> LocateInEmptyLog(int64_t offset) const;
   absl::StatusOr<Step> StepOn(Walk& walk);
+  bool IsAllowedGap(const Walk& walk, int64_t behind) const;
+  bool MayBeCompaction(const Walk& walk) const;
   absl::StatusOr<Step> StepAtLast(Walk& walk);
   absl::StatusOr<bool> SegmentIsGone(const Cursor& cursor);
   absl::StatusOr<Step> StepOverDamage(Walk& walk,

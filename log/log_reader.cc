@@ -50,12 +50,14 @@ absl::StatusOr<RecordBatches> LogReader::ReadTo(
   while (true) {
     absl::StatusOr<SegmentList::Found> found = Find(look_at, end);
     if (!found.ok()) return found.status();
-    absl::StatusOr<SegmentSlice> slice =
-        ReadSegment(*found->segment, {.offset = offset,
-                                      .max_bytes = options.max_bytes,
-                                      .end_offset = end,
-                                      .crc = options.crc,
-                                      .continuity = continuity});
+    absl::StatusOr<SegmentSlice> slice = ReadSegment(
+        *found->segment,
+        {.offset = offset,
+         .max_bytes = options.max_bytes,
+         .end_offset = end,
+         .crc = options.crc,
+         .continuity = continuity,
+         .next_base_offset = found->next_base_offset.value_or(end)});
     if (slice.ok()) {
       return RecordBatches(std::move(found->segment), slice->bytes, offset,
                            slice->next_offset);

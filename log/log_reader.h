@@ -34,8 +34,11 @@ class LogReader {
         ends_(ends),
         continuity_(continuity) {}
 
-  void SetContinuity(Continuity continuity) {
-    continuity_.store(continuity, std::memory_order_relaxed);
+  // Takes note of what may be left out from now on. What may have been left out
+  // before stays so: bytes do not change with a config.
+  void NoteContinuity(Continuity continuity) {
+    if (continuity == Continuity::kGapsAllowed)
+      continuity_.store(continuity, std::memory_order_relaxed);
   }
 
   // Reads batches from the one that holds `offset` on: in its segment, or in

@@ -58,8 +58,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
       segment_facts_(directory_.get(), &segments_, recovered.next_offset),
       ends_(recovered.log_start, recovered.next_offset),
-      reader_(directory_->path(), &segments_, &ends_,
-              ContinuityOf(options.config)),
+      reader_(directory_->path(), &segments_, &ends_, options.continuity),
       config_(options.config),
       writer_(directory_.get(), &segments_, &config_, &environment_,
               &meters_->store(), recovered),
@@ -261,7 +260,7 @@ absl::Status PartitionLog::SetConfig(const LogConfig& config) {
   absl::MutexLock lock(&mu_);
   if (closed_) return ClosedError();
   config_ = config;
-  reader_.SetContinuity(ContinuityOf(config));
+  reader_.NoteContinuity(ContinuityOf(config));
   sync_schedule_.set_interval(SyncInterval(sync_interval_, config));
   listener_->SyncWanted();
   if (!failure_.ok()) return absl::OkStatus();

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
+#include "log/batch_scanner.h"
 #include "log/call_gate.h"
 #include "log/durability.h"
 #include "log/encoded_batch.h"
@@ -76,6 +77,8 @@ class PartitionLog {
  public:
   struct Options {
     LogConfig config;
+    // What is in the log already may have gaps whatever the config is now.
+    Continuity continuity = Continuity::kExact;
     Environment environment;
     // A kInterval append is synced before it is older than this.
     absl::Duration sync_interval = absl::Seconds(1);

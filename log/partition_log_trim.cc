@@ -40,7 +40,9 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
 absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
   if (trimmed_.empty()) return absl::OkStatus();
   absl::Status status = listener_->BeforeFirstChange();
-  if (status.ok()) status = trimmed_.Delete(durable_start, meters_->store());
+  if (status.ok())
+    status = trimmed_.Delete(
+        durable_start, [this] { return SyncTo(0); }, meters_->store());
   if (!status.ok()) return status;
   absl::MutexLock lock(&mu_);
   if (!closed_) writer_.ForgetEpochsBefore(trimmed_.deleted_end());

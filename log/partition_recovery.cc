@@ -19,8 +19,8 @@
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/ready_segment.h"
-#include "log/record_batch.h"
 #include "log/recovery_report.h"
 #include "log/segment.h"
 #include "log/segment_name.h"
@@ -47,14 +47,18 @@ absl::StatusOr<bool> BeginsWithBatch(Directory& directory,
 class PartitionRecoverer {
  public:
   PartitionRecoverer(Directory& directory, const LogConfig& config,
-                     const PartitionCheckpoint& checkpoint)
-      : directory_(directory), config_(config), checkpoint_(checkpoint) {}
+                     const PartitionOutline& outline)
+      : directory_(directory),
+        config_(config),
+        outline_(outline),
+        checkpoint_(outline_.checkpoint) {}
 
   absl::StatusOr<RecoveredLog> Run() {
-    absl::StatusOr<std::optional<std::string>> ready =
-        RecoverReadySegment(directory_, config_);
+    absl::StatusOr<ReadyRecovery> ready =
+        RecoverReadySegment(directory_, checkpoint_.recovery_point);
     if (!ready.ok()) return ready.status();
-    if (ready->has_value()) log_.report.notes.push_back(**ready);
+    if (ready->finding.has_value()) log_.report.AddFinding(*ready->finding);
+    log_.read_only = ready->read_only;
     absl::StatusOr<std::vector<int64_t>> bases = ListSegments(directory_);
     if (!bases.ok()) return bases.status();
     log_.segment_bases = *std::move(bases);
@@ -178,8 +182,9 @@ class PartitionRecoverer {
       log_.highest_epoch = std::max(log_.highest_epoch, result->highest_epoch);
       log_.next_offset = result->next_offset;
       log_.needs_new_segment = result->damaged_end;
+      if (result->unproved_gap) NoteGap(log_.segment_bases[i]);
       if (!result->cut) continue;
-      log_.read_only = result->read_only;
+      log_.read_only.Update(result->read_only);
       log_.last_segment_size = result->visible_size;
       log_.segment_bases.resize(i + 1);
       return absl::OkStatus();
@@ -190,19 +195,27 @@ class PartitionRecoverer {
   }
 
   absl::StatusOr<SegmentRecoveryResult> RecoverOne(size_t i) {
-    SegmentRecoveryInputs inputs = {
-        .base_offset = log_.segment_bases[i],
-        .later_segments =
-            last_with_batch_ > i ? BatchBehind::kFound : BatchBehind::kNone,
-        .recovery_point = checkpoint_.recovery_point,
-        .continuity = ContinuityOf(config_),
-        .epochs = &log_.epochs,
-        .epochs_source = epochs_source_};
+    SegmentRecoveryInputs inputs = {.base_offset = log_.segment_bases[i],
+                                    .later_segments = last_with_batch_ > i
+                                                          ? BatchBehind::kFound
+                                                          : BatchBehind::kNone,
+                                    .outline = outline_,
+                                    .epochs = &log_.epochs,
+                                    .epochs_source = epochs_source_};
     if (i + 1 < log_.segment_bases.size()) {
       inputs.next_base_offset = log_.segment_bases[i + 1];
       inputs.set_aside_later = [this, i] { return SetAsideBehind(i); };
     }
     return RecoverSegment(directory_, config_, inputs, log_.report);
+  }
+
+  // Once: a compacted log may have as many as segments.
+  void NoteGap(int64_t base_offset) {
+    if (std::exchange(gap_noted_, true)) return;
+    log_.report.notes.push_back(absl::StrCat(
+        directory_.path(), ": offsets are missing behind segment ", base_offset,
+        " and perhaps others: taken for what compaction left out, since there "
+        "is no sound varve.checkpoint to say otherwise"));
   }
 
   // Takes the segments behind segment `i` out of the log. Before segment `i`
@@ -215,30 +228,34 @@ class PartitionRecoverer {
       if (!name.ok()) return name.status();
       log_.report.notes.push_back(absl::StrCat(
           directory_.path(), ": segment ", log_.segment_bases[later],
-          " stood behind the cut; it is kept in ", *name));
+          name->empty() ? " held only zeros behind the cut; it was removed"
+                        : " stood behind the cut; it is kept in ",
+          *name));
     }
     return directory_.Sync();
   }
 
   Directory& directory_;
   const LogConfig& config_;
-  const PartitionCheckpoint checkpoint_;
+  const PartitionOutline outline_;
+  const PartitionCheckpoint& checkpoint_;
   RecoveredLog log_;
   EpochsSource epochs_source_ = EpochsSource::kCheckpoint;
   size_t last_with_batch_ = 0;
+  bool gap_noted_ = false;
 };
 
 }  // namespace
 
-absl::StatusOr<RecoveredLog> RecoverPartition(
-    Directory& directory, const LogConfig& config,
-    const PartitionCheckpoint& checkpoint) {
-  return PartitionRecoverer(directory, config, checkpoint).Run();
+absl::StatusOr<RecoveredLog> RecoverPartition(Directory& directory,
+                                              const LogConfig& config,
+                                              const PartitionOutline& outline) {
+  return PartitionRecoverer(directory, config, outline).Run();
 }
 
 absl::StatusOr<RecoveredLog> OpenCleanPartition(
-    Directory& directory, const LogConfig& config,
-    const PartitionCheckpoint& checkpoint) {
+    Directory& directory, const PartitionOutline& outline) {
+  const PartitionCheckpoint& checkpoint = outline.checkpoint;
   RecoveredLog log;
   log.log_start = checkpoint.log_start;
   log.next_offset = checkpoint.recovery_point;
@@ -276,7 +293,7 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(
   const BatchPlace start = FindScanStart(**segment, log.next_offset);
   BatchScanner scanner(
       (*segment)->visible_bytes(), start,
-      {.continuity = ContinuityOf(config), .epochs = &log.epochs});
+      {.continuity = outline.continuity, .epochs = &log.epochs});
   while (scanner.Peek() != nullptr) scanner.Advance();
   log.report.bytes_scanned = scanner.position() - start.position;
   if (scanner.stop() != ScanStop::kEnd ||

@@ -13,18 +13,10 @@
 #include "log/file_system.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/recovery_report.h"
 
 namespace varve {
-
-// What the store's checkpoint says of a partition.
-struct PartitionCheckpoint {
-  int64_t log_start = 0;       // the first offset
-  int64_t recovery_point = 0;  // everything below it was durable once
-
-  friend bool operator==(const PartitionCheckpoint&,
-                         const PartitionCheckpoint&) = default;
-};
 
 // A partition's files, brought into order.
 struct RecoveredLog {
@@ -50,22 +42,23 @@ struct RecoveredLog {
 // Errors: DataLoss when the files are not what a clean shutdown leaves; then
 // `RecoverPartition` is called for.
 absl::StatusOr<RecoveredLog> OpenCleanPartition(
-    Directory& directory, const LogConfig& config,
-    const PartitionCheckpoint& checkpoint);
+    Directory& directory, const PartitionOutline& outline);
 
 // Recovers a partition after any other shutdown: scans it from the segment of
 // the recovery point on, and does what log/tail_recovery.h says. On return
-// what remains is durable. Can be interrupted anywhere and repeated.
+// what remains is durable. Can be interrupted anywhere and repeated. Bytes are
+// judged by the format and by `outline`; of `config` only what new indexes are
+// made with counts.
 //
 // Errors: those of the files; damage is not an error but a finding.
-absl::StatusOr<RecoveredLog> RecoverPartition(
-    Directory& directory, const LogConfig& config,
-    const PartitionCheckpoint& checkpoint);
+absl::StatusOr<RecoveredLog> RecoverPartition(Directory& directory,
+                                              const LogConfig& config,
+                                              const PartitionOutline& outline);
 
 // The base offsets of the segments in a partition's directory, ascending.
 absl::StatusOr<std::vector<int64_t>> ListSegments(Directory& directory);
 
-// Whether a config allows offsets to be left out.
+// Whether a partition with this config may be compacted from now on.
 Continuity ContinuityOf(const LogConfig& config);
 
 }  // namespace varve

@@ -18,6 +18,7 @@
 #include "log/file_system.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
+#include "log/partition_checkpoint.h"
 #include "log/segment_name.h"
 #include "log/segment_verifier.h"
 #include "log/topic_id.h"
@@ -136,8 +137,8 @@ class PartitionVerifier {
   }
 
   void CheckSegments() {
-    const PartitionCheckpoint checkpoint =
-        inputs_.checkpoint.value_or(PartitionCheckpoint());
+    const PartitionCheckpoint checkpoint = inputs_.checkpoint.value_or(
+        PartitionCheckpoint{.origin = CheckpointOrigin::kStandIn});
     result_.log_start = checkpoint.log_start;
     result_.next_offset =
         bases_.empty() ? checkpoint.log_start : bases_.front();
@@ -145,8 +146,8 @@ class PartitionVerifier {
       SegmentVerifyInputs segment = {
           .base_offset = bases_[i],
           .last_writer = inputs_.last_writer,
-          .recovery_point = checkpoint.recovery_point,
-          .continuity = inputs_.continuity,
+          .outline = {.checkpoint = checkpoint,
+                      .continuity = inputs_.continuity},
           .epochs = epochs_.has_value() ? &*epochs_ : nullptr,
           .progress = inputs_.progress};
       if (i + 1 < bases_.size()) segment.next_base_offset = bases_[i + 1];

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "log/batch_scanner.h"
 #include "log/file_system.h"
-#include "log/partition_recovery.h"
+#include "log/partition_checkpoint.h"
 #include "log/segment_verifier.h"
 #include "log/topic_id.h"
 #include "log/verify_finding.h"

@@ -122,6 +122,8 @@ absl::Status PartitionWriter::OpenActive() {
   if (absl::Status status = NameAdopted(); !status.ok()) return status;
   const std::optional<int64_t> last = segments_->last_base_offset();
   if (!last.has_value() || needs_new_segment_) return CreateActive();
+  if (const auto closed = closed_.lock(); closed != nullptr)
+    closed->LeaveFile();
   absl::StatusOr<std::shared_ptr<Segment>> segment =
       Segment::OpenForAppend(*directory_, *last, *config_);
   if (!segment.ok()) return segment.status();
@@ -318,6 +320,7 @@ absl::Status PartitionWriter::Close() {
   if (absl::Status status = CheckWritable(); !status.ok()) return status;
   if (!ready()) return needs_close() ? BeginEpoch() : absl::OkStatus();
   DropReady();
+  closed_ = active_;
   sealed_.push_back(std::move(active_));
   active_ = nullptr;
   return absl::OkStatus();

@@ -189,6 +189,9 @@ class PartitionWriter {
   std::unique_ptr<ReadySegment> ready_;  // null: none
   // The last segment that was a ready one: no other while it has that name.
   std::shared_ptr<Segment> adopted_;
+  // What `Close` has sealed, as long as anybody has it: a sync may be under
+  // way.
+  std::weak_ptr<Segment> closed_;
   PrepareWindow window_;
   bool synced_since_plan_ = false;
   bool rolled_ = false;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,14 +12,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
 #include "log/mapped_file.h"
 #include "log/record_batch.h"
+#include "log/recovery_report.h"
 #include "log/segment.h"
 #include "log/segment_indexes.h"
 #include "log/segment_name.h"
 #include "log/set_aside.h"
+#include "log/tail_recovery.h"
 
 namespace varve {
 namespace {
@@ -31,50 +33,77 @@ bool OnlyZeros(std::string_view bytes) {
   return bytes.find_first_not_of('\0') == std::string_view::npos;
 }
 
-// Decides what an interrupted program's ready-log is.
+// Decides what an interrupted program's ready-log is, by the format alone.
 class ReadyRecoverer {
  public:
-  ReadyRecoverer(Directory& directory, const LogConfig& config,
+  ReadyRecoverer(Directory& directory, int64_t recovery_point,
                  std::string_view bytes)
-      : directory_(directory), config_(config), bytes_(bytes) {}
+      : directory_(directory), recovery_point_(recovery_point), bytes_(bytes) {}
 
-  absl::StatusOr<std::optional<std::string>> Run() {
+  absl::StatusOr<ReadyRecovery> Run() {
     int64_t size = 0;
-    const BatchDefect defect = RecordBatch::Check(bytes_, CrcCheck::kVerify,
-                                                  config_.segment_bytes, &size);
-    if (defect != BatchDefect::kNone) return SetAside();
+    if (RecordBatch::Check(bytes_, CrcCheck::kVerify, kBatchSizeMax, &size) !=
+        BatchDefect::kNone) {
+      return SetAside(TornAction(), "no whole batch at its front");
+    }
     return TakeName(
         RecordBatch(bytes_.substr(0, static_cast<size_t>(size))).base_offset());
   }
 
  private:
-  absl::StatusOr<std::optional<std::string>> TakeName(int64_t base_offset) {
+  absl::StatusOr<ReadyRecovery> TakeName(int64_t base_offset) {
     const std::string name =
         SegmentFileName(base_offset, SegmentFileKind::kLog);
     absl::Status taken = directory_.OpenFile(name, OpenMode::kRead).status();
-    if (taken.ok()) return SetAside();
+    if (taken.ok()) {
+      return SetAside(RecoveryAction::kCutAmbiguous,
+                      absl::StrCat("there is a segment ", name, " already"));
+    }
     if (!absl::IsNotFound(taken)) return taken;
     absl::Status status = directory_.Rename(kReadyLogName, name);
     if (status.ok()) status = directory_.Sync();
     if (!status.ok()) return status;
-    return std::optional<std::string>();
+    return ReadyRecovery();
+  }
+
+  // Whether whole batches stand behind the front that is not.
+  RecoveryAction TornAction() const {
+    BatchScanner scanner(bytes_,
+                         {.position = 0, .base_offset = recovery_point_},
+                         {.continuity = Continuity::kGapsAllowed});
+    scanner.Peek();
+    return scanner.FindBatchBehind().has_value() ? RecoveryAction::kCutAmbiguous
+                                                 : RecoveryAction::kCutTornTail;
   }
 
   // A torn first batch was never acknowledged; no offset is known for it.
-  absl::StatusOr<std::optional<std::string>> SetAside() {
-    const size_t last = bytes_.find_last_not_of('\0');
-    if (last == std::string_view::npos) return std::optional<std::string>();
-    absl::StatusOr<std::string> name =
-        SetAsideBytes(directory_, 0, 0, bytes_.substr(0, last + 1),
-                      kSetAsideSegmentsMax * config_.segment_bytes);
-    if (!name.ok()) return name.status();
-    return std::make_optional(
-        absl::StrCat(directory_.path(), "/", kReadyLogName,
-                     ": no whole batch at its front; kept in ", *name));
+  absl::StatusOr<ReadyRecovery> SetAside(RecoveryAction action,
+                                         std::string detail) {
+    const std::string_view written =
+        bytes_.substr(0, bytes_.find_last_not_of('\0') + 1);
+    ReadyRecovery recovery = {
+        .finding = RecoveryFinding{
+            .action = action,
+            .path = absl::StrCat(directory_.path(), "/", kReadyLogName),
+            .offset = RecoveryFinding::kNoOffset,
+            .next_offset = RecoveryFinding::kNoOffset,
+            .bytes = static_cast<int64_t>(written.size()),
+            .detail = std::move(detail)}};
+    absl::StatusOr<std::string> name = SetAsideBytes(directory_, 0, 0, written);
+    if (name.ok()) {
+      recovery.finding->set_aside = absl::StrCat(directory_.path(), "/", *name);
+    } else if (absl::IsResourceExhausted(name.status())) {
+      recovery.read_only = name.status();
+      absl::StrAppend(&recovery.finding->detail,
+                      "; not set aside: ", name.status().message());
+    } else {
+      return name.status();
+    }
+    return recovery;
   }
 
   Directory& directory_;
-  const LogConfig& config_;
+  const int64_t recovery_point_;
   const std::string_view bytes_;
 };
 
@@ -128,10 +157,10 @@ std::shared_ptr<Segment> ReadySegment::Adopt(int64_t base_offset,
   return Segment::Adopt(base_offset, std::move(files_), config);
 }
 
-absl::StatusOr<std::optional<std::string>> RecoverReadySegment(
-    Directory& directory, const LogConfig& config) {
+absl::StatusOr<ReadyRecovery> RecoverReadySegment(Directory& directory,
+                                                  int64_t recovery_point) {
   auto file = directory.OpenFile(kReadyLogName, OpenMode::kReadWrite);
-  std::optional<std::string> note;
+  ReadyRecovery recovery;
   if (file.ok()) {
     // What a failed sync left in the cache may not be what the disk holds.
     absl::Status status = (*file)->DropCache();
@@ -140,16 +169,17 @@ absl::StatusOr<std::optional<std::string>> RecoverReadySegment(
     if (!mapped.ok()) return mapped.status();
     const std::string_view bytes = (*mapped)->bytes((*mapped)->opened_size());
     if (!OnlyZeros(bytes)) {
-      auto recovered = ReadyRecoverer(directory, config, bytes).Run();
+      auto recovered = ReadyRecoverer(directory, recovery_point, bytes).Run();
       if (!recovered.ok()) return recovered.status();
-      note = *std::move(recovered);
+      recovery = *std::move(recovered);
     }
   } else if (!absl::IsNotFound(file.status())) {
     return file.status();
   }
+  if (!recovery.read_only.ok()) return recovery;
   absl::Status status = ReadySegment::RemoveFiles(directory);
   if (!status.ok()) return status;
-  return note;
+  return recovery;
 }
 
 }  // namespace varve

@@ -6,13 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
-#include "log/mapped_file.h"
+#include "log/recovery_report.h"
 #include "log/segment.h"
 
 namespace varve {
@@ -51,15 +50,25 @@ class ReadySegment {
   SegmentFiles files_;
 };
 
+// What recovery made of a ready segment.
+struct ReadyRecovery {
+  // What it set aside, or should have.
+  std::optional<RecoveryFinding> finding = {};
+  // Not OK: there was no room to set it aside, and it is still there. Nothing
+  // may be appended to the log.
+  absl::Status read_only = {};
+};
+
 // At an open after a crash: gives a ready segment that was in use already its
-// name, and removes one that was not.
+// name, and removes one that was not. `recovery_point` is the log's: no batch
+// in it is of a lower offset.
 //
 // What holds no whole first batch is no segment: it is set aside unless it is
-// all zeros. Returns what was done with such bytes, for the report.
+// all zeros.
 //
 // Errors: those of the files.
-absl::StatusOr<std::optional<std::string>> RecoverReadySegment(
-    Directory& directory, const LogConfig& config);
+absl::StatusOr<ReadyRecovery> RecoverReadySegment(Directory& directory,
+                                                  int64_t recovery_point);
 
 }  // namespace varve
 

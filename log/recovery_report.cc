@@ -11,8 +11,9 @@
 namespace varve {
 
 std::string RecoveryFinding::ToString() const {
-  std::string text = absl::StrCat(path, ": position ", position, ", offset ",
-                                  offset, ": ", RecoveryActionText(action));
+  std::string text = absl::StrCat(path, ": position ", position);
+  if (offset != kNoOffset) absl::StrAppend(&text, ", offset ", offset);
+  absl::StrAppend(&text, ": ", RecoveryActionText(action));
   if (!detail.empty()) absl::StrAppend(&text, " (", detail, ")");
   if (bytes > 0) absl::StrAppend(&text, ", ", bytes, " bytes");
   if (next_offset > offset) {

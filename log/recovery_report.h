@@ -15,13 +15,16 @@ namespace varve {
 // One place at which recovery met something other than the next batch.
 struct RecoveryFinding {
   RecoveryAction action = RecoveryAction::kKeepAll;
-  std::string path = {};    // of the segment's .log
-  int64_t position = 0;     // in that file, where the damage begins
-  int64_t offset = 0;       // the offset that should have been there
+  std::string path = {};  // of the segment's .log
+  int64_t position = 0;   // in that file, where the damage begins
+  // The offset that should have been there; kNoOffset: not known.
+  int64_t offset = 0;
   int64_t next_offset = 0;  // where the log goes on; offsets between are lost
   int64_t bytes = 0;        // damaged, or cut
   std::string set_aside = {};  // the file that now holds what was cut, if any
   std::string detail = {};     // what stood there instead
+
+  static constexpr int64_t kNoOffset = -1;
 
   // A line for a person: path, position, offsets, what, and where it went.
   std::string ToString() const;

@@ -317,6 +317,18 @@ std::optional<SegmentSidecar> Segment::MakeSidecar() {
   return sidecar;
 }
 
+bool Segment::WriteSidecar(Directory& directory) {
+  const std::optional<SegmentSidecar> sidecar = MakeSidecar();
+  if (!sidecar.has_value()) return false;
+  absl::MutexLock lock(&naming_);
+  return !file_left_ && varve::WriteSidecar(directory, *sidecar).ok();
+}
+
+void Segment::LeaveFile() {
+  absl::MutexLock lock(&naming_);
+  file_left_ = true;
+}
+
 absl::Status Segment::SyncSealed() {
   if (absl::Status status = data_->Sync(); !status.ok()) return status;
   if (indexes_ != nullptr) {

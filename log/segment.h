@@ -210,6 +210,15 @@ class Segment {
   // continued, that one is continued: what was damaged meanwhile stays damaged.
   std::optional<SegmentSidecar> MakeSidecar();
 
+  // Writes that sidecar, unless the file is being continued by now. Returns
+  // whether it did; the log does without one. By whoever syncs.
+  bool WriteSidecar(Directory& directory);
+
+  // From now on another object continues the file, and nothing that this one
+  // has to say of it is written any more. Waits for a sidecar that is being
+  // written. By the writer, before it opens the file.
+  void LeaveFile();
+
  private:
   Segment(int64_t base_offset, std::unique_ptr<MappedFile> data,
           std::unique_ptr<SegmentIndexes> indexes, int64_t size,
@@ -244,6 +253,11 @@ class Segment {
 
   // Written by the writer alone.
   int64_t first_batch_max_timestamp_ms_ = kNoTimestamp;
+
+  // Held while the sidecar is written: a sync that began before the file was
+  // continued must not put an old one beside it.
+  absl::Mutex naming_;
+  bool file_left_ ABSL_GUARDED_BY(naming_) = false;
 
   // Of the batches that the syncs have come to; belongs to whoever syncs.
   SegmentSidecar sidecar_ = SegmentSidecar::OfEmpty(base_offset_);

@@ -85,7 +85,8 @@ absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
   const bool quick = SkipQuickly(bytes, start, options, &found);
   BatchScanner scanner(bytes, quick ? found : start,
                        {.crc = quick ? options.crc : CrcCheck::kVerify,
-                        .continuity = options.continuity});
+                        .continuity = options.continuity,
+                        .next_base_offset = options.next_base_offset});
   if (!quick) {
     absl::Status status = SkipToOffset(segment, options.offset, scanner);
     if (!status.ok()) return status;

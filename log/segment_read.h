@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -22,6 +23,8 @@ struct SegmentReadOptions {
   int64_t end_offset = std::numeric_limits<int64_t>::max();
   CrcCheck crc = CrcCheck::kVerify;
   Continuity continuity = Continuity::kExact;
+  // The offset at which the log goes on behind the segment, if it is known.
+  std::optional<int64_t> next_base_offset = {};
 };
 
 // Whole, consecutive batches in a segment's mapping. The first holds

@@ -16,11 +16,11 @@
 #include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/record_batch.h"
 #include "log/recovery_report.h"
-#include "log/segment_indexes.h"
 #include "log/segment_name.h"
-#include "log/segment_sidecar.h"
+#include "log/segment_rebuild.h"
 #include "log/set_aside.h"
 #include "log/tail_recovery.h"
 
@@ -34,19 +34,19 @@ class SegmentRecoverer {
                    PartitionRecovery& report, File& file,
                    std::string_view bytes)
       : directory_(directory),
-        config_(config),
         inputs_(inputs),
         report_(report),
         file_(file),
         bytes_(bytes),
         end_(static_cast<int64_t>(bytes.size())),
-        sidecar_(SegmentSidecar::OfEmpty(inputs.base_offset)),
+        rebuild_(directory, config, inputs.base_offset, file.path(), report),
         scanner_(bytes, {.position = 0, .base_offset = inputs.base_offset},
-                 {.continuity = inputs.continuity, .epochs = inputs.epochs}) {}
+                 {.continuity = inputs.outline.continuity,
+                  .gaps_end = LastGapEnd(inputs.outline.checkpoint),
+                  .next_base_offset = inputs.next_base_offset,
+                  .epochs = inputs.epochs}) {}
 
   absl::StatusOr<SegmentRecoveryResult> Run() {
-    ReadOldSidecar();
-    CreateIndexes();
     bool more = true;
     while (more) {
       ScanBatches();
@@ -57,95 +57,21 @@ class SegmentRecoverer {
       more = *resumed;
     }
     result_.next_offset = scanner_.expected_offset();
-    FinishIndexes();
+    rebuild_.FinishIndexes();
     if (absl::Status status = file_.Sync(); !status.ok()) return status;
-    if (absl::Status status = PutSidecar(); !status.ok()) return status;
+    absl::Status status = result_.read_only.ok() ? rebuild_.PutSidecar(end_)
+                                                 : rebuild_.DropSidecar();
+    if (!status.ok()) return status;
     return result_;
   }
 
  private:
-  void ReadOldSidecar() {
-    absl::StatusOr<SegmentSidecar> old =
-        ReadSidecar(directory_, inputs_.base_offset);
-    if (old.ok()) {
-      old_sidecar_ = *old;
-    } else if (!absl::IsNotFound(old.status())) {
-      report_.notes.push_back(
-          absl::StrCat("a sidecar was made again: ", old.status().message()));
-    }
-  }
-
-  // What a sidecar says of the batches before its end stands: were it made
-  // anew, what has been damaged since would be right from now on.
-  void AddToSidecar(const RecordBatch& batch) {
-    sidecar_.Add(batch);
-    if (!old_sidecar_.has_value() ||
-        sidecar_.size_bytes != old_sidecar_->size_bytes ||
-        sidecar_.headers_crc == old_sidecar_->headers_crc) {
-      return;
-    }
-    report_.notes.push_back(absl::StrCat(
-        file_.path(), ": the headers of the batches are not those that ",
-        SidecarFileName(inputs_.base_offset), " has a checksum of"));
-    sidecar_ = *old_sidecar_;
-  }
-
-  // A segment that ends with its last batch gets one, any other loses it.
-  absl::Status PutSidecar() {
-    if (sidecar_.size_bytes == end_ && result_.read_only.ok()) {
-      sidecar_.index_crc = std::nullopt;
-      sidecar_.time_index_crc = std::nullopt;
-      if (indexes_ != nullptr) indexes_->AddChecksums(sidecar_);
-      absl::Status status = WriteSidecar(directory_, sidecar_);
-      if (status.ok()) return status;
-      report_.notes.push_back(absl::StrCat(
-          file_.path(), ": no sidecar for now: ", status.message()));
-    }
-    return RemoveSidecar(directory_, inputs_.base_offset);
-  }
-
-  // Without room on disk for indexes the segment is read by scanning, and the
-  // first append makes them.
-  void CreateIndexes() {
-    auto indexes =
-        SegmentIndexes::Create(directory_, inputs_.base_offset, config_);
-    if (indexes.ok()) {
-      indexes_ = *std::move(indexes);
-    } else {
-      DropIndexes(indexes.status());
-    }
-  }
-
-  void DropIndexes(const absl::Status& reason) {
-    report_.notes.push_back(
-        absl::StrCat(file_.path(), ": no index for now: ", reason.message()));
-    indexes_ = nullptr;
-    for (SegmentFileKind kind :
-         {SegmentFileKind::kIndex, SegmentFileKind::kTimeIndex}) {
-      // What cannot be removed is checked on use, like every index.
-      directory_.RemoveFile(SegmentFileName(inputs_.base_offset, kind))
-          .IgnoreError();
-    }
-  }
-
-  void FinishIndexes() {
-    if (indexes_ == nullptr) return;
-    absl::Status status = indexes_->Seal();
-    if (status.ok()) status = indexes_->Sync();
-    if (!status.ok()) DropIndexes(status);
-  }
-
   void ScanBatches() {
     while (const RecordBatch* batch = scanner_.Peek()) {
       result_.highest_epoch =
           std::max(result_.highest_epoch, batch->leader_epoch());
       report_.bytes_scanned += batch->size();
-      if (indexes_ != nullptr) {
-        absl::Status status = indexes_->Reserve();
-        if (!status.ok()) DropIndexes(status);
-      }
-      if (indexes_ != nullptr) indexes_->Add(*batch, scanner_.position());
-      AddToSidecar(*batch);
+      rebuild_.Add(*batch, scanner_.position());
       scanner_.Advance();
       result_.visible_size = scanner_.position();
     }
@@ -155,51 +81,80 @@ class SegmentRecoverer {
   // covers; when none behind it fits either, it is the checkpoint.
   bool EpochsContradicted() {
     return scanner_.stop() == ScanStop::kWrongEpoch &&
-           scanner_.expected_offset() < inputs_.recovery_point &&
+           scanner_.expected_offset() <
+               inputs_.outline.checkpoint.recovery_point &&
            inputs_.epochs_source == EpochsSource::kCheckpoint &&
            !scanner_.FindBatchBehind().has_value();
   }
 
-  // Whether the next segment begins where this one stops, so that the stop is
-  // simply the end of the segment.
-  bool ContinuesInNextSegment() const {
-    if (!inputs_.next_base_offset.has_value()) return false;
-    if (inputs_.continuity == Continuity::kGapsAllowed) {
-      return scanner_.expected_offset() <= *inputs_.next_base_offset;
+  // Goes over what may be missing: offsets that compaction left out. Returns
+  // whether there were any. Those at and above the recovery point stay due:
+  // nothing was ever compacted there.
+  bool StepOverAllowedGap() {
+    if (inputs_.outline.continuity == Continuity::kExact) return false;
+    int64_t goes_on = scanner_.expected_offset();
+    if (scanner_.stop() == ScanStop::kEnd) {
+      goes_on = inputs_.next_base_offset.value_or(goes_on);
+      if (goes_on > scanner_.expected_offset() &&
+          Region() == StopRegion::kWithoutCheckpoint) {
+        result_.unproved_gap = true;
+      }
+    } else if (scanner_.stop() == ScanStop::kWrongOffset) {
+      const std::optional<BatchPlace> behind = scanner_.FindBatchBehind();
+      if (StandsHere(behind)) goes_on = behind->base_offset;
     }
-    return scanner_.expected_offset() == *inputs_.next_base_offset;
+    goes_on = std::min(goes_on, LastGapEnd(inputs_.outline.checkpoint));
+    if (goes_on <= scanner_.expected_offset()) return false;
+    scanner_.Resume({.position = scanner_.position(), .base_offset = goes_on});
+    return true;
   }
 
-  StopContent Content() const {
-    switch (scanner_.stop()) {
-      case ScanStop::kZeros:
-        return StopContent::kZerosToEnd;
-      case ScanStop::kEnd:
-        return inputs_.next_base_offset.has_value() ? StopContent::kMissingBatch
-                                                    : StopContent::kEndOfLog;
-      default:
-        return StopContent::kBadBatch;
-    }
+  bool StandsHere(const std::optional<BatchPlace>& place) const {
+    return place.has_value() && place->position == scanner_.position();
   }
 
-  // Acts on the place where the scan stopped. Returns whether it can go on
-  // behind it, in the same segment.
-  absl::StatusOr<bool> HandleStop() {
-    const bool unwritten = scanner_.stop() == ScanStop::kEnd ||
-                           scanner_.stop() == ScanStop::kZeros;
-    if (unwritten && ContinuesInNextSegment()) return TrimZeros();
-    const std::optional<BatchPlace> behind = scanner_.FindBatchBehind();
+  RecoveryStop Stop(const std::optional<BatchPlace>& behind) const {
     // A batch of a wrong epoch is whole and continues the log: perhaps it is
     // the checkpoint of the epochs that is wrong.
     const bool found = behind.has_value() ||
                        inputs_.later_segments == BatchBehind::kFound ||
                        scanner_.stop() == ScanStop::kWrongEpoch;
-    const StopRegion region =
-        scanner_.expected_offset() < inputs_.recovery_point
-            ? StopRegion::kBelowRecoveryPoint
-            : StopRegion::kAtOrAboveRecoveryPoint;
-    const RecoveryAction action = DecideRecovery(
-        region, Content(), found ? BatchBehind::kFound : BatchBehind::kNone);
+    return {.region = Region(),
+            .content = Content(behind),
+            .next = Next(),
+            .behind = found ? BatchBehind::kFound : BatchBehind::kNone};
+  }
+
+  StopRegion Region() const {
+    const PartitionCheckpoint& checkpoint = inputs_.outline.checkpoint;
+    if (scanner_.expected_offset() < checkpoint.recovery_point)
+      return StopRegion::kBelowRecoveryPoint;
+    return checkpoint.origin == CheckpointOrigin::kOwn
+               ? StopRegion::kAtOrAboveRecoveryPoint
+               : StopRegion::kWithoutCheckpoint;
+  }
+
+  StopContent Content(const std::optional<BatchPlace>& behind) const {
+    if (scanner_.stop() == ScanStop::kEnd) return StopContent::kEndOfFile;
+    if (scanner_.stop() == ScanStop::kZeros) return StopContent::kZerosToEnd;
+    return StandsHere(behind) ? StopContent::kLaterBatch
+                              : StopContent::kBadBatch;
+  }
+
+  NextSegment Next() const {
+    if (!inputs_.next_base_offset.has_value()) return NextSegment::kNone;
+    const int64_t distance =
+        *inputs_.next_base_offset - scanner_.expected_offset();
+    if (distance == 0) return NextSegment::kContinues;
+    return distance > 0 ? NextSegment::kBehindGap : NextSegment::kOverlaps;
+  }
+
+  // Acts on the place where the scan stopped. Returns whether it can go on
+  // behind it, in the same segment.
+  absl::StatusOr<bool> HandleStop() {
+    if (StepOverAllowedGap()) return true;
+    const std::optional<BatchPlace> behind = scanner_.FindBatchBehind();
+    const RecoveryAction action = DecideRecovery(Stop(behind));
     switch (action) {
       case RecoveryAction::kKeepAll:
         return false;
@@ -258,43 +213,72 @@ class SegmentRecoverer {
 
   absl::StatusOr<bool> Cut(RecoveryAction action) {
     result_.cut = true;
+    if (scanner_.position() == kept_damage_end_) result_.damaged_end = true;
     RecoveryFinding finding = MakeFinding(action);
+    absl::Status status = SetAsideTail(finding);
+    if (status.ok()) status = SetAsideLater();
+    result_.read_only = status;
+    if (!status.ok()) NoteNotCut(finding);
+    report_.AddFinding(std::move(finding));
+    return status.ok() ? TrimZeros() : absl::StatusOr<bool>(false);
+  }
+
+  absl::Status SetAsideTail(RecoveryFinding& finding) {
     const std::string_view tail = WrittenTail();
     finding.bytes = static_cast<int64_t>(tail.size());
-    if (!tail.empty()) {
-      absl::StatusOr<std::string> name =
-          SetAsideBytes(directory_, inputs_.base_offset, scanner_.position(),
-                        tail, kSetAsideSegmentsMax * config_.segment_bytes);
-      if (!name.ok()) {
-        result_.read_only = name.status();
-        finding.detail += absl::StrCat("; not cut: ", name.status().message());
-        report_.AddFinding(std::move(finding));
-        return false;
-      }
-      finding.set_aside = absl::StrCat(directory_.path(), "/", *name);
-    }
-    report_.AddFinding(std::move(finding));
-    if (inputs_.set_aside_later != nullptr) {
-      absl::Status status = inputs_.set_aside_later();
-      if (!status.ok()) return status;
-    }
-    return TrimZeros();
+    if (tail.empty()) return absl::OkStatus();
+    absl::StatusOr<std::string> name = SetAsideBytes(
+        directory_, inputs_.base_offset, scanner_.position(), tail);
+    if (!name.ok()) return name.status();
+    finding.set_aside = absl::StrCat(directory_.path(), "/", *name);
+    return absl::OkStatus();
+  }
+
+  absl::Status SetAsideLater() {
+    return inputs_.set_aside_later == nullptr ? absl::OkStatus()
+                                              : inputs_.set_aside_later();
+  }
+
+  void NoteNotCut(RecoveryFinding& finding) const {
+    absl::StrAppend(&finding.detail,
+                    "; not cut: ", result_.read_only.message());
   }
 
   absl::StatusOr<bool> KeepDamaged(const std::optional<BatchPlace>& behind) {
     RecoveryFinding finding = MakeFinding(RecoveryAction::kKeepDamaged);
-    if (behind.has_value()) {
-      finding.next_offset = behind->base_offset;
-      finding.bytes = behind->position - scanner_.position();
-    } else {
-      finding.next_offset =
-          inputs_.next_base_offset.value_or(inputs_.recovery_point);
-      finding.bytes = static_cast<int64_t>(bytes_.size()) - scanner_.position();
-      result_.damaged_end = true;
-    }
+    const PartitionCheckpoint& checkpoint = inputs_.outline.checkpoint;
+    const int64_t goes_on =
+        behind.has_value()
+            ? behind->base_offset
+            : inputs_.next_base_offset.value_or(checkpoint.recovery_point);
+    finding.next_offset = std::min(goes_on, LastGapEnd(checkpoint));
+    const int64_t end = behind.has_value() ? behind->position : end_;
+    finding.bytes = end - scanner_.position();
+    kept_damage_end_ = end;
+    const bool ends_here = goes_on > finding.next_offset;
+    scanner_.Resume({.position = behind.has_value() ? end : scanner_.position(),
+                     .base_offset = finding.next_offset});
     report_.AddFinding(std::move(finding));
-    if (behind.has_value()) scanner_.Resume(*behind);
-    return behind.has_value();
+    if (behind.has_value()) return true;
+    result_.damaged_end = true;
+    if (ends_here) EndBeforeNextSegment();
+    return false;
+  }
+
+  // Records that were not durable are missing before the next segment, behind
+  // durable ones that are damaged: the log ends at the recovery point.
+  void EndBeforeNextSegment() {
+    result_.cut = true;
+    RecoveryFinding finding =
+        MakeFinding(inputs_.later_segments == BatchBehind::kFound
+                        ? RecoveryAction::kCutAmbiguous
+                        : RecoveryAction::kCutTornTail);
+    finding.detail =
+        absl::StrCat("the next segment begins at offset ",
+                     inputs_.next_base_offset.value_or(finding.offset));
+    result_.read_only = SetAsideLater();
+    if (!result_.read_only.ok()) NoteNotCut(finding);
+    report_.AddFinding(std::move(finding));
   }
 
   RecoveryFinding MakeFinding(RecoveryAction action) const {
@@ -312,16 +296,14 @@ class SegmentRecoverer {
   }
 
   Directory& directory_;
-  const LogConfig& config_;
   const SegmentRecoveryInputs& inputs_;
   PartitionRecovery& report_;
   File& file_;
   const std::string_view bytes_;
-  int64_t end_;  // of the file, once it is cut
-  std::optional<SegmentSidecar> old_sidecar_;
-  SegmentSidecar sidecar_;  // of the batches so far
+  int64_t end_;                   // of the file, once it is cut
+  int64_t kept_damage_end_ = -1;  // of the last damage that was kept
+  SegmentRebuild rebuild_;
   BatchScanner scanner_;
-  std::unique_ptr<SegmentIndexes> indexes_;
   SegmentRecoveryResult result_;
   int64_t whole_end_ = 0;  // of the last whole batch in what is cut
 };

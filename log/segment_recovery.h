@@ -13,6 +13,7 @@
 #include "log/file_system.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/recovery_report.h"
 
 namespace varve {
@@ -26,8 +27,7 @@ struct SegmentRecoveryInputs {
   std::optional<int64_t> next_base_offset = {};
   // Whether any segment behind this one begins with a whole batch.
   BatchBehind later_segments = BatchBehind::kNone;
-  int64_t recovery_point = 0;
-  Continuity continuity = Continuity::kExact;
+  PartitionOutline outline = {};
   // The epochs in force; null: any.
   const LeaderEpochs* epochs = nullptr;
   EpochsSource epochs_source = EpochsSource::kCheckpoint;
@@ -43,6 +43,9 @@ struct SegmentRecoveryResult {
   bool cut = false;            // the log ends here, whatever segments follow
   bool damaged_end =
       false;  // ends in damage that was kept: not to be appended to
+  // The next segment begins behind a gap that compaction may have left, and no
+  // checkpoint says whether it did.
+  bool unproved_gap = false;
   // A whole batch below the recovery point, which cannot be stale, is not of
   // the epoch in force at its offset: the checkpoint of the epochs is wrong.
   // Nothing was done; recover again with epochs read from the batches.
@@ -55,6 +58,9 @@ struct SegmentRecoveryResult {
 // Scans one segment from its base, makes its indexes and its sidecar again, and
 // does what the table of log/tail_recovery.h says where the scan stops. The
 // result, and what is cut, is synced. Can be interrupted anywhere and repeated.
+//
+// What the bytes are judged by is the format and `inputs`; of `config` only
+// what new indexes are made with counts.
 //
 // Adds what it found to `report`.
 //

@@ -16,6 +16,7 @@
 #include "log/file_batch_scanner.h"
 #include "log/file_system.h"
 #include "log/index_verifier.h"
+#include "log/partition_checkpoint.h"
 #include "log/record_batch.h"
 #include "log/record_cursor.h"
 #include "log/record_view.h"
@@ -37,7 +38,8 @@ bool IsLast(const SegmentVerifyInputs& inputs) {
 // Whether the next open scans the segment, and makes its indexes again.
 bool WillBeRecovered(const SegmentVerifyInputs& inputs) {
   return inputs.last_writer == LastWriter::kDied &&
-         (IsLast(inputs) || *inputs.next_base_offset > inputs.recovery_point);
+         (IsLast(inputs) ||
+          *inputs.next_base_offset > inputs.outline.checkpoint.recovery_point);
 }
 
 // Whether zeros may stand behind the last batch and the last index entries.
@@ -74,7 +76,10 @@ class SegmentVerifier {
         sidecar_(std::move(sidecar)),
         size_(size),
         scanner_(file, size, {.position = 0, .base_offset = inputs.base_offset},
-                 {.continuity = inputs.continuity, .epochs = inputs.epochs}) {}
+                 {.continuity = inputs.outline.continuity,
+                  .gaps_end = LastGapEnd(inputs.outline.checkpoint),
+                  .next_base_offset = inputs.next_base_offset,
+                  .epochs = inputs.epochs}) {}
 
   int64_t Run() {
     do {
@@ -176,15 +181,20 @@ class SegmentVerifier {
     }
   }
 
+  // Whether compaction may have left out what is missing before `next`.
+  bool IsAllowedGap(int64_t next) const {
+    return inputs_.outline.continuity == Continuity::kGapsAllowed &&
+           scanner_.stop() == ScanStop::kEnd &&
+           scanner_.expected_offset() < next &&
+           next <= LastGapEnd(inputs_.outline.checkpoint);
+  }
+
   // The next segment begins where this one ends.
   void CheckSuccessor() {
     if (IsLast(inputs_)) return;
     const int64_t next = *inputs_.next_base_offset;
     const int64_t due = scanner_.expected_offset();
-    if (due == next ||
-        (inputs_.continuity == Continuity::kGapsAllowed && due < next)) {
-      return;
-    }
+    if (due == next || IsAllowedGap(next)) return;
     Add({.position = scanner_.position(),
          .offset = due,
          .what = due < next ? "batches are missing at the end of the segment"
@@ -221,7 +231,7 @@ class SegmentVerifier {
       finding.found = std::string(batch.status().message());
     } else if (scanner_.stop() == ScanStop::kWrongOffset) {
       finding.expected = absl::StrCat(
-          inputs_.continuity == Continuity::kExact ? "" : "at least ",
+          inputs_.outline.continuity == Continuity::kExact ? "" : "at least ",
           scanner_.expected_offset());
       finding.found = absl::StrCat(batch->base_offset());
     } else {
@@ -236,7 +246,8 @@ class SegmentVerifier {
     absl::StrAppend(&finding.what, "; the log goes on at position ",
                     scanner_.position(), " with offset ",
                     scanner_.expected_offset());
-    if (WillBeRecovered(inputs_) && *finding.offset >= inputs_.recovery_point) {
+    if (WillBeRecovered(inputs_) &&
+        *finding.offset >= inputs_.outline.checkpoint.recovery_point) {
       absl::StrAppend(
           &finding.what,
           "; the next open will cut it here and set the rest aside");
@@ -253,11 +264,14 @@ class SegmentVerifier {
       return;
     }
     if (inputs_.last_writer != LastWriter::kDied) return;
-    const StopRegion region = *finding.offset < inputs_.recovery_point
-                                  ? StopRegion::kBelowRecoveryPoint
-                                  : StopRegion::kAtOrAboveRecoveryPoint;
-    if (DecideRecovery(region, StopContent::kBadBatch, BatchBehind::kNone) ==
-        RecoveryAction::kCutTornTail) {
+    const bool was_durable =
+        *finding.offset < inputs_.outline.checkpoint.recovery_point;
+    if (DecideRecovery(
+            {.region = was_durable ? StopRegion::kBelowRecoveryPoint
+                                   : StopRegion::kAtOrAboveRecoveryPoint,
+             .content = StopContent::kBadBatch,
+             .next = NextSegment::kNone,
+             .behind = BatchBehind::kNone}) == RecoveryAction::kCutTornTail) {
       finding.severity = FindingSeverity::kNote;
       absl::StrAppend(&finding.what,
                       "; a torn tail: the next open will cut it and set it "

@@ -7,9 +7,9 @@
 #include <functional>
 #include <optional>
 
-#include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/leader_epochs.h"
+#include "log/partition_checkpoint.h"
 #include "log/verify_finding.h"
 
 namespace varve {
@@ -35,8 +35,7 @@ struct SegmentVerifyInputs {
   // The base offset of the segment behind this one, if there is one.
   std::optional<int64_t> next_base_offset = {};
   LastWriter last_writer = LastWriter::kClosedCleanly;
-  int64_t recovery_point = 0;
-  Continuity continuity = Continuity::kExact;
+  PartitionOutline outline = {};
   const LeaderEpochs* epochs = nullptr;  // null: epochs are not checked
   // Called with the bytes looked at since the last call; null is fine.
   std::function<void(int64_t)> progress = nullptr;

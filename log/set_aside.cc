@@ -81,6 +81,28 @@ absl::StatusOr<std::string> FindCopy(Directory& directory, int64_t base_offset,
   return std::string();
 }
 
+absl::StatusOr<bool> HoldsOnlyZeros(File& file) {
+  absl::StatusOr<int64_t> size = file.Size();
+  if (!size.ok()) return size.status();
+  if (*size == 0) return true;
+  auto mapping = file.Map(static_cast<size_t>(*size), MapAccess::kReadOnly);
+  if (!mapping.ok()) return mapping.status();
+  return std::string_view((*mapping)->data(), (*mapping)->size())
+             .find_first_not_of('\0') == std::string_view::npos;
+}
+
+// A .log of only zeros, or of no bytes at all, has nothing to keep.
+absl::StatusOr<bool> RemoveIfEmpty(Directory& directory,
+                                   const std::string& name) {
+  auto file = directory.OpenFile(name, OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  absl::StatusOr<bool> empty = HoldsOnlyZeros(**file);
+  if (!empty.ok() || !*empty) return empty;
+  if (absl::Status status = directory.RemoveFile(name); !status.ok())
+    return status;
+  return true;
+}
+
 absl::Status WriteAndSync(File& file, std::string_view bytes) {
   absl::Status status = file.WriteAt(0, bytes);
   return status.ok() ? file.Sync() : status;
@@ -90,18 +112,17 @@ absl::Status WriteAndSync(File& file, std::string_view bytes) {
 
 absl::StatusOr<std::string> SetAsideBytes(Directory& directory,
                                           int64_t base_offset, int64_t position,
-                                          std::string_view bytes,
-                                          int64_t limit_bytes) {
+                                          std::string_view bytes) {
   absl::StatusOr<std::string> copy =
       FindCopy(directory, base_offset, position, bytes);
   if (!copy.ok() || !copy->empty()) return copy;
   absl::StatusOr<int64_t> present = SizeOfSetAside(directory);
   if (!present.ok()) return present.status();
-  if (*present + static_cast<int64_t>(bytes.size()) > limit_bytes) {
+  if (*present + static_cast<int64_t>(bytes.size()) > kSetAsideBytesMax) {
     return absl::ResourceExhaustedError(
         absl::StrCat(directory.path(), ": ", *present,
                      " bytes are set aside in cut-* files already and ",
-                     bytes.size(), " more would exceed ", limit_bytes,
+                     bytes.size(), " more would exceed ", kSetAsideBytesMax,
                      "; look at them, then remove them"));
   }
   absl::StatusOr<std::string> name = FreeName(directory, base_offset, position);
@@ -121,20 +142,23 @@ absl::StatusOr<std::string> SetAsideSegment(Directory& directory,
                                             int64_t base_offset) {
   absl::StatusOr<std::string> name = FreeName(directory, base_offset, 0);
   if (!name.ok()) return name.status();
-  if (absl::Status removed = RemoveSidecar(directory, base_offset);
-      !removed.ok()) {
-    return removed;
+  if (absl::Status status = RemoveSidecar(directory, base_offset);
+      !status.ok()) {
+    return status;
   }
   // The indexes first: interrupted here, the segment is only without them;
   // the other way round they would stay behind for ever.
   for (SegmentFileKind kind :
        {SegmentFileKind::kIndex, SegmentFileKind::kTimeIndex}) {
-    absl::Status removed =
+    absl::Status status =
         directory.RemoveFile(SegmentFileName(base_offset, kind));
-    if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+    if (!status.ok() && !absl::IsNotFound(status)) return status;
   }
-  absl::Status status = directory.Rename(
-      SegmentFileName(base_offset, SegmentFileKind::kLog), *name);
+  const std::string log = SegmentFileName(base_offset, SegmentFileKind::kLog);
+  absl::StatusOr<bool> removed = RemoveIfEmpty(directory, log);
+  if (!removed.ok()) return removed.status();
+  if (*removed) return std::string();
+  absl::Status status = directory.Rename(log, *name);
   if (!status.ok()) return status;
   return *name;
 }

@@ -2,6 +2,7 @@
 
 #include "log/tail_recovery.h"
 
+#include <optional>
 #include <string_view>
 
 #include "absl/log/log.h"
@@ -13,29 +14,32 @@ namespace {
 using enum StopRegion;
 using enum StopContent;
 using enum RecoveryAction;
-constexpr BatchBehind kNone = BatchBehind::kNone;
 constexpr BatchBehind kFound = BatchBehind::kFound;
+constexpr std::nullopt_t kAny = std::nullopt;
+
+// Returns whether `wanted` is any or this.
+template <typename Value>
+bool Fits(const std::optional<Value>& wanted, Value value) {
+  return !wanted.has_value() || *wanted == value;
+}
 
 // clang-format off
 constexpr RecoveryCase kCases[] = {
+    // A segment that leads to the next one is whole. The seal that the crash
+    // interrupted would have trimmed its zeros.
+    {kAny, kEndOfFile,  NextSegment::kContinues, kAny, kKeepAll},
+    {kAny, kZerosToEnd, NextSegment::kContinues, kAny, kTrimZeros},
     // Nothing below the recovery point may be absent: it was on the disk once.
-    {kBelowRecoveryPoint,     kEndOfLog,     kNone,  kKeepDamaged},
-    {kBelowRecoveryPoint,     kEndOfLog,     kFound, kKeepDamaged},
-    {kBelowRecoveryPoint,     kZerosToEnd,   kNone,  kKeepDamaged},
-    {kBelowRecoveryPoint,     kZerosToEnd,   kFound, kKeepDamaged},
-    {kBelowRecoveryPoint,     kMissingBatch, kNone,  kKeepDamaged},
-    {kBelowRecoveryPoint,     kMissingBatch, kFound, kKeepDamaged},
-    {kBelowRecoveryPoint,     kBadBatch,     kNone,  kKeepDamaged},
-    {kBelowRecoveryPoint,     kBadBatch,     kFound, kKeepDamaged},
+    {kBelowRecoveryPoint, kAny, kAny, kAny, kKeepDamaged},
+    // Another program's compaction leaves offsets out, between whole batches
+    // and at the exact end of a segment; it leaves no zeros, no part of a batch.
+    {kWithoutCheckpoint, kEndOfFile,  NextSegment::kBehindGap, kAny, kKeepDamaged},
+    {kWithoutCheckpoint, kLaterBatch, kAny,                    kAny, kKeepDamaged},
     // Above it, the log is as long as its unbroken prefix.
-    {kAtOrAboveRecoveryPoint, kEndOfLog,     kNone,  kKeepAll},
-    {kAtOrAboveRecoveryPoint, kEndOfLog,     kFound, kCutAmbiguous},
-    {kAtOrAboveRecoveryPoint, kZerosToEnd,   kNone,  kTrimZeros},
-    {kAtOrAboveRecoveryPoint, kZerosToEnd,   kFound, kCutAmbiguous},
-    {kAtOrAboveRecoveryPoint, kMissingBatch, kNone,  kCutTornTail},
-    {kAtOrAboveRecoveryPoint, kMissingBatch, kFound, kCutAmbiguous},
-    {kAtOrAboveRecoveryPoint, kBadBatch,     kNone,  kCutTornTail},
-    {kAtOrAboveRecoveryPoint, kBadBatch,     kFound, kCutAmbiguous},
+    {kAny, kAny,        kAny,               kFound, kCutAmbiguous},
+    {kAny, kEndOfFile,  NextSegment::kNone, kAny,   kKeepAll},
+    {kAny, kZerosToEnd, NextSegment::kNone, kAny,   kTrimZeros},
+    {kAny, kAny,        kAny,               kAny,   kCutTornTail},
 };
 // clang-format on
 
@@ -59,11 +63,14 @@ std::string_view RecoveryActionText(RecoveryAction action) {
 
 absl::Span<const RecoveryCase> RecoveryCases() { return kCases; }
 
-RecoveryAction DecideRecovery(StopRegion region, StopContent content,
-                              BatchBehind behind) {
+bool RecoveryCase::Matches(const RecoveryStop& stop) const {
+  return Fits(region, stop.region) && Fits(content, stop.content) &&
+         Fits(next, stop.next) && Fits(behind, stop.behind);
+}
+
+RecoveryAction DecideRecovery(const RecoveryStop& stop) {
   for (const RecoveryCase& row : kCases) {
-    if (row.region == region && row.content == content && row.behind == behind)
-      return row.action;
+    if (row.Matches(stop)) return row.action;
   }
   LOG(FATAL) << "no recovery case for this stop";
 }

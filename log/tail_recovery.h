@@ -3,28 +3,42 @@
 #ifndef VARVE_LOG_TAIL_RECOVERY_H_
 #define VARVE_LOG_TAIL_RECOVERY_H_
 
-#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "absl/types/span.h"
 
 namespace varve {
 
-// What recovery does where a scan of a partition stops, as a pure table. The
+// What recovery does where a scan of a segment stops, as a pure table. The
 // table and why each row is so stand in log/FORMAT.md, "Recovery"; a test
 // goes through every combination.
 
-// Where the log should go on at the stop, seen from the recovery point: what
-// lies below it was durable, so damage there is never a crash's doing.
-enum class StopRegion { kBelowRecoveryPoint, kAtOrAboveRecoveryPoint };
+// Where the log should go on at the stop, seen from the recovery point.
+enum class StopRegion {
+  // It was durable, so damage is never a crash's doing.
+  kBelowRecoveryPoint,
+  // Written by varve, which leaves no offset out there.
+  kAtOrAboveRecoveryPoint,
+  // At or above what recovery point there is, which no sound varve.checkpoint
+  // says: another program may have written the log, and compacted it.
+  kWithoutCheckpoint,
+};
 
 // What stands at the stop.
 enum class StopContent {
-  kEndOfLog,      // the end of the last segment's bytes
-  kZerosToEnd,    // allocated, never written, up to the end of the file
-  kMissingBatch,  // the segment ends early, or a batch of a later offset stands
-                  // here
-  kBadBatch,      // bytes that are no batch of this log
+  kEndOfFile,   // the end of the segment's bytes
+  kZerosToEnd,  // allocated, never written, up to the end of the file
+  kLaterBatch,  // a whole batch of a later offset than is due
+  kBadBatch,    // bytes that are no batch of this log
+};
+
+// Where the segment behind the stop begins, seen from the offset that is due.
+enum class NextSegment {
+  kNone,       // there is none: this is the last one
+  kContinues,  // at that offset
+  kBehindGap,  // at a later one
+  kOverlaps,   // at an earlier one
 };
 
 // Whether a whole batch of a known epoch stands anywhere behind the stop, in
@@ -32,7 +46,7 @@ enum class StopContent {
 enum class BatchBehind { kNone, kFound };
 
 enum class RecoveryAction {
-  // The log ends here as it should. Nothing to do.
+  // The log, or this segment of it, ends here as it should. Nothing to do.
   kKeepAll,
   // Trim the zeros: they hold nothing.
   kTrimZeros,
@@ -43,27 +57,39 @@ enum class RecoveryAction {
   // records that were not yet durable. A log has no gaps, so it is cut here;
   // whole batches are among what is set aside.
   kCutAmbiguous,
-  // Corruption of durable records. Keep every byte; reads of the damaged
-  // offsets fail, reads before and behind succeed, the log goes on behind.
+  // Corruption of durable records, or records that may have been durable and
+  // are not there. Keep every byte; reads of the damaged offsets fail, reads
+  // before and behind succeed, the log goes on behind.
   kKeepDamaged,
 };
 
 // A phrase for messages and reports.
 std::string_view RecoveryActionText(RecoveryAction action);
 
-struct RecoveryCase {
+// What recovery knows of a stop.
+struct RecoveryStop {
   StopRegion region;
   StopContent content;
+  NextSegment next;
   BatchBehind behind;
-  RecoveryAction action;
 };
 
-// All cases, one for each combination of inputs.
+// A row of the table: what it is for, and nothing for "any".
+struct RecoveryCase {
+  std::optional<StopRegion> region;
+  std::optional<StopContent> content;
+  std::optional<NextSegment> next;
+  std::optional<BatchBehind> behind;
+  RecoveryAction action;
+
+  bool Matches(const RecoveryStop& stop) const;
+};
+
+// In order: the first that matches decides.
 absl::Span<const RecoveryCase> RecoveryCases();
 
-// The action of the one case that matches.
-RecoveryAction DecideRecovery(StopRegion region, StopContent content,
-                              BatchBehind behind);
+// The action of the first case that matches.
+RecoveryAction DecideRecovery(const RecoveryStop& stop);
 
 }  // namespace varve
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
@@ -76,10 +77,14 @@ void TrimmedSegments::NoteDeleted(const SegmentList::Removed& segment) {
   deleted_end_ = std::max(deleted_end_, segment.end_offset);
 }
 
-absl::Status TrimmedSegments::Delete(int64_t durable_start, LogMeters& meters) {
+absl::Status TrimmedSegments::Delete(int64_t durable_start,
+                                     absl::FunctionRef<absl::Status()> settle,
+                                     LogMeters& meters) {
   absl::MutexLock one_at_a_time(&deleting_);
-  absl::Status first;
-  for (const SegmentList::Removed& segment : EndingBefore(durable_start)) {
+  const std::vector<SegmentList::Removed> ending = EndingBefore(durable_start);
+  absl::Status first = settle();
+  if (!first.ok()) return first;
+  for (const SegmentList::Removed& segment : ending) {
     const int64_t size = SizeOf(*directory_, segment.base_offset);
     absl::Status status = DeleteSegment(*directory_, segment.base_offset);
     first.Update(status);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
@@ -38,9 +39,14 @@ class TrimmedSegments {
   // start of a durable checkpoint, and counts them: others may have been added
   // since it was written. Views that pin them stay valid.
   //
+  // `settle` is called first. It syncs what of them was sealed and not synced
+  // yet: a later sync would give their files names, and a sidecar, again.
+  //
   // Errors: the first one; what could not be deleted is kept for the next call,
   // also when it throws.
-  absl::Status Delete(int64_t durable_start, LogMeters& meters);
+  absl::Status Delete(int64_t durable_start,
+                      absl::FunctionRef<absl::Status()> settle,
+                      LogMeters& meters);
 
   // After a `Delete` that was OK: no file is left below. 0 for none deleted.
   int64_t deleted_end() const;

@@ -3,13 +3,11 @@
 #include "log/unsynced_files.h"
 
 #include <memory>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "log/errno_status.h"
 #include "log/file_system.h"
 #include "log/segment.h"
-#include "log/segment_sidecar.h"
 
 namespace varve {
 namespace {
@@ -20,19 +18,14 @@ absl::Status SealAndSync(Segment& segment, Directory& directory) {
   return status.ok() ? segment.SyncSealed() : status;
 }
 
-// Whether it was written. The log does without one, and must not be poisoned
-// for want of it: the disk may be full.
-bool WriteSidecarOf(Segment& segment, Directory& directory) {
-  const std::optional<SegmentSidecar> sidecar = segment.MakeSidecar();
-  return sidecar.has_value() && WriteSidecar(directory, *sidecar).ok();
-}
-
 absl::Status SyncInOrder(const UnsyncedFiles& files, Directory& directory) {
   bool names_changed = files.directory;
   for (const std::shared_ptr<Segment>& segment : files.sealed) {
     absl::Status status = SealAndSync(*segment, directory);
     if (!status.ok()) return status;
-    if (WriteSidecarOf(*segment, directory)) names_changed = true;
+    // The log does without one, and must not be poisoned for want of it: the
+    // disk may be full.
+    if (segment->WriteSidecar(directory)) names_changed = true;
   }
   if (files.active != nullptr) {
     absl::Status status = files.active->TakeName(directory);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status_matchers.h"
@@ -293,6 +294,44 @@ std::string FakeHeaders(size_t size) {
   }
   bytes.resize(size);
   return bytes;
+}
+
+TEST(FindBatchBehindTest, BatchAtTheStopIsFoundWhenOnlyOffsetsAreMissing) {
+  EXPECT_EQ(OffsetBehindStop(Batch(0) + Batch(5) + Batch(6)), 5);
+  EXPECT_EQ(OffsetBehindStop(Batch(0) + Batch(5) + Batch(9)), 5);
+}
+
+// What follows says that the offset is too high.
+TEST(FindBatchBehindTest, BatchAtTheStopIsPassedOverWhenItsOwnOffsetIsBad) {
+  EXPECT_EQ(OffsetBehindStop(Batch(0) + Batch(5) + Batch(2)), 2);
+  EXPECT_EQ(OffsetBehindStop(Batch(0) + Batch(5)), std::nullopt);
+  EXPECT_EQ(OffsetBehindStop(Batch(4) + Batch(2) + Batch(3)), 2);
+}
+
+TEST(FindBatchBehindTest, LastBatchIsJudgedByWhereTheLogGoesOn) {
+  const std::string bytes = Batch(0) + Batch(5);
+  for (const auto& [next, found] :
+       {std::pair(5, false), std::pair(6, true), std::pair(7, true)}) {
+    for (const std::string& zeros : {std::string(), std::string(99, '\0')}) {
+      const std::string all = bytes + zeros;
+      BatchScanner scanner(all, {}, {.next_base_offset = next});
+      while (scanner.Peek() != nullptr) scanner.Advance();
+      EXPECT_EQ(scanner.FindBatchBehind().has_value(), found) << next;
+    }
+  }
+}
+
+TEST(BatchScannerTest, NoAllowedGapEndsBehindItsBound) {
+  const std::string bytes = Batch(0) + Batch(5) + Batch(8);
+  for (const auto& [gaps_end, count] :
+       {std::pair(4, 1), std::pair(5, 2), std::pair(7, 2), std::pair(8, 3)}) {
+    BatchScanner scanner(
+        bytes, {},
+        {.continuity = Continuity::kGapsAllowed, .gaps_end = gaps_end});
+    int met = 0;
+    for (; scanner.Peek() != nullptr; scanner.Advance()) ++met;
+    EXPECT_EQ(met, count) << gaps_end;
+  }
 }
 
 TEST(FindBatchBehindTest, HostileBytesFinish) {

@@ -98,6 +98,35 @@ TEST_F(InterruptedRecoveryTest, CorruptionBelowTheRecoveryPoint) {
   ExpectSameWhereverItIsInterrupted();
 }
 
+TEST_F(InterruptedRecoveryTest, ZerosBetweenSegments) {
+  WriteAndCrash(6, /*in_segment=*/2);
+  WriteBytes(LogPath(2), std::string(500, '\0'));
+  ExpectSameWhereverItIsInterrupted();
+}
+
+TEST_F(InterruptedRecoveryTest, ZerosInEverySegmentBehind) {
+  WriteAndCrash(8, /*in_segment=*/2);
+  for (int64_t base_offset : {2, 4, 6}) {
+    WriteBytes(LogPath(base_offset), std::string(500, '\0'));
+  }
+  ExpectSameWhereverItIsInterrupted();
+}
+
+TEST_F(InterruptedRecoveryTest, GapOverTheRecoveryPoint) {
+  WriteAndCrash(8, /*in_segment=*/2);
+  std::filesystem::remove(LogPath(2));
+  checkpoint_.recovery_point = 3;
+  ExpectSameWhereverItIsInterrupted();
+}
+
+TEST_F(InterruptedRecoveryTest, DamageOverTheRecoveryPoint) {
+  WriteAndCrash(4);
+  checkpoint_.recovery_point = 2;
+  Damage(0, 1);
+  Damage(0, 2);
+  ExpectSameWhereverItIsInterrupted();
+}
+
 TEST_F(InterruptedRecoveryTest, LostEpochs) {
   WriteAndCrash(4, /*in_segment=*/2);
   std::filesystem::remove(path_ + "/leader-epoch-checkpoint");

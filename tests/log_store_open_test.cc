@@ -113,7 +113,7 @@ TEST_F(LogStoreOpenTest, CreationThatWasCutShortIsFinished) {
 
 TEST_F(LogStoreOpenTest, NewerStoreIsRefusedUntouched) {
   MakeStore();
-  const std::string newer = "varve.topics 2\nsomething else\n";
+  const std::string newer = "varve.topics 3\nsomething else\n";
   WriteFile(path_ + "/varve.topics", newer);
   EXPECT_THAT(LogStore::Open(path_),
               StatusIs(absl::StatusCode::kFailedPrecondition,

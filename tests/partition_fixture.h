@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,6 +30,7 @@
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
 #include "log/log_config.h"
+#include "log/partition_checkpoint.h"
 #include "log/partition_log.h"
 #include "log/partition_recovery.h"
 #include "log/record_batches.h"
@@ -94,7 +96,10 @@ class CountingListener final : public PartitionLogListener {
   }
   void SyncWanted() override { ++syncs_wanted; }
   void PreparationWanted() override { ++preparations_wanted; }
-  void CheckpointChanged() override { ++checkpoint_changes; }
+  void CheckpointChanged() override {
+    ++checkpoint_changes;
+    if (auto then = std::exchange(on_checkpoint_change, nullptr)) then();
+  }
   void MakeRoom() override { ++rooms_made; }
   absl::Status WriteCheckpoint() override {
     ++checkpoints_written;
@@ -102,6 +107,7 @@ class CountingListener final : public PartitionLogListener {
   }
 
   absl::Status before_first_change;
+  std::function<void()> on_checkpoint_change;  // called once
   std::atomic<int> first_changes = 0;
   std::atomic<int> syncs_wanted = 0;
   std::atomic<int> checkpoint_changes = 0;
@@ -128,7 +134,7 @@ class PartitionFixture : public ::testing::Test {
   }
   absl::Status TryRecover() {
     return Take([&](Directory& directory) {
-      return RecoverPartition(directory, config_, checkpoint_);
+      return RecoverPartition(directory, config_, Outline());
     });
   }
   // Opens as after `CloseCleanly`.
@@ -138,7 +144,7 @@ class PartitionFixture : public ::testing::Test {
   }
   absl::Status TryOpenClean() {
     return Take([&](Directory& directory) {
-      return OpenCleanPartition(directory, config_, checkpoint_);
+      return OpenCleanPartition(directory, Outline());
     });
   }
 
@@ -207,6 +213,11 @@ class PartitionFixture : public ::testing::Test {
     return log_->Read(log_->log_start(), {.max_bytes = 0})->size_bytes();
   }
 
+  // As of a topic that always had this config.
+  PartitionOutline Outline() const {
+    return {.checkpoint = checkpoint_, .continuity = ContinuityOf(config_)};
+  }
+
   // Keeps a copy of the directory, and puts it back.
   void Save() {
     std::filesystem::copy(path_, saved_,
@@ -247,6 +258,7 @@ class PartitionFixture : public ::testing::Test {
   void Start() {
     const PartitionLog::Options options = {
         .config = config_,
+        .continuity = ContinuityOf(config_),
         .environment = {.files = &files_,
                         .clock = &clock_,
                         .random = [] { return uint64_t{7}; }},

@@ -18,6 +18,7 @@
 #include "log/record_batch.h"
 #include "log/recovery_report.h"
 #include "log/segment_name.h"
+#include "log/set_aside.h"
 #include "log/tail_recovery.h"
 #include "tests/damaged_partition_fixture.h"
 #include "tests/file_bytes.h"
@@ -331,9 +332,8 @@ TEST_F(PartitionRecoveryTest, MissingMiddleSegmentAboveTheRecoveryPointIsACut) {
 TEST_F(PartitionRecoveryTest, MissingMiddleSegmentOfDurableRecordsIsDataLoss) {
   WriteAndCrash(6, /*in_segment=*/2);
   std::filesystem::remove(LogPath(2));
-  checkpoint_.recovery_point = 3;
+  checkpoint_.recovery_point = 4;
   Recover();
-  EXPECT_THAT(Actions(), ElementsAre(RecoveryAction::kKeepDamaged));
   Contents rest = Values(0, 6);
   rest.erase(2);
   rest.erase(3);
@@ -397,14 +397,27 @@ TEST_F(PartitionRecoveryTest, WithoutRoomToSetAsideTheLogIsReadOnly) {
 
 TEST_F(PartitionRecoveryTest, SetAsideFilesAreBounded) {
   WriteAndCrash(2);
-  config_.segment_bytes = 2 * size_;
-  WriteBytes(path_ + "/" + CutFileName({.base_offset = 50}),
-             std::string(static_cast<size_t>(16 * size_ - 10), 'x'));
+  const std::string cut = path_ + "/" + CutFileName({.base_offset = 50});
+  WriteBytes(cut, "");
+  std::filesystem::resize_file(cut, kSetAsideBytesMax - 29);
   CutAt(0, static_cast<size_t>(size_ + 30));
   Recover();
   EXPECT_THAT(recovered_.read_only,
               StatusIs(Code::kResourceExhausted, HasSubstr("remove them")));
   EXPECT_EQ(ReadAll(), Values(0, 1));
+  std::filesystem::resize_file(cut, kSetAsideBytesMax - 30);
+  ExpectRecovered(Values(0, 1), 1);
+}
+
+// A limit that follows a config would be another one at the recovery than at
+// the append.
+TEST_F(PartitionRecoveryTest, LoweredConfigsLimitNothingThatIsSetAside) {
+  WriteAndCrash(4);
+  Damage(0, 1);
+  config_.segment_bytes = 14;
+  config_.max_message_bytes = 1;
+  ExpectRecovered(Values(0, 1), 1);
+  EXPECT_THAT(CutFiles(), SizeIs(1));
 }
 
 TEST_F(PartitionRecoveryTest, DamagedCleanLogIsDataLossAndCallsForRecovery) {

@@ -10,12 +10,16 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/durability.h"
 #include "log/partition_log.h"
+#include "log/recovery_report.h"
 #include "log/segment_name.h"
+#include "log/set_aside.h"
+#include "log/tail_recovery.h"
 #include "tests/faulty_file_system.h"
 #include "tests/file_bytes.h"
 #include "tests/partition_fixture.h"
@@ -24,9 +28,10 @@ namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
-using ::testing::ElementsAre;
+using ::absl_testing::StatusIs;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 constexpr int64_t kBudget = int64_t{64} << 20;
@@ -172,9 +177,92 @@ TEST_F(ReadySegmentTest, GarbageInAReadyFileIsSetAsideAndReported) {
   WriteBytes(path_ + "/ready-log", garbage);
   Recover();
   EXPECT_THAT(ReadyFiles(), IsEmpty());
-  EXPECT_THAT(recovered_.report.notes, ElementsAre(HasSubstr("ready-log")));
+  ASSERT_THAT(recovered_.report.findings, SizeIs(1));
+  const RecoveryFinding& finding = recovered_.report.findings[0];
+  EXPECT_EQ(finding.action, RecoveryAction::kCutTornTail);
+  EXPECT_EQ(finding.path, path_ + "/ready-log");
+  EXPECT_EQ(finding.bytes, 100);
+  EXPECT_EQ(finding.set_aside, path_ + "/" + CutFileName({}));
+  EXPECT_THAT(finding.ToString(), Not(HasSubstr("offset")));
   EXPECT_EQ(ReadBytes(path_ + "/" + CutFileName({})), garbage.substr(0, 100));
   ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, WholeBatchesBehindATornFrontAreReportedAsDamage) {
+  Recover();
+  FillAndPrepare();
+  AppendBytes(config_.segment_bytes / 2);
+  ASSERT_EQ(log_->segment_count(), 2);
+  Crash();
+  std::string bytes = ReadBytes(path_ + "/ready-log");
+  bytes.replace(0, 500, std::string(500, '\0'));
+  WriteBytes(path_ + "/ready-log", bytes);
+  Recover();
+  ASSERT_THAT(recovered_.report.findings, SizeIs(1));
+  EXPECT_EQ(recovered_.report.findings[0].action,
+            RecoveryAction::kCutAmbiguous);
+  EXPECT_TRUE(recovered_.report.has_damage());
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, WithoutRoomForATornOneTheLogIsReadOnly) {
+  Recover();
+  AppendBytes(5000);
+  CloseCleanly();
+  const std::string garbage(100, '\7');
+  WriteBytes(path_ + "/ready-log", garbage);
+  files_.LimitSpace(0);
+  Recover();
+  EXPECT_THAT(recovered_.read_only,
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  ASSERT_THAT(recovered_.report.findings, SizeIs(1));
+  EXPECT_THAT(recovered_.report.findings[0].ToString(),
+              HasSubstr("not set aside"));
+  ExpectAllReadable();
+  EXPECT_THAT(TryAppend("new"),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_EQ(ReadBytes(path_ + "/ready-log"), garbage);
+  files_.UnlimitSpace();
+  Recover();
+  EXPECT_THAT(recovered_.read_only, IsOk());
+  EXPECT_THAT(ReadyFiles(), IsEmpty());
+  EXPECT_EQ(ReadBytes(path_ + "/" + CutFileName({})), garbage);
+  AppendBytes(1);
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, TooMuchSetAsideBeforeLeavesTheLogReadOnly) {
+  Recover();
+  AppendBytes(5000);
+  Crash();
+  const std::string cut = path_ + "/" + CutFileName({.base_offset = 50});
+  WriteBytes(cut, "");
+  std::filesystem::resize_file(cut, kSetAsideBytesMax - 99);
+  WriteBytes(path_ + "/ready-log", std::string(100, '\7'));
+  Recover();
+  EXPECT_THAT(
+      recovered_.read_only,
+      StatusIs(absl::StatusCode::kResourceExhausted, HasSubstr("remove them")));
+  ExpectAllReadable();
+}
+
+TEST_F(ReadySegmentTest, LoweredConfigLosesNoBatchOfAnUnnamedSegment) {
+  Recover();
+  FillAndPrepare();
+  AppendBytes(config_.segment_bytes * 3 / 10);
+  const std::string large(150'000, 'x');
+  Append(large);
+  ASSERT_EQ(log_->segment_count(), 2);
+  ASSERT_THAT(ReadyFiles(), SizeIs(3));
+  const int64_t end = log_->visible_end();
+  config_.segment_bytes = 4096;
+  config_.max_message_bytes = 100;
+  ASSERT_THAT(log_->SetConfig(config_), IsOk());
+  Crash();
+  Recover();
+  EXPECT_EQ(log_->visible_end(), end);
+  EXPECT_THAT(recovered_.report.findings, IsEmpty());
+  EXPECT_EQ(ReadAll().at(end - 1), large);
 }
 
 TEST_F(ReadySegmentTest, ReadySegmentOfAnotherSizeIsNotUsed) {

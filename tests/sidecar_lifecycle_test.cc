@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "absl/crc/crc32c.h"
@@ -157,6 +158,46 @@ TEST_F(SidecarLifecycleTest, ParkWritesItAndTheNextAppendRemovesItFirst) {
   EXPECT_EQ(Read(3).next_offset, 6);
 }
 
+// The sync of a park goes on without the lock, and an append may continue the
+// segment meanwhile.
+TEST_F(SidecarLifecycleTest,
+       ParkBesideAnAppendLeavesNoneBesideAnActiveSegment) {
+  Recover();
+  AppendMany(1);
+  int continued = 0;
+  for (int i = 0; i < 2000 && continued < 50; ++i) {
+    files_.ForgetCalls();
+    std::thread parking([this] { EXPECT_THAT(log_->Park(), IsOk()); });
+    // As soon as the writer is closed.
+    while (files_.call_count() == 0) std::this_thread::yield();
+    AppendMany(1);
+    parking.join();
+    if (log_->holds_segments()) {
+      ++continued;
+      ASSERT_THAT(Sidecars(), IsEmpty());
+    }
+    AppendMany(1);
+  }
+  EXPECT_GT(continued, 0);
+  CloseCleanly();
+  EXPECT_THAT(Findings(), IsEmpty());
+}
+
+TEST_F(SidecarLifecycleTest, TrimOfEverythingBesideARollLeavesNone) {
+  Fill(3);
+  ASSERT_THAT(log_->Sync(), IsOk());
+  listener_->on_checkpoint_change = [this] { AppendMany(1); };
+  ASSERT_THAT(log_->TrimBefore(3), IsOk());
+  ASSERT_EQ(log_->segment_count(), 1);
+  ASSERT_EQ(log_->visible_end(), 4);
+  ASSERT_THAT(log_->Sync(), IsOk());
+  EXPECT_THAT(Sidecars(), IsEmpty());
+  EXPECT_THAT(NamesIn(path_, "00000000000000000000"), IsEmpty());
+  CloseCleanly();
+  EXPECT_THAT(Sidecars(), ElementsAre(SidecarFileName(3)));
+  EXPECT_THAT(Findings(), IsEmpty());
+}
+
 TEST_F(SidecarLifecycleTest, NothingIsAppendedWhenItCannotBeRemoved) {
   Fill(5);
   CloseCleanly();
@@ -300,7 +341,7 @@ TEST_F(SidecarLifecycleTest, HeaderDamagedBeforeARecoveryStaysDamaged) {
   CloseCleanly();
   const SegmentSidecar sidecar = Read(3);
   FlipBit(3, static_cast<size_t>(size_ + 7) * 8 + 1);  // offset 4 becomes 6
-  checkpoint_.recovery_point = 4;
+  checkpoint_.recovery_point = 7;  // no gap is allowed behind it
   Recover();
   EXPECT_THAT(recovered_.report.notes,
               ElementsAre(HasSubstr("the headers of the batches are not")));

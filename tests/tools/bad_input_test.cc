@@ -288,7 +288,7 @@ TEST_F(BadInputTest, FileIsNoDataDirectory) {
 TEST_F(BadInputTest, StoreOfANewerVersionIsNotTouched) {
   const std::string path = runner_.data() + "/varve.topics";
   std::string text = ReadFileOrDie(path);
-  text.replace(0, 14, "varve.topics 2");
+  text.replace(0, 14, "varve.topics 3");
   WriteFileOrDie(path, text);
   for (const std::vector<std::string>& line :
        {std::vector<std::string>{"topics", "list"},
