@@ -38,7 +38,8 @@ enum class CompressionType { kProducer, kUncompressed };
 // max.message.bytes, message.timestamp.*, retention.* (files are deleted at
 // once; what retention does with timestamps is in log/retention_policy.h),
 // file.delete.delay.ms (of topics). The others are checked, stored and given
-// back, and do nothing yet: preallocate (blocks are always allocated ahead),
+// back, and do nothing yet, of which ConfigWarnings (log/config_warnings.h)
+// says each that is set: preallocate (blocks are always allocated ahead),
 // compression.type (batches are kept as they come), cleanup.policy "compact"
 // (it keeps retention.* from deleting, and offsets may be missing, as from
 // Kafka's), delete.retention.ms, min.compaction.lag.ms, max.compaction.lag.ms,
