@@ -91,7 +91,8 @@ class Partition {
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
   // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
   // all of its records are there or none. The offset returned is that of the
-  // first. Errors: as above.
+  // first. A producer's id, epoch and sequence are not checked: what is appended
+  // twice is there twice. Errors: as above.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
@@ -104,7 +105,9 @@ class Partition {
   // `next_offset()` of what is returned. From `readable_end()` of the level on
   // it is empty, and `next_offset()` is `offset`: stop there, or wait for more.
   // Do not read until `visible_end()`, which reads of a durable level come to
-  // after the next sync only, and never after one that failed.
+  // after the next sync only, and never after one that failed. Batches of
+  // transactions (Kafka's producers make them, and a RecordBatchBuilder that is
+  // told to) are read whether they were committed or not.
   //
   // Errors:
   //   OutOfRange          Below the log start (compare with `log_start()`: the
