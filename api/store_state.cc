@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/config_notices.h"
 #include "api/duty_list.h"
 #include "api/duty_notices.h"
 #include "api/file_system_check.h"
@@ -162,6 +163,8 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   if (!state->clean_) state->RecoverAll();
   state->checkpoint_writer_->RefillReserve();
   meters->NoteOpened(clock.Steady() - begin);
+  TellConfigWarnings(state->options_.environment, path,
+                     state->topics_.topics());
   state->AddDuties();
   if (options.background == Background::kNone) return state;
   if (absl::Status status = state->duties_.Start(); !status.ok()) {

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "api/config_notices.h"
 #include "api/duty_notices.h"
 #include "api/partition_table.h"
 #include "api/pending_deletions.h"
@@ -115,7 +116,9 @@ absl::Status TopicAdministration::CreateTopic(std::string_view name,
   const Topic topic = {.name = std::string(name), .id = id, .config = config};
   TopicCatalog next = catalog();
   if (absl::Status status = next.Add(topic); !status.ok()) return status;
-  return CommitWithDirectories(std::move(next), topic, 0);
+  absl::Status status = CommitWithDirectories(std::move(next), topic, 0);
+  if (status.ok()) TellConfigWarnings(environment_, directory_->path(), topic);
+  return status;
 }
 
 absl::Status TopicAdministration::AlterTopic(std::string_view name,
@@ -133,6 +136,7 @@ absl::Status TopicAdministration::AlterTopic(std::string_view name,
     return status;
   if (!(topic->config.log == before->config.log)) {
     partitions_->SetConfig(*topic);
+    TellConfigWarnings(environment_, directory_->path(), *topic);
     events_->LimitsChanged();
   }
   return absl::OkStatus();

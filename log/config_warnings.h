@@ -14,6 +14,9 @@ namespace varve {
 // for a person: it begins with Kafka's name of the config and its value. Empty
 // when all of it acts. A config at its default is never among them.
 //
+// The store says them when a topic is created, altered or found at an open
+// (LogEvent::kConfig), but for the topics that are its own.
+//
 // Thread safety: a pure function.
 std::vector<std::string> ConfigWarnings(const LogConfig& config);
 
