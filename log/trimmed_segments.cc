@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <utility>
+#include <optional>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "log/file_system.h"
@@ -48,47 +49,63 @@ int64_t SizeOf(Directory& directory, int64_t base_offset) {
 void TrimmedSegments::Add(const std::vector<SegmentList::Removed>& segments) {
   absl::MutexLock lock(&mu_);
   segments_.insert(segments_.end(), segments.begin(), segments.end());
+  // Of two trims at a time the later one may come first.
+  std::sort(segments_.begin(), segments_.end(),
+            [](const SegmentList::Removed& a, const SegmentList::Removed& b) {
+              return a.base_offset < b.base_offset;
+            });
 }
 
-bool TrimmedSegments::empty() const {
+int64_t TrimmedSegments::count() const {
   absl::MutexLock lock(&mu_);
-  return segments_.empty();
+  return static_cast<int64_t>(segments_.size());
+}
+
+std::optional<SegmentList::Removed> TrimmedSegments::Take(int64_t durable_start,
+                                                          int64_t after_base) {
+  absl::MutexLock lock(&mu_);
+  for (const SegmentList::Removed& segment : segments_) {
+    if (segment.end_offset > durable_start) break;
+    if (segment.base_offset <= after_base) continue;
+    if (taken_.insert(segment.base_offset).second) return segment;
+  }
+  return std::nullopt;
+}
+
+void TrimmedSegments::GiveBack(int64_t base_offset) {
+  absl::MutexLock lock(&mu_);
+  taken_.erase(base_offset);
+}
+
+void TrimmedSegments::NoteDeleted(const SegmentList::Removed& segment) {
+  absl::MutexLock lock(&mu_);
+  std::erase_if(segments_, [&segment](const SegmentList::Removed& other) {
+    return other.base_offset == segment.base_offset;
+  });
+  deleted_end_ = std::max(deleted_end_, segment.end_offset);
 }
 
 absl::Status TrimmedSegments::Delete(int64_t durable_start, LogMeters& meters) {
-  std::vector<SegmentList::Removed> segments;
-  {
-    absl::MutexLock lock(&mu_);
-    segments = std::exchange(segments_, {});
-  }
   absl::Status first;
-  int64_t end = 0;
-  std::vector<SegmentList::Removed> left;
-  for (const SegmentList::Removed& segment : segments) {
-    if (segment.end_offset > durable_start) {
-      left.push_back(segment);
-      continue;
-    }
-    const int64_t size = SizeOf(*directory_, segment.base_offset);
-    absl::Status status = DeleteSegment(*directory_, segment.base_offset);
-    if (status.ok()) {
-      meters.deleted_segments.Add();
-      meters.deleted_bytes.Add(size);
-    } else {
-      left.push_back(segment);
-    }
+  int64_t tried = -1;
+  while (const auto segment = Take(durable_start, tried)) {
+    tried = segment->base_offset;
+    const absl::Cleanup done = [&] { GiveBack(segment->base_offset); };
+    const int64_t size = SizeOf(*directory_, segment->base_offset);
+    absl::Status status = DeleteSegment(*directory_, segment->base_offset);
     first.Update(status);
-    end = std::max(end, segment.end_offset);
+    if (!status.ok()) continue;
+    meters.deleted_segments.Add();
+    meters.deleted_bytes.Add(size);
+    NoteDeleted(*segment);
   }
-  absl::MutexLock lock(&mu_);
-  segments_.insert(segments_.end(), left.begin(), left.end());
-  deleted_end_ = std::max(deleted_end_, end);
   return first;
 }
 
 int64_t TrimmedSegments::deleted_end() const {
   absl::MutexLock lock(&mu_);
-  return deleted_end_;
+  if (segments_.empty()) return deleted_end_;
+  return std::min(deleted_end_, segments_.front().base_offset);
 }
 
 }  // namespace varve

@@ -4,6 +4,8 @@
 #define VARVE_LOG_TRIMMED_SEGMENTS_H_
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -30,23 +32,35 @@ class TrimmedSegments {
       : directory_(directory), segments_(left) {}
 
   void Add(const std::vector<SegmentList::Removed>& segments);
-  bool empty() const;
+  bool empty() const { return count() == 0; }
+  // How many still have their files, those that are being deleted included.
+  int64_t count() const;
 
   // Deletes the files of those that end at or before `durable_start`, the log
   // start of a durable checkpoint, and counts them: others may have been added
-  // since it was written. Views that pin them stay valid.
+  // since it was written. Views that pin them stay valid. Calls at the same
+  // time share the work, a segment at a time, and do not wait for each other.
   //
   // Errors: the first one; what could not be deleted is kept for the next call.
   absl::Status Delete(int64_t durable_start, LogMeters& meters);
 
-  // After a `Delete` that was OK: no file is left below. 0 for none deleted.
+  // No file of a segment that was added and begins below is left. 0 when none
+  // was deleted.
   int64_t deleted_end() const;
 
  private:
+  std::optional<SegmentList::Removed> Take(int64_t durable_start,
+                                           int64_t after_base);
+  void GiveBack(int64_t base_offset);
+  void NoteDeleted(const SegmentList::Removed& segment);
+
   Directory* const directory_;
 
   mutable absl::Mutex mu_;
+  // In order.
   std::vector<SegmentList::Removed> segments_ ABSL_GUARDED_BY(mu_);
+  // The base offsets of those that a `Delete` has in hand.
+  std::set<int64_t> taken_ ABSL_GUARDED_BY(mu_);
   int64_t deleted_end_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
