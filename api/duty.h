@@ -24,6 +24,10 @@ class Duty {
   //
   // Errors: its own to report; there is nobody who could return them.
   virtual absl::Time Run(const std::stop_token& stop) = 0;
+
+  // Does what is due and must not wait for the store's next process. Called
+  // once, when the store closes and `Run` is not called any more.
+  virtual void Finish() {}
 };
 
 }  // namespace varve

@@ -58,7 +58,10 @@ class Partition {
   //
   // Blocks: with kSynced for a sync, which appends of other threads share; else
   // for the partition's lock, at times for disk blocks, and, where kInterval or
-  // flush.* have fallen due, for a sync. There is no time limit. A thread that
+  // flush.* have fallen due, for a sync. The append that begins a segment while
+  // two others are too many by retention.bytes deletes them first: it waits for
+  // a sync of what goes, a checkpoint and the unlinking, once, whatever comes of
+  // it (StoreMetrics::retention_wait_ns). There is no time limit. A thread that
   // must not block appends with kInterval, and acknowledges what `durable_end`
   // has passed when its AppendEvent says so.
   //

@@ -137,7 +137,7 @@ absl::Status TopicAdministration::AlterTopic(std::string_view name,
   if (!(topic->config.log == before->config.log)) {
     partitions_->SetConfig(*topic);
     TellConfigWarnings(environment_, directory_->path(), *topic);
-    events_->LimitsChanged();
+    config_changed_(*topic);
   }
   return absl::OkStatus();
 }
@@ -279,7 +279,8 @@ absl::Status TopicAdministration::FindLeftovers() {
 void TopicAdministration::Close() {
   absl::MutexLock lock(&change_mu_);
   if (std::exchange(closed_, true)) return;
-  absl::Status status = FinishDeletions();
+  absl::Status status = FindLeftovers();
+  if (status.ok()) status = FinishDeletions();
   if (status.ok() && pending_.next_due() != absl::InfiniteFuture())
     status = events_->BeforeFirstChange();
   if (status.ok()) {

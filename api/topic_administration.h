@@ -4,10 +4,12 @@
 #define VARVE_API_TOPIC_ADMINISTRATION_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -61,6 +63,13 @@ class TopicAdministration {
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
   absl::Status DeleteTopic(std::string_view name);
 
+  // Called with a topic whose configs have changed, before AlterTopic returns;
+  // the topic stays meanwhile. Set it before the first change.
+  using ConfigChanged = std::function<void(const Topic&)>;
+  void SetConfigChanged(ConfigChanged handler) {
+    config_changed_ = std::move(handler);
+  }
+
   std::vector<Topic> topics() const;
   absl::StatusOr<Topic> FindTopic(std::string_view name) const;
   // Empty when no topic has this id.
@@ -72,7 +81,7 @@ class TopicAdministration {
   absl::Time DeletePending(const std::stop_token& stop = {});
 
   // Refuses further changes, waits for one under way, and removes the files of
-  // topics that this process deleted, due or not: nobody can read them any
+  // topics that were deleted, due or not: nobody can read them any
   // more, but through views, which stay valid. Idempotent.
   void Close();
 
@@ -103,6 +112,7 @@ class TopicAdministration {
   const std::shared_ptr<StoreEvents> events_;
   LogMeters* const meters_;
   PartitionTable* const partitions_;
+  ConfigChanged config_changed_ = [](const Topic&) {};
 
   // Held while a change is made, on disk too.
   absl::Mutex change_mu_ ABSL_ACQUIRED_BEFORE(mu_);

@@ -96,6 +96,7 @@ class CountingListener final : public PartitionLogListener {
   void PreparationWanted() override { ++preparations_wanted; }
   void CheckpointChanged() override { ++checkpoint_changes; }
   void MakeRoom() override { ++rooms_made; }
+  void SegmentRolled(PartitionLog& /*log*/) override { ++segments_rolled; }
   absl::Status WriteCheckpoint() override {
     ++checkpoints_written;
     return write_checkpoint;
@@ -108,6 +109,7 @@ class CountingListener final : public PartitionLogListener {
   absl::Status write_checkpoint;
   std::atomic<int> checkpoints_written = 0;
   std::atomic<int> rooms_made = 0;
+  std::atomic<int> segments_rolled = 0;
   std::atomic<int> preparations_wanted = 0;
 };
 
