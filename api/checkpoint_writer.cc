@@ -2,6 +2,8 @@
 
 #include "api/checkpoint_writer.h"
 
+#include <cstdint>
+
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -12,18 +14,46 @@
 
 namespace varve {
 
+int64_t CheckpointWriter::Enter() {
+  absl::MutexLock lock(&count_mu_);
+  ++writing_;
+  return begun_;
+}
+
+void CheckpointWriter::Leave() {
+  absl::MutexLock lock(&count_mu_);
+  --writing_;
+}
+
+int64_t CheckpointWriter::Begin() {
+  absl::MutexLock lock(&count_mu_);
+  return ++begun_;
+}
+
 absl::Status CheckpointWriter::Write(Room room) {
-  absl::MutexLock lock(&mu_);
+  const int64_t begun_before = Enter();
+  absl::Status status;
+  {
+    absl::MutexLock lock(&mu_);
+    if (written_ <= begun_before) status = WriteNow(room);
+  }
+  Leave();
+  return status;
+}
+
+absl::Status CheckpointWriter::WriteNow(Room room) {
   if (present_ == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat(directory_->path(), ": closed"));
   }
+  const int64_t number = Begin();
   const StoreCheckpoint checkpoint = present_();
   const auto write = [&] {
     return WriteStoreCheckpoint(*directory_, checkpoint);
   };
   const bool reserved = room == Room::kReserved;
   absl::Status status = reserved ? reserve_.Write(write) : write();
+  if (status.ok()) written_ = number;
   if (status.ok() && !reserved) reserve_.Refill();
   if (status.ok()) meters_->log().checkpoints.Add();
   return status;

@@ -25,6 +25,10 @@ class Duty {
   // Errors: its own to report; there is nobody who could return them. May throw
   // std::bad_alloc: what was due and is not done is due still.
   virtual absl::Time Run(const std::stop_token& stop) = 0;
+
+  // Does what is due and must not wait for the store's next process. Called
+  // once, when the store closes and `Run` is not called any more.
+  virtual void Finish() {}
 };
 
 }  // namespace varve

@@ -30,6 +30,10 @@ class DutyList final : public Duty {
     return due;
   }
 
+  void Finish() override {
+    for (const std::unique_ptr<Duty>& duty : duties_) duty->Finish();
+  }
+
  private:
   std::vector<std::unique_ptr<Duty>> duties_;
 };

@@ -115,7 +115,10 @@ class LogStore {
 
   // Changes configs of a topic, and adds partitions, all of `changes` or none.
   // Its partitions that are open take configs at once, or from their next
-  // segment on: log/log_config.h says it of each. Durable on return.
+  // segment on: log/log_config.h says it of each. Durable on return. What lower
+  // limits of retention let go is deleted before it returns, also of partitions
+  // that are not open; a failure of that is logged, and the next check tries
+  // again.
   //
   // Errors: NotFound; InvalidArgument for a config that CreateTopic would
   // refuse, fewer partitions than there are, or an internal topic; those of the
@@ -280,8 +283,9 @@ class LogStore {
   absl::StatusOr<absl::Duration> RunMaintenance();
 
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
-  // way, TrimBefore and RunMaintenance included, syncs everything, trims the
-  // files, and marks the shutdown as clean. Only a Partition::Read may go on
+  // way, TrimBefore and RunMaintenance included, deletes what retention says if
+  // it is due to look, and the files of deleted topics, syncs everything, trims
+  // the files, and marks the shutdown as clean. Only a Partition::Read may go on
   // after it: it changes nothing. Do not call it from within another call, as
   // from a log sink: it would wait for itself.
   // Idempotent: later calls return what the first did. Blocks for a sync of

@@ -31,6 +31,7 @@ void CopyLatencies(LogMeters& log, StoreMetrics& metrics) {
   metrics.sync_ns = log.sync_ns.Snapshot();
   metrics.sync_batches = log.sync_batches.Snapshot();
   metrics.roll_ns = log.roll_ns.Snapshot();
+  metrics.retention_wait_ns = log.retention_wait_ns.Snapshot();
   metrics.populate_ns = log.held->populate_ns.Snapshot();
 }
 

@@ -61,7 +61,10 @@ class Partition {
   //
   // Blocks: with kSynced for a sync, which appends of other threads share; else
   // for the partition's lock, at times for disk blocks, and, where kInterval or
-  // flush.* have fallen due, for a sync. There is no time limit. A thread that
+  // flush.* have fallen due, for a sync. The append that begins a segment while
+  // two others are too many by retention.bytes deletes them first: it waits for
+  // a sync of what goes, a checkpoint and the unlinking, once, whatever comes of
+  // it (StoreMetrics::retention_wait_ns). There is no time limit. A thread that
   // must not block appends with kInterval, and acknowledges what `durable_end`
   // has passed when its AppendEvent says so.
   //
@@ -97,9 +100,10 @@ class Partition {
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
   // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
   // all of its records are there or none. The offset returned is that of the
-  // first. Errors: as above; InvalidArgument also for a header that no log may
-  // have, such as a timestamp out of range (log/FORMAT.md, "What an append
-  // refuses"); Parse refuses such records, too.
+  // first. A producer's id, epoch and sequence are not checked: what is appended
+  // twice is there twice. Errors: as above; InvalidArgument also for a header
+  // that no log may have, such as a timestamp out of range (log/FORMAT.md, "What
+  // an append refuses"); Parse refuses such records, too.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
@@ -112,7 +116,9 @@ class Partition {
   // `next_offset()` of what is returned. From `readable_end()` of the level on
   // it is empty, and `next_offset()` is `offset`: stop there, or wait for more.
   // Do not read until `visible_end()`, which reads of a durable level come to
-  // after the next sync only, and never after one that failed.
+  // after the next sync only, and never after one that failed. Batches of
+  // transactions (Kafka's producers make them, and a RecordBatchBuilder that is
+  // told to) are read whether they were committed or not.
   //
   // Errors:
   //   OutOfRange          Below the log start (compare with `log_start()`: the

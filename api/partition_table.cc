@@ -104,6 +104,8 @@ absl::Status PartitionTable::Publish(const Key& key, const Opening& opening,
       if (changed == new_configs_.end()) {
         recovered_.erase(key);
         logs_.emplace(key, log);
+        // What a deletion that was cut short has left.
+        if (log->trimmed_count() > 0) events_->RetentionWanted(*log);
         return absl::OkStatus();
       }
       config = changed->second;

@@ -65,6 +65,10 @@ void WriteLatencies(const StoreMetrics& metrics, ExpositionWriter& writer) {
         metrics.sync_batches, Unit::kCount);
   write("varve_roll_seconds", "Time of segment rolls, as appends met them.",
         metrics.roll_ns, Unit::kNanoseconds);
+  write("varve_retention_wait_seconds",
+        "Time that appends waited since a partition was two segments beyond "
+        "retention.bytes.",
+        metrics.retention_wait_ns, Unit::kNanoseconds);
   write("varve_populate_seconds", "Time of populating pages ahead, a step.",
         metrics.populate_ns, Unit::kNanoseconds);
 }

@@ -27,20 +27,39 @@ class RetentionClock {
   // How long a jump has to hold.
   static constexpr absl::Duration kDoubt = absl::Hours(24);
 
+  // What it knows, for the store's next process: a doubt that each process
+  // began anew would never end, and one that no process remembered would be
+  // over with the first.
+  struct State {
+    absl::Time wall;      // the wall clock when it was last asked
+    absl::Time believed;  // what it answered
+    // For how long the two have differed as they do; counts only if they do.
+    absl::Duration doubted_for;
+  };
+
   // `last_alive` is the latest time that the store itself wrote down before;
   // InfinitePast when there is none, and then the wall clock is believed.
   RetentionClock(absl::Time last_alive, absl::Time wall, absl::Time steady);
 
+  // Goes on from `last`. While the store was closed a clock that is doubted
+  // may have gone on as it was; that counts as holding.
+  RetentionClock(const State& last, absl::Time wall, absl::Time steady);
+
   // The time to judge ages by. Call it with both clocks, read at once.
   absl::Time Now(absl::Time wall, absl::Time steady);
+
+  // As of the last `Now`.
+  State state() const;
 
   // Whether the wall clock was doubted by the last `Now`.
   bool doubts() const { return doubted_since_ != absl::InfiniteFuture(); }
 
  private:
+  static bool MayBeClosedFor(absl::Duration closed);
   void Doubt(absl::Duration jump, absl::Time steady);
 
   absl::Time now_;
+  absl::Time wall_;
   absl::Time steady_;
   // By the steady clock; InfiniteFuture while nothing is doubted.
   absl::Time doubted_since_ = absl::InfiniteFuture();

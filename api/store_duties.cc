@@ -40,4 +40,8 @@ void StoreDuties::Stop() {
   for (const Entry& entry : entries_) entry.thread->Stop();
 }
 
+void StoreDuties::Finish() {
+  for (const Entry& entry : entries_) entry.duty->Finish();
+}
+
 }  // namespace varve

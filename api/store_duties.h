@@ -54,6 +54,10 @@ class StoreDuties {
   // Nothing runs any more then. Idempotent.
   void Stop();
 
+  // Has each duty do what must not wait for the store's next process. After
+  // `Stop`, once.
+  void Finish();
+
  private:
   struct Entry {
     std::unique_ptr<Duty> duty;

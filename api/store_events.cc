@@ -10,8 +10,10 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "api/checkpoint_writer.h"
+#include "api/limit_keeper.h"
 #include "api/partition_parking.h"
 #include "api/store_files.h"
+#include "log/partition_log.h"
 
 namespace varve {
 
@@ -47,11 +49,18 @@ absl::Status StoreEvents::WriteForDeletion(
 
 void StoreEvents::MakeRoom() { parking_->MakeRoom(); }
 
+void StoreEvents::SegmentRolled(PartitionLog& log) {
+  if (limit_keeper_->Keep(log) == LimitKeeper::Left::kForBackground)
+    RetentionWanted(log);
+}
+
 void StoreEvents::SetHandlers(
     std::shared_ptr<CheckpointWriter> checkpoint_writer,
-    std::shared_ptr<PartitionParking> parking) {
+    std::shared_ptr<PartitionParking> parking,
+    std::shared_ptr<LimitKeeper> limit_keeper) {
   checkpoint_writer_ = std::move(checkpoint_writer);
   parking_ = std::move(parking);
+  limit_keeper_ = std::move(limit_keeper);
 }
 
 bool StoreEvents::marker_present() const {

@@ -13,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "api/checkpoint_writer.h"
 #include "api/duty_bell.h"
+#include "api/limit_keeper.h"
 #include "api/partition_parking.h"
 #include "log/file_system.h"
 #include "log/partition_log.h"
@@ -48,11 +49,13 @@ class StoreEvents final : public PartitionLogListener {
   // disk.
   absl::Status WriteForDeletion(absl::FunctionRef<absl::Status()> write);
   void MakeRoom() override;
+  void SegmentRolled(PartitionLog& log) override;
 
-  // Who writes the checkpoint and who makes room. Before any partition is
-  // opened.
+  // Who writes the checkpoint, who makes room, and who keeps logs to their
+  // limits. Before any partition is opened.
   void SetHandlers(std::shared_ptr<CheckpointWriter> checkpoint_writer,
-                   std::shared_ptr<PartitionParking> parking);
+                   std::shared_ptr<PartitionParking> parking,
+                   std::shared_ptr<LimitKeeper> limit_keeper);
 
   // Whether a checkpoint changed since `TakeCheckpointChanged`.
   bool checkpoint_changed() const {
@@ -63,13 +66,15 @@ class StoreEvents final : public PartitionLogListener {
     checkpoint_changed_.exchange(false, std::memory_order_acq_rel);
   }
 
-  // Wakes who deletes what is too old or too much: a topic has other limits.
-  void LimitsChanged() {
-    limits_changed_.store(true, std::memory_order_release);
+  // Wakes who deletes what is too old or too much: `log` has something that
+  // goes, before the next look at all of them.
+  void RetentionWanted(PartitionLog& log) {
+    log.SetRetentionWanted();
+    retention_wanted_.store(true, std::memory_order_release);
     maintain_bell_.Ring();
   }
-  bool TakeLimitsChanged() {
-    return limits_changed_.exchange(false, std::memory_order_acq_rel);
+  bool TakeRetentionWanted() {
+    return retention_wanted_.exchange(false, std::memory_order_acq_rel);
   }
 
   // Rung when there is something to do before the duty's next time.
@@ -84,15 +89,15 @@ class StoreEvents final : public PartitionLogListener {
   const std::shared_ptr<Directory> directory_;
   std::shared_ptr<CheckpointWriter> checkpoint_writer_;
   std::shared_ptr<PartitionParking> parking_;
+  std::shared_ptr<LimitKeeper> limit_keeper_;
 
   // Set by every sync, so it is tested before anybody is woken for it.
   // Memory ordering: set after a durable end was stored; whoever clears it and
   // then reads the durable ends finds at least that one.
   std::atomic<bool> checkpoint_changed_ = false;
 
-  // Memory ordering: set when the catalog and the logs have the new limits;
-  // whoever takes it finds them.
-  std::atomic<bool> limits_changed_ = false;
+  // Memory ordering: set after the log's own mark; whoever takes it finds that.
+  std::atomic<bool> retention_wanted_ = false;
 
   mutable absl::Mutex mu_;
   Marker marker_ ABSL_GUARDED_BY(mu_);

@@ -132,6 +132,10 @@ struct StoreMetrics {
   int64_t deleted_segments = 0;
   int64_t deleted_bytes = 0;
 
+  // Time that appends waited for the deletion of such segments, since their
+  // partition was beyond retention.bytes by two of them: one entry a wait.
+  Distribution retention_wait_ns;
+
   int64_t checkpoints = 0;  // times varve.checkpoint was written
 
   // Opening: how long `Open` took, bytes of batches that recovery scanned, then

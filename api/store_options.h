@@ -39,14 +39,17 @@ struct StoreOptions {
   FileSystemPolicy file_system = FileSystemPolicy::kRefuseUnsafe;
 
   // How often retention.ms and retention.bytes, and segment.ms of idle
-  // partitions, are checked. Longer: old records stay that much longer. Range:
-  // 1 ms to 7 days. Default: Kafka's log.retention.check.interval.ms, 5
-  // minutes; the first time 30 s after the open at the latest.
+  // partitions, are checked, besides what log/log_config.h says of
+  // retention.bytes. Longer: old records stay that much longer. It counts from
+  // the last check of whichever process: one that is due at an open is made
+  // then, in the background, and what is due at LogStore::Close before that
+  // returns. Range: 1 ms to 7 days. Default: Kafka's
+  // log.retention.check.interval.ms, 5 minutes.
   absl::Duration retention_check_interval = absl::Minutes(5);
 
   // Default: the store's own threads. With kNone it starts no thread, and what
   // the program does not do by RunMaintenance is done late: appends sync when
-  // they find their window over, and old segments stay.
+  // they find their window over, and old segments stay until Close.
   Background background = Background::kOwnThreads;
 
   // How often varve.metrics, which `varve metrics` shows, is written while

@@ -19,9 +19,11 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/config_notices.h"
 #include "api/duty_list.h"
 #include "api/duty_notices.h"
 #include "api/file_system_check.h"
+#include "api/limit_keeper.h"
 #include "api/maintain_duty.h"
 #include "api/meter_board.h"
 #include "api/metrics_file.h"
@@ -29,6 +31,8 @@
 #include "api/partition_table.h"
 #include "api/prepare_duty.h"
 #include "api/recovery_report.h"
+#include "api/retention_pass.h"
+#include "api/retention_state.h"
 #include "api/store_checkpoint.h"
 #include "api/store_duties.h"
 #include "api/store_events.h"
@@ -128,8 +132,19 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
       parking_(std::make_shared<PartitionParking>(
           PartitionParking::Limits::OfProcess(), partitions_.open_segments(),
           [this] { return partitions_.opened(); })),
+      limit_keeper_(std::make_shared<LimitKeeper>(
+          checkpoint_writer_, options_.environment, meters_)),
+      retention_({.directory = directory_,
+                  .partitions = &partitions_,
+                  .events = events_,
+                  .topics = [this] { return topics_.topics(); },
+                  .environment = options_.environment,
+                  .meters = &meters_->log()},
+                 ReadRetentionState(*directory_)),
       duties_(options_.environment.clock) {
-  events_->SetHandlers(checkpoint_writer_, parking_);
+  events_->SetHandlers(checkpoint_writer_, parking_, limit_keeper_);
+  topics_.SetConfigChanged(
+      [this](const Topic& topic) { retention_.RunTopic(topic); });
 }
 
 absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
@@ -169,6 +184,8 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   state->TellNotes();
   state->checkpoint_writer_->RefillReserve();
   meters->NoteOpened(clock.Steady() - begin);
+  TellConfigWarnings(state->options_.environment, path,
+                     state->topics_.topics());
   state->AddDuties();
   if (options.background == Background::kNone) return state;
   if (absl::Status status = state->duties_.Start(); !status.ok()) {
@@ -188,17 +205,13 @@ void StoreState::AddDuties() {
               &events_->sync_bell());
   auto maintain = std::make_unique<DutyList>();
   maintain->Add(std::make_unique<MaintainDuty>(
-      MaintainDuty::Store{.directory = directory_,
-                          .partitions = &partitions_,
-                          .events = events_,
-                          .topics = [this] { return topics_.topics(); },
-                          .delete_topics =
-                              [this](const std::stop_token& stop) {
-                                return topics_.DeletePending(stop);
-                              },
-                          .environment = options_.environment,
-                          .meters = &meters_->log()},
-      options_.retention_check_interval));
+      MaintainDuty::Work{.retention = &retention_,
+                         .events = events_,
+                         .delete_topics =
+                             [this](const std::stop_token& stop) {
+                               return topics_.DeletePending(stop);
+                             }},
+      clock, options_.retention_check_interval));
   if (options_.metrics_interval != absl::InfiniteDuration()) {
     auto metrics_file = std::make_unique<MetricsFile>(
         directory_, [this] { return metrics(); }, options_.environment,
@@ -347,7 +360,9 @@ absl::Status StoreState::Close() {
   duties_.Stop();
   calls_.CloseAndWait();
   topics_.Close();
+  duties_.Finish();
   parking_->Stop();
+  limit_keeper_->Stop();
   absl::Status status = partitions_.Close();
   if (metrics_file_ != nullptr) metrics_file_->WriteIfChanged();
   if (status.ok() && !events_->marker_present() && recovered_all_) {

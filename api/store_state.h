@@ -16,11 +16,13 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/limit_keeper.h"
 #include "api/meter_board.h"
 #include "api/metrics_file.h"
 #include "api/partition_parking.h"
 #include "api/partition_table.h"
 #include "api/recovery_report.h"
+#include "api/retention_pass.h"
 #include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_metrics.h"
@@ -106,6 +108,8 @@ class StoreState {
   TopicAdministration topics_;
   const std::shared_ptr<CheckpointWriter> checkpoint_writer_;
   const std::shared_ptr<PartitionParking> parking_;
+  const std::shared_ptr<LimitKeeper> limit_keeper_;
+  RetentionPass retention_;
   bool recovered_all_ = true;  // complete when `Open` returns
   StoreDuties duties_;
   MetricsFile* metrics_file_ = nullptr;  // of duties_; null: not written

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "api/config_notices.h"
 #include "api/duty_notices.h"
 #include "api/partition_table.h"
 #include "api/pending_deletions.h"
@@ -93,7 +94,9 @@ absl::Status TopicAdministration::CreateTopic(std::string_view name,
   const Topic topic = {.name = std::string(name), .id = id, .config = config};
   TopicCatalog next = catalog_.Get();
   if (absl::Status status = next.Add(topic); !status.ok()) return status;
-  return CommitWithDirectories(std::move(next), topic, 0);
+  absl::Status status = CommitWithDirectories(std::move(next), topic, 0);
+  if (status.ok()) TellConfigWarnings(environment_, directory_->path(), topic);
+  return status;
 }
 
 absl::Status TopicAdministration::AlterTopic(std::string_view name,
@@ -111,7 +114,8 @@ absl::Status TopicAdministration::AlterTopic(std::string_view name,
     return status;
   if (!(topic->config.log == before->config.log)) {
     partitions_->SetConfig(*topic);
-    events_->LimitsChanged();
+    TellConfigWarnings(environment_, directory_->path(), *topic);
+    config_changed_(*topic);
   }
   return absl::OkStatus();
 }
@@ -305,7 +309,8 @@ void TopicAdministration::Close() {
     NoteFailure(status);
   absl::MutexLock lock(&change_mu_);
   if (std::exchange(closed_, true)) return;
-  absl::Status status = FinishDeletions();
+  absl::Status status = FindLeftovers();
+  if (status.ok()) status = FinishDeletions();
   if (status.ok() && pending_.next_due() != absl::InfiniteFuture())
     status = events_->BeforeFirstChange();
   if (status.ok()) {

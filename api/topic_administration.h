@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -66,6 +67,13 @@ class TopicAdministration {
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
   absl::Status DeleteTopic(std::string_view name);
 
+  // Called with a topic whose configs have changed, before AlterTopic returns;
+  // the topic stays meanwhile. Set it before the first change.
+  using ConfigChanged = std::function<void(const Topic&)>;
+  void SetConfigChanged(ConfigChanged handler) {
+    config_changed_ = std::move(handler);
+  }
+
   // To look topics up in.
   const StoredCatalog& catalog() const { return catalog_; }
   std::vector<Topic> topics() const { return catalog_.topics(); }
@@ -84,9 +92,9 @@ class TopicAdministration {
   absl::Time DeletePending(const std::stop_token& stop = {});
 
   // Refuses further changes, waits for one under way, and removes the files of
-  // topics that this process deleted, due or not: nobody can read them any
-  // more, but through views, which stay valid. Their offsets are tried once
-  // more. Idempotent.
+  // topics that were deleted, due or not: nobody can read them any more, but
+  // through views, which stay valid. Their offsets are tried once more.
+  // Idempotent.
   void Close();
 
  private:
@@ -114,6 +122,7 @@ class TopicAdministration {
   const std::shared_ptr<StoreEvents> events_;
   LogMeters* const meters_;
   PartitionTable* const partitions_;
+  ConfigChanged config_changed_ = [](const Topic&) {};
 
   // Held while a change is made, on disk too.
   absl::Mutex change_mu_;

@@ -67,6 +67,20 @@ absl::StatusOr<RetentionDecision> Decide(
   }
 }
 
+// What goes by retention.bytes alone, durable or not, the active one never:
+// nothing without that limit.
+absl::StatusOr<RetentionDecision> DecideByBytes(PartitionLog& log,
+                                                const LogConfig& config) {
+  const absl::StatusOr<std::vector<RetentionSegment>> segments =
+      log.segment_facts().CollectSizes(log.visible_end());
+  if (!segments.ok()) return segments.status();
+  if (segments->empty()) return RetentionDecision();
+  return DecideRetention(
+      {.segments = *segments, .durable_end = segments->back().base_offset},
+      {.retention_bytes = config.retention_bytes,
+       .cleanup_policy = config.cleanup_policy});
+}
+
 }  // namespace
 
 bool HasRetention(const LogConfig& config) {
@@ -98,6 +112,22 @@ absl::StatusOr<RetentionDecision> ApplyRetention(PartitionLog& log,
   }
   if (!rolled.ok()) return rolled;
   return decision;
+}
+
+absl::StatusOr<int64_t> CountOverBytes(PartitionLog& log) {
+  const LogConfig config = log.config();
+  if (!HasRetention(config) || config.retention_bytes < 0) return 0;
+  const absl::StatusOr<RetentionDecision> decision = DecideByBytes(log, config);
+  if (!decision.ok()) return decision.status();
+  return decision->over_bytes_count + log.trimmed_count();
+}
+
+absl::Status ApplyRetentionBytes(PartitionLog& log) {
+  const absl::StatusOr<RetentionDecision> decision =
+      DecideByBytes(log, log.config());
+  if (!decision.ok()) return decision.status();
+  if (decision->log_start <= log.log_start()) return absl::OkStatus();
+  return log.MoveLogStart(decision->log_start);
 }
 
 absl::StatusOr<bool> MayNeedRetention(Directory& directory,

@@ -3,6 +3,9 @@
 #ifndef VARVE_LOG_APPLY_RETENTION_H_
 #define VARVE_LOG_APPLY_RETENTION_H_
 
+#include <cstdint>
+
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "log/file_system.h"
@@ -27,6 +30,19 @@ bool HasRetention(const LogConfig& config);
 // segment stays though others go; the poison of the log.
 absl::StatusOr<RetentionDecision> ApplyRetention(PartitionLog& log,
                                                  absl::Time now);
+
+// How many segments are too many by retention.bytes alone: those before the
+// active one that it lets go, and those that are below the log start and whose
+// files are still there. 0 where it does not delete.
+absl::StatusOr<int64_t> CountOverBytes(PartitionLog& log);
+
+// Moves the log start behind the segments that retention.bytes alone lets go,
+// the active one never. Those that are not durable are synced first: the disk
+// has to take what it is about to lose, or the log would outgrow its limit as
+// far as appends outrun the disk. The files are deleted as above.
+//
+// Errors: as of PartitionLog::MoveLogStart; those of reading sizes.
+absl::Status ApplyRetentionBytes(PartitionLog& log);
 
 // Whether ApplyRetention might do anything to the log in this directory, which
 // is not open. Looks at the names, at two files, and with retention.bytes at

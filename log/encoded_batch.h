@@ -15,6 +15,11 @@ namespace varve {
 // one: after any crash, all of its records are there or none. Its base offset
 // and leader epoch mean nothing yet, the append sets them.
 //
+// Producer ids, epochs and sequences are kept, and checked by nobody in this
+// version: a batch that is appended twice is there twice. So are the marks of
+// transactions: a transactional batch is delivered to readers whether its
+// transaction was committed, aborted or left open.
+//
 // It owns nothing: the bytes, a RecordBatchBuilder's or the caller's, must stay
 // as they are until the append has returned.
 //

@@ -38,7 +38,8 @@ enum class CompressionType { kProducer, kUncompressed };
 // max.message.bytes, message.timestamp.*, retention.* (files are deleted at
 // once; what retention does with timestamps is in log/retention_policy.h),
 // file.delete.delay.ms (of topics). The others are checked, stored and given
-// back, and do nothing yet: preallocate (blocks are always allocated ahead),
+// back, and do nothing yet, of which ConfigWarnings (log/config_warnings.h)
+// says each that is set: preallocate (blocks are always allocated ahead),
 // compression.type (batches are kept as they come), cleanup.policy "compact"
 // (it keeps retention.* from deleting, and offsets may be missing, as from
 // Kafka's), delete.retention.ms, min.compaction.lag.ms, max.compaction.lag.ms,
@@ -46,7 +47,8 @@ enum class CompressionType { kProducer, kUncompressed };
 //
 // A change of a topic's configs acts on its open partitions at once: on the
 // next append, sync, roll or look at what may be deleted, also of segments and
-// records that are there already. What is fixed when a file is made acts from
+// records that are there already. What a lower retention.* lets go is gone when
+// LogStore::AlterTopic returns. What is fixed when a file is made acts from
 // the next segment on: segment.index.bytes, index.interval.bytes, preallocate,
 // segment.jitter.ms, and segment.bytes as far as it is more than it was.
 //
@@ -85,6 +87,14 @@ struct LogConfig {
 
   // Bytes of a partition, and age of a segment, above which old segments are
   // deleted; -1 for no limit. Range: -1 up.
+  //
+  // Whole segments go, so a partition keeps up to segment.bytes more than
+  // retention.bytes. It is looked at from time to time, and by size also when a
+  // segment begins: with one segment too many the background is called, and
+  // with two the append itself deletes them before it returns. So the disk
+  // holds up to two segments more than that, and the active one, the one that
+  // is made ready, and one for each further thread that appends; besides what
+  // views pin, and what cannot be deleted, which appends do not wait for.
   int64_t retention_bytes = -1;
   int64_t retention_ms = -1;
 

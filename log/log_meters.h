@@ -78,6 +78,10 @@ struct LogMeters {
   Counter deleted_segments;
   Counter deleted_bytes;  // of their batches
 
+  // Nanoseconds that appends waited for deletion, since their partition was
+  // beyond retention.bytes by two segments.
+  Histogram retention_wait_ns;
+
   Counter checkpoints;  // varve.checkpoint written
 
   std::shared_ptr<HeldFiles> held = std::make_shared<HeldFiles>();

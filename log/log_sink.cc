@@ -20,6 +20,8 @@ std::string_view LogEventName(LogEvent event) {
       return "background";
     case LogEvent::kRetention:
       return "retention";
+    case LogEvent::kConfig:
+      return "config";
     case LogEvent::kClose:
       return "close";
   }

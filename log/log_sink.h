@@ -18,6 +18,7 @@ enum class LogEvent {
   kSlowSync,    // a sync took long
   kBackground,  // work of a duty thread failed, and is tried again
   kRetention,   // segments were deleted because they were old or too many
+  kConfig,      // a topic's config asks for what this version does not do
   kClose,       // a close that was not clean
 };
 

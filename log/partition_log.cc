@@ -14,7 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "log/append_event.h"
 #include "log/batch_admission.h"
 #include "log/batch_placement.h"
 #include "log/call_gate.h"
@@ -107,6 +106,7 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     absl::FunctionRef<void(const BatchPlacement&, char*)> place) {
   AppendResult result;
   bool needs_sync = false;
+  bool rolled = false;
   NoteUse();
   {
     absl::MutexLock lock(&mu_);
@@ -115,12 +115,13 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     if (!placed.ok()) return NoteFailure(placed.status());
     if (durability != Durability::kSynced) ends_.NoteWeakAppend();
     meters_->NoteBatch(int64_t{batch.last_offset_delta} + 1, batch.size);
-    PublishEnd();
+    rolled = PublishEnd();
     result = {.offset = placed->base_offset,
               .next_offset = writer_.next_offset(),
               .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
     needs_sync = NeedsSync(durability, batch.now_ms);
   }
+  if (rolled) listener_->SegmentRolled(*this);
   if (!needs_sync) return result;
   absl::Status status = SyncTo(result.next_offset);
   if (LeavesAllAsItWas(status)) {
@@ -157,14 +158,16 @@ bool PartitionLog::Poison(const absl::Status& status) {
   return true;
 }
 
-void PartitionLog::PublishEnd() {
+bool PartitionLog::PublishEnd() {
   ends_.SetVisible(writer_.next_offset());
   waiters_.Notify();
-  if (writer_.TakeRolled()) listener_->SyncWanted();
+  const bool rolled = writer_.TakeRolled();
+  if (rolled) listener_->SyncWanted();
   if (writer_.TakePreparationDue()) {
     preparation_wanted_.store(true, std::memory_order_release);
     listener_->PreparationWanted();
   }
+  return rolled;
 }
 
 void PartitionLog::PrepareAhead(int64_t budget) {
@@ -237,15 +240,6 @@ absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
   if (!failure_.ok()) return failure_;
   return absl::DeadlineExceededError(absl::StrCat(
       directory_->path(), ": no record at offset ", offset, " yet"));
-}
-
-absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
-  absl::StatusOr<std::shared_ptr<AppendEvent>> event = AppendEvent::Create();
-  if (!event.ok()) return event;
-  absl::MutexLock lock(&mu_);
-  if (closed_) return ClosedError();
-  waiters_.Add(*event);
-  return event;
 }
 
 absl::Status PartitionLog::Roll() {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -147,7 +148,14 @@ class PartitionLog {
   // and when the log is closed.
   //
   // Errors: ResourceExhausted; FailedPrecondition after `Close`.
-  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent();
+  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent() {
+    absl::StatusOr<std::shared_ptr<AppendEvent>> event = AppendEvent::Create();
+    if (!event.ok()) return event;
+    absl::MutexLock lock(&mu_);
+    if (closed_) return ClosedError();
+    waiters_.Add(*event);
+    return event;
+  }
 
   // Makes everything appended so far durable.
   //
@@ -211,6 +219,17 @@ class PartitionLog {
   // Errors: ResourceExhausted, and it can be tried again; the poison.
   absl::Status Park();
 
+  // Segments below the log start whose files are still there.
+  int64_t trimmed_count() const { return trimmed_.count(); }
+  // Whether somebody has found that retention has to look at the log, before
+  // its time; taken by who does.
+  void SetRetentionWanted() {
+    retention_wanted_.store(true, std::memory_order_release);
+  }
+  bool TakeRetentionWanted() {
+    return retention_wanted_.exchange(false, std::memory_order_acq_rel);
+  }
+
   // Whether `Park` would give anything back.
   bool holds_segments() const {
     return is_active_.load(std::memory_order_relaxed) ||
@@ -218,6 +237,9 @@ class PartitionLog {
   }
   // Whether the log was appended to or read since the last call.
   bool TakeUsed() { return used_.exchange(false, std::memory_order_relaxed); }
+
+  // Of its directory.
+  const std::string& path() const { return directory_->path(); }
 
   int64_t log_start() const { return ends_.log_start(); }
   int64_t durable_end() const { return ends_.durable(); }
@@ -302,7 +324,8 @@ class PartitionLog {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // The only way in. Returns whether it is the first time.
   bool Poison(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Whether a new segment has begun.
+  bool PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool NeedsSync(Durability durability, int64_t now_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status ClosedError() const {
@@ -367,6 +390,8 @@ class PartitionLog {
   std::atomic<bool> is_active_ = false;
   // Memory ordering: set before the bell is rung, taken by who hears it.
   std::atomic<bool> preparation_wanted_ = false;
+  // Memory ordering: as that.
+  std::atomic<bool> retention_wanted_ = false;
   // Memory ordering: relaxed; for the budget, as of the last preparation.
   std::atomic<int64_t> populated_ahead_ = 0;
   // Memory ordering: relaxed; a hint for whoever parks logs.

@@ -7,10 +7,12 @@
 
 namespace varve {
 
+class PartitionLog;
+
 // What a partition's log tells its store.
 //
 // Thread safety: called from any thread, some of the partition's locks held
-// (but for `WriteCheckpoint` and `MakeRoom`): do not call back.
+// (but for those that say otherwise): do not call back.
 class PartitionLogListener {
  public:
   virtual ~PartitionLogListener() = default;
@@ -31,6 +33,10 @@ class PartitionLogListener {
   // Before the log opens files that it does not hold open. Called without a
   // lock.
   virtual void MakeRoom() = 0;
+
+  // The append that called it has begun a new segment: the log may have too
+  // much for its limits. Called without a lock; the append returns after it.
+  virtual void SegmentRolled(PartitionLog& log) = 0;
 
   // Makes the present `checkpoint` of the log durable. Called without a lock.
   virtual absl::Status WriteCheckpoint() = 0;

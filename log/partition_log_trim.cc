@@ -23,7 +23,9 @@ absl::Status PartitionLog::TrimBefore(int64_t offset) {
 absl::Status PartitionLog::MoveLogStart(int64_t offset) {
   if (offset > visible_end()) return reader_.OutOfRange(offset, visible_end());
   // So the log start never passes the durable end.
-  if (absl::Status status = SyncTo(offset); !status.ok()) return status;
+  if (offset > durable_end()) {
+    if (absl::Status status = SyncTo(offset); !status.ok()) return status;
+  }
   {
     absl::MutexLock lock(&mu_);
     if (closed_) return ClosedError();

@@ -76,6 +76,14 @@ class PartitionMeters {
     return view;
   }
 
+  // Begins to time an append that waits until segments beyond retention.bytes
+  // are deleted, and counts it.
+  StopWatch BeginRetentionWait() {
+    retention_waits_.Add();
+    return {clock_, &store_->retention_wait_ns};
+  }
+  int64_t retention_waits() const { return retention_waits_.value(); }
+
   // Makes the call, which blocks.
   template <typename Call>
   absl::Status Wait(Call call) {
@@ -147,6 +155,7 @@ class PartitionMeters {
 
   SegmentPins pins_;
   Counter synced_bytes_;  // of batches
+  Counter retention_waits_;
 
   // Written by appends, under the partition's writer lock. On a cache line of
   // their own, as are the readers' below, so that the two do not meet.

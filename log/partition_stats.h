@@ -23,6 +23,9 @@ struct PartitionWriterStats {
   // uncovered until the store is opened anew.
   int64_t unsynced_bytes = 0;
   PinCounts pins = {};
+  // Appends that waited for deletion, since the partition was beyond
+  // retention.bytes by two segments; since the store was opened.
+  int64_t retention_waits = 0;
   // Whether a read at ReadLevel::kDefault ends at the durable end: true until
   // the first append that is not kSynced.
   bool reads_durable_only = false;

@@ -29,6 +29,7 @@ PartitionStats StatsInMemory(const LogEnds& ends, const LeaderEpochs& epochs,
           .writer = PartitionWriterStats{
               .unsynced_bytes = meters.unsynced_bytes(),
               .pins = meters.pins().Count(),
+              .retention_waits = meters.retention_waits(),
               .reads_durable_only = !ends.has_weak_appends(),
               .failure = failure}};
 }

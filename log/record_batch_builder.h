@@ -27,12 +27,15 @@ enum class BatchKind { kData, kControl };
 // append wants.
 struct BatchOptions {
   // Of an idempotent or transactional producer: all three, or none (-1). A
-  // control batch has no sequence.
+  // control batch has no sequence. They are stored for whoever reads the batch;
+  // an append does not check them, and finds no duplicate by them.
   int64_t producer_id = -1;
   int16_t producer_epoch = -1;
   int32_t base_sequence = -1;
 
-  Transactional transactional = Transactional::kNo;  // needs a producer
+  // Needs a producer. Readers get a transactional batch whether its transaction
+  // was committed or not: in this version nothing holds it back.
+  Transactional transactional = Transactional::kNo;
   BatchKind kind = BatchKind::kData;
 
   // kLogAppendTime marks records that a log has stamped already; an append

@@ -94,7 +94,9 @@ class RecordBatches {
   Iterator end() const { return Iterator(); }
 
   // Steps through the records from the offset asked for, of all batches.
-  // Control records (Kafka's transaction markers) are passed over. It borrows
+  // Control records (Kafka's transaction markers) are passed over; those of
+  // transactions are given whether these were committed, aborted or left open,
+  // as by Kafka's read_uncommitted. It borrows
   // from the RecordBatches it came from.
   //
   // Thread safety: externally synchronized.

@@ -189,25 +189,36 @@ absl::StatusOr<RetentionSegment> SegmentFacts::FactsOfLast(
   return facts;
 }
 
-absl::StatusOr<int64_t> SegmentFacts::TotalBytes() {
+absl::StatusOr<std::vector<RetentionSegment>> SegmentFacts::CollectSizes(
+    int64_t log_end) {
   const std::vector<SegmentList::Listed> listed = segments_->List();
   absl::MutexLock lock(&mu_);
-  int64_t total = 0;
+  std::vector<RetentionSegment> all;
   for (size_t i = 0; i < listed.size(); ++i) {
+    const bool is_last = i + 1 == listed.size();
+    RetentionSegment sized = {
+        .base_offset = listed[i].base_offset,
+        .next_offset = is_last ? log_end : listed[i + 1].base_offset};
     if (listed[i].segment != nullptr) {
-      total += listed[i].segment->size();
-      continue;
+      sized.size_bytes = listed[i].segment->size();
+    } else {
+      const absl::StatusOr<RetentionSegment> facts =
+          is_last ? ReadLogFile(*directory_, sized.base_offset)
+                  : FactsOf(listed[i], sized.next_offset, /*now_ms=*/0);
+      if (absl::IsNotFound(facts.status())) continue;
+      if (!facts.ok()) return facts.status();
+      sized.size_bytes = facts->size_bytes;
     }
-    const absl::StatusOr<RetentionSegment> facts =
-        i + 1 < listed.size()
-            ? FactsOf(listed[i], listed[i + 1].base_offset, /*now_ms=*/0)
-            : ReadLogFile(*directory_, listed[i].base_offset);
-    if (facts.ok()) {
-      total += facts->size_bytes;
-    } else if (!absl::IsNotFound(facts.status())) {
-      return facts.status();
-    }
+    all.push_back(sized);
   }
+  return all;
+}
+
+absl::StatusOr<int64_t> SegmentFacts::TotalBytes() {
+  const absl::StatusOr<std::vector<RetentionSegment>> all = CollectSizes(0);
+  if (!all.ok()) return all.status();
+  int64_t total = 0;
+  for (const RetentionSegment& segment : *all) total += segment.size_bytes;
   return total;
 }
 

@@ -44,6 +44,10 @@ class SegmentFacts {
   absl::StatusOr<std::vector<RetentionSegment>> Collect(int64_t log_end,
                                                         int64_t now_ms);
 
+  // The same with no more than offsets and sizes, without those that go
+  // meanwhile: cheap, once each sealed segment was looked at.
+  absl::StatusOr<std::vector<RetentionSegment>> CollectSizes(int64_t log_end);
+
   // Bytes of the batches of all segments. Those that go meanwhile count for
   // nothing.
   absl::StatusOr<int64_t> TotalBytes();

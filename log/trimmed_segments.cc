@@ -6,8 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
@@ -52,21 +54,38 @@ void TrimmedSegments::TakeBefore(int64_t offset, SegmentList& segments) {
   segments_.reserve(segments_.size() + static_cast<size_t>(segments.count()));
   const std::vector<SegmentList::Removed> taken = segments.RemoveBefore(offset);
   segments_.insert(segments_.end(), taken.begin(), taken.end());
+  // Of two trims at a time the later one may come first.
+  std::sort(segments_.begin(), segments_.end(),
+            [](const SegmentList::Removed& a, const SegmentList::Removed& b) {
+              return a.base_offset < b.base_offset;
+            });
 }
 
-bool TrimmedSegments::empty() const {
+int64_t TrimmedSegments::count() const {
   absl::MutexLock lock(&mu_);
-  return segments_.empty();
+  return static_cast<int64_t>(segments_.size());
 }
 
-std::vector<SegmentList::Removed> TrimmedSegments::EndingBefore(
-    int64_t offset) const {
+int64_t TrimmedSegments::last_base_offset() const {
   absl::MutexLock lock(&mu_);
-  std::vector<SegmentList::Removed> ending = segments_;
-  std::erase_if(ending, [offset](const SegmentList::Removed& segment) {
-    return segment.end_offset > offset;
-  });
-  return ending;
+  return segments_.empty() ? -1 : segments_.back().base_offset;
+}
+
+std::optional<SegmentList::Removed> TrimmedSegments::Take(int64_t durable_start,
+                                                          Range range) {
+  absl::MutexLock lock(&mu_);
+  for (const SegmentList::Removed& segment : segments_) {
+    if (segment.end_offset > durable_start) break;
+    if (segment.base_offset > range.last) break;
+    if (segment.base_offset <= range.after) continue;
+    if (taken_.insert(segment.base_offset).second) return segment;
+  }
+  return std::nullopt;
+}
+
+void TrimmedSegments::GiveBack(int64_t base_offset) {
+  absl::MutexLock lock(&mu_);
+  taken_.erase(base_offset);
 }
 
 void TrimmedSegments::NoteDeleted(const SegmentList::Removed& segment) {
@@ -80,25 +99,28 @@ void TrimmedSegments::NoteDeleted(const SegmentList::Removed& segment) {
 absl::Status TrimmedSegments::Delete(int64_t durable_start,
                                      absl::FunctionRef<absl::Status()> settle,
                                      LogMeters& meters) {
-  absl::MutexLock one_at_a_time(&deleting_);
-  const std::vector<SegmentList::Removed> ending = EndingBefore(durable_start);
+  // What is trimmed meanwhile is not settled: the next call has it.
+  Range range = {.after = -1, .last = last_base_offset()};
   absl::Status first = settle();
   if (!first.ok()) return first;
-  for (const SegmentList::Removed& segment : ending) {
-    const int64_t size = SizeOf(*directory_, segment.base_offset);
-    absl::Status status = DeleteSegment(*directory_, segment.base_offset);
+  while (const auto segment = Take(durable_start, range)) {
+    range.after = segment->base_offset;
+    const absl::Cleanup done = [&] { GiveBack(segment->base_offset); };
+    const int64_t size = SizeOf(*directory_, segment->base_offset);
+    absl::Status status = DeleteSegment(*directory_, segment->base_offset);
     first.Update(status);
     if (!status.ok()) continue;
     meters.deleted_segments.Add();
     meters.deleted_bytes.Add(size);
-    NoteDeleted(segment);
+    NoteDeleted(*segment);
   }
   return first;
 }
 
 int64_t TrimmedSegments::deleted_end() const {
   absl::MutexLock lock(&mu_);
-  return deleted_end_;
+  if (segments_.empty()) return deleted_end_;
+  return std::min(deleted_end_, segments_.front().base_offset);
 }
 
 }  // namespace varve

@@ -4,6 +4,8 @@
 #define VARVE_LOG_TRIMMED_SEGMENTS_H_
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -33,11 +35,14 @@ class TrimmedSegments {
   // Takes those out of the list that lie wholly below `offset`. When it throws,
   // they are still there.
   void TakeBefore(int64_t offset, SegmentList& segments);
-  bool empty() const;
+  bool empty() const { return count() == 0; }
+  // How many still have their files, those that are being deleted included.
+  int64_t count() const;
 
   // Deletes the files of those that end at or before `durable_start`, the log
   // start of a durable checkpoint, and counts them: others may have been added
-  // since it was written. Views that pin them stay valid.
+  // since it was written. Views that pin them stay valid. Calls at the same
+  // time share the work, a segment at a time, and do not wait for each other.
   //
   // `settle` is called first. It syncs what of them was sealed and not synced
   // yet: a later sync would give their files names, and a sidecar, again.
@@ -48,18 +53,28 @@ class TrimmedSegments {
                       absl::FunctionRef<absl::Status()> settle,
                       LogMeters& meters);
 
-  // After a `Delete` that was OK: no file is left below. 0 for none deleted.
+  // No file of a segment that was added and begins below is left. 0 when none
+  // was deleted.
   int64_t deleted_end() const;
 
  private:
-  Directory* const directory_;
-
-  std::vector<SegmentList::Removed> EndingBefore(int64_t offset) const;
+  // Of base offsets: more than `after`, at most `last`.
+  struct Range {
+    int64_t after;
+    int64_t last;
+  };
+  int64_t last_base_offset() const;
+  std::optional<SegmentList::Removed> Take(int64_t durable_start, Range range);
+  void GiveBack(int64_t base_offset);
   void NoteDeleted(const SegmentList::Removed& segment);
 
-  absl::Mutex deleting_ ABSL_ACQUIRED_BEFORE(mu_);
+  Directory* const directory_;
+
   mutable absl::Mutex mu_;
+  // In order.
   std::vector<SegmentList::Removed> segments_ ABSL_GUARDED_BY(mu_);
+  // The base offsets of those that a `Delete` has in hand.
+  std::set<int64_t> taken_ ABSL_GUARDED_BY(mu_);
   int64_t deleted_end_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

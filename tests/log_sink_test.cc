@@ -3,6 +3,7 @@
 #include "log/log_sink.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -15,8 +16,10 @@
 #include "absl/log/log_sink_registry.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "api/config_notices.h"
 #include "api/log_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -246,6 +249,58 @@ TEST_F(LogSinkTest, FailedCheckpointIsAWarningOfBackgroundWork) {
   files_.StopFailing();
 }
 
+TEST_F(LogSinkTest, ConfigThatDoesNothingIsToldAtEachStep) {
+  const std::string text =
+      "topic \"audit\": cleanup.policy=compact does nothing";
+  Open();
+  TopicConfig config;
+  config.log.cleanup_policy = CleanupPolicy::kCompact;
+  ASSERT_THAT(store_->CreateTopic("audit", config), IsOk());
+  ASSERT_THAT(ToldOf(text), SizeIs(1));
+  EXPECT_EQ(ToldOf(text)[0].severity, absl::LogSeverity::kWarning);
+  EXPECT_EQ(ToldOf(text)[0].event, LogEvent::kConfig);
+  EXPECT_EQ(ToldOf(text)[0].path, path_);
+  EXPECT_THAT(ToldOf(text)[0].text, HasSubstr("retention.bytes do not delete"));
+
+  ASSERT_THAT(store_->AlterTopic("audit", {.set = {{"retention.ms", "1"}}}),
+              IsOk());
+  EXPECT_THAT(ToldOf(text), SizeIs(2));
+  ASSERT_THAT(store_->Close(), IsOk());
+  Open();
+  EXPECT_THAT(ToldOf(text), SizeIs(3));
+  ASSERT_THAT(
+      store_->AlterTopic("audit", {.set = {{"cleanup.policy", "delete"}}}),
+      IsOk());
+  EXPECT_THAT(ToldOf(text), SizeIs(3));
+}
+
+TEST_F(LogSinkTest, ConfigsOfTheStoresOwnTopicsAreToldToNobody) {
+  Open();
+  ASSERT_THAT(store_->CreateTopic("audit"), IsOk());
+  ASSERT_THAT(Append("x"), IsOk());
+  ASSERT_THAT(store_->CommitOffset("group", "audit", 0, 1), IsOk());
+  ASSERT_THAT(store_->Close(), IsOk());
+  Open();
+  EXPECT_THAT(ToldOf("does nothing"), IsEmpty());
+}
+
+TEST_F(LogSinkTest, OfManyTopicsWhoseConfigsDoNothingSomeAreTold) {
+  Open();
+  TopicConfig config;
+  config.log.preallocate = true;
+  for (size_t i = 0; i < kToldTopicsMax + 3; ++i) {
+    ASSERT_THAT(store_->CreateTopic(absl::StrCat("audit", i), config), IsOk());
+  }
+  ASSERT_THAT(store_->Close(), IsOk());
+  {
+    absl::MutexLock lock(&mu_);
+    told_.clear();
+  }
+  Open();
+  EXPECT_THAT(ToldOf("preallocate=true does nothing"), SizeIs(kToldTopicsMax));
+  EXPECT_THAT(ToldOf("configs of 3 more topics do nothing"), SizeIs(1));
+}
+
 // What Abseil's log is given.
 class CapturedLog final : public absl::LogSink {
  public:
@@ -275,6 +330,7 @@ TEST(LogEventTest, EveryEventHasItsName) {
   EXPECT_EQ(LogEventName(LogEvent::kSlowSync), "slow-sync");
   EXPECT_EQ(LogEventName(LogEvent::kBackground), "background");
   EXPECT_EQ(LogEventName(LogEvent::kRetention), "retention");
+  EXPECT_EQ(LogEventName(LogEvent::kConfig), "config");
   EXPECT_EQ(LogEventName(LogEvent::kClose), "close");
 }
 

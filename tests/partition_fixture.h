@@ -101,6 +101,7 @@ class CountingListener final : public PartitionLogListener {
     if (auto then = std::exchange(on_checkpoint_change, nullptr)) then();
   }
   void MakeRoom() override { ++rooms_made; }
+  void SegmentRolled(PartitionLog& /*log*/) override { ++segments_rolled; }
   absl::Status WriteCheckpoint() override {
     ++checkpoints_written;
     return write_checkpoint;
@@ -114,6 +115,7 @@ class CountingListener final : public PartitionLogListener {
   absl::Status write_checkpoint;
   std::atomic<int> checkpoints_written = 0;
   std::atomic<int> rooms_made = 0;
+  std::atomic<int> segments_rolled = 0;
   std::atomic<int> preparations_wanted = 0;
 };
 

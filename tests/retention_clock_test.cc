@@ -113,5 +113,70 @@ TEST_F(RetentionClockTest, ClockThatIsSetAfterTheBootIsBelievedAtOnce) {
   EXPECT_FALSE(clock_.doubts());
 }
 
+// As `Open`, by what the last process knew.
+class RetentionClockStateTest : public RetentionClockTest {
+ protected:
+  // The process ends, and the next one begins after `closed`.
+  void Restart(absl::Duration closed) {
+    const RetentionClock::State state = clock_.state();
+    wall_ += closed;
+    steady_ = absl::UnixEpoch() + absl::Seconds(1);
+    clock_ = RetentionClock(state, wall_, steady_);
+  }
+};
+
+TEST_F(RetentionClockStateTest, ClockThatIsBelievedStaysSo) {
+  After(kDay);
+  Restart(2 * kDay);
+  EXPECT_EQ(After(absl::ZeroDuration()), kStart + 3 * kDay);
+  EXPECT_FALSE(clock_.doubts());
+}
+
+TEST_F(RetentionClockStateTest, DoubtOutlivesItsProcess) {
+  for (absl::Duration jump : {kTenYears, -kTenYears, 3 * kDay, -3 * kDay}) {
+    const absl::Time before = After(absl::ZeroDuration());
+    Set(jump);
+    for (int hours = 1; hours <= 20; ++hours) {
+      EXPECT_EQ(After(absl::Minutes(30)),
+                before + absl::Hours(hours) - absl::Minutes(30))
+          << jump;
+      EXPECT_TRUE(clock_.doubts()) << jump;
+      Restart(absl::Minutes(30));
+    }
+    Set(-jump);
+    EXPECT_EQ(After(absl::ZeroDuration()), before + absl::Hours(20)) << jump;
+    EXPECT_FALSE(clock_.doubts()) << jump;
+  }
+}
+
+TEST_F(RetentionClockStateTest,
+       JumpThatHoldsForADayOfShortProcessesIsBelieved) {
+  Set(kTenYears);
+  for (int hours = 0; hours < 23; ++hours) {
+    After(absl::Seconds(5));
+    EXPECT_TRUE(clock_.doubts()) << hours;
+    Restart(absl::Hours(1) - absl::Seconds(5));
+  }
+  EXPECT_TRUE(clock_.doubts());
+  After(absl::Hours(1));
+  EXPECT_FALSE(clock_.doubts());
+  EXPECT_EQ(After(absl::ZeroDuration()), wall_);
+}
+
+TEST_F(RetentionClockStateTest, ClockThatIsSetWhileTheStoreIsClosedIsDoubted) {
+  Set(kTenYears);
+  Restart(absl::Hours(1));
+  EXPECT_LT(After(absl::ZeroDuration()), kStart + kDay);
+  EXPECT_TRUE(clock_.doubts());
+}
+
+TEST_F(RetentionClockStateTest, ClockThatIsSetRightWhileClosedIsBelieved) {
+  Set(kTenYears);
+  After(absl::Hours(1));
+  Restart(-kTenYears + kDay);
+  EXPECT_EQ(After(absl::ZeroDuration()), kStart + absl::Hours(1) + kDay);
+  EXPECT_FALSE(clock_.doubts());
+}
+
 }  // namespace
 }  // namespace varve

@@ -274,6 +274,18 @@ TEST_F(TopicDeletionTest, FilesLeftByACrashGoAfterTheNextOpen) {
   EXPECT_THAT(Directories(), ElementsAre("orders-0.kept-0"));
 }
 
+TEST_F(TopicDeletionTest, FilesLeftByACrashGoAtTheNextCloseAtTheLatest) {
+  ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
+  CopyStore(path_, path_ + ".crashed");
+  store_ = nullptr;
+  std::filesystem::remove_all(path_);
+  std::filesystem::rename(path_ + ".crashed", path_);
+  ASSERT_THAT(DeletedDirectories(), SizeIs(2));
+  Open();
+  ASSERT_THAT(store_->Close(), IsOk());
+  EXPECT_THAT(Directories(), ElementsAre("orders-0.kept-0"));
+}
+
 TEST_F(TopicDeletionTest, DirectoriesThatCannotBeRenamedAreTriedAgain) {
   files_.FailCallsNamed("Directory::Rename " + path_ + "/orders-1", EACCES,
                         FaultyFileSystem::Repeat::kForever);
