@@ -38,7 +38,7 @@ absl::Status StoreOutline::Refresh() {
   // anew between the two.
   absl::StatusOr<TopicCatalog> after = ReadTopics();
   if (!after.ok()) return after.status();
-  std::erase_if(*checkpoint, [&](const auto& entry) {
+  std::erase_if(checkpoint->partitions, [&](const auto& entry) {
     const std::string& name = entry.first.first;
     const Topic* const first = catalog->Find(name);
     const Topic* const second = after->Find(name);

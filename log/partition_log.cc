@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "log/append_event.h"
 #include "log/batch_admission.h"
 #include "log/batch_placement.h"
 #include "log/call_gate.h"
@@ -240,6 +241,15 @@ absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
   if (!failure_.ok()) return failure_;
   return absl::DeadlineExceededError(absl::StrCat(
       directory_->path(), ": no record at offset ", offset, " yet"));
+}
+
+absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
+  absl::StatusOr<std::shared_ptr<AppendEvent>> event = AppendEvent::Create();
+  if (!event.ok()) return event;
+  absl::MutexLock lock(&mu_);
+  if (closed_) return ClosedError();
+  waiters_.Add(*event);
+  return event;
 }
 
 absl::Status PartitionLog::Roll() {

@@ -148,14 +148,7 @@ class PartitionLog {
   // and when the log is closed.
   //
   // Errors: ResourceExhausted; FailedPrecondition after `Close`.
-  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent() {
-    absl::StatusOr<std::shared_ptr<AppendEvent>> event = AppendEvent::Create();
-    if (!event.ok()) return event;
-    absl::MutexLock lock(&mu_);
-    if (closed_) return ClosedError();
-    waiters_.Add(*event);
-    return event;
-  }
+  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent();
 
   // Makes everything appended so far durable.
   //

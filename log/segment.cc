@@ -320,12 +320,12 @@ std::optional<SegmentSidecar> Segment::MakeSidecar() {
 bool Segment::WriteSidecar(Directory& directory) {
   const std::optional<SegmentSidecar> sidecar = MakeSidecar();
   if (!sidecar.has_value()) return false;
-  absl::MutexLock lock(&naming_);
+  absl::MutexLock lock(&sidecar_mu_);
   return !file_left_ && varve::WriteSidecar(directory, *sidecar).ok();
 }
 
 void Segment::LeaveFile() {
-  absl::MutexLock lock(&naming_);
+  absl::MutexLock lock(&sidecar_mu_);
   file_left_ = true;
 }
 

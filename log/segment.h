@@ -256,8 +256,8 @@ class Segment {
 
   // Held while the sidecar is written: a sync that began before the file was
   // continued must not put an old one beside it.
-  absl::Mutex naming_;
-  bool file_left_ ABSL_GUARDED_BY(naming_) = false;
+  absl::Mutex sidecar_mu_;
+  bool file_left_ ABSL_GUARDED_BY(sidecar_mu_) = false;
 
   // Of the batches that the syncs have come to; belongs to whoever syncs.
   SegmentSidecar sidecar_ = SegmentSidecar::OfEmpty(base_offset_);
