@@ -12,7 +12,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
@@ -21,8 +20,12 @@ namespace varve {
 namespace {
 
 std::string ChecksumLine(std::string_view body) {
-  return absl::StrFormat("crc32c %08x\n",
-                         static_cast<uint32_t>(absl::ComputeCrc32c(body)));
+  // Not StrFormat, which ends the process when there is no memory.
+  return absl::StrCat(
+      "crc32c ",
+      absl::Hex(static_cast<uint32_t>(absl::ComputeCrc32c(body)),
+                absl::kZeroPad8),
+      "\n");
 }
 
 // The version in the first line, which is looked at before anything else: a

@@ -267,12 +267,17 @@ absl::Status PartitionWriter::Roll() {
   roll_unfinished_ = true;
   std::shared_ptr<Segment> full = active_;
   if (ready_ != nullptr) {
-    // Files that no segment is made of, for want of memory, are replaced when
-    // the next one is made ready.
     const std::unique_ptr<ReadySegment> ready = std::move(ready_);
-    auto adopted = std::move(*ready).Adopt(next_offset_, *config_);
-    Activate(adopted);
-    adopted_ = std::move(adopted);
+    try {
+      auto adopted = std::move(*ready).Adopt(next_offset_, *config_);
+      Activate(adopted);
+      adopted_ = std::move(adopted);
+    } catch (...) {
+      // No segment came of the files. What cannot be removed is replaced when
+      // the next one is made ready, or removed at the next open.
+      ReadySegment::RemoveFiles(*directory_).IgnoreError();
+      throw;
+    }
     meters_->ready_rolls.Add();
   } else if (absl::Status status = CreateActive(); !status.ok()) {
     return status;

@@ -107,13 +107,9 @@ class ReadyRecoverer {
   const std::string_view bytes_;
 };
 
-}  // namespace
-
-ReadySegment::ReadySegment(SegmentFiles files) : files_(std::move(files)) {}
-
-absl::StatusOr<std::unique_ptr<ReadySegment>> ReadySegment::Create(
-    Directory& directory, const LogConfig& config) {
-  if (absl::Status status = RemoveFiles(directory); !status.ok()) return status;
+// What was made may be left behind.
+absl::StatusOr<SegmentFiles> MakeReadyFiles(Directory& directory,
+                                            const LogConfig& config) {
   absl::StatusOr<SegmentFiles> files =
       CreateSegmentFiles(directory,
                          {.log = std::string(kReadyLogName),
@@ -129,12 +125,29 @@ absl::StatusOr<std::unique_ptr<ReadySegment>> ReadySegment::Create(
     status.Update(files->time_index->EnsureAllocated(
         std::min(kIndexFront, files->time_index->capacity())));
   }
-  if (!status.ok()) {
+  if (!status.ok()) return status;
+  return files;
+}
+
+}  // namespace
+
+ReadySegment::ReadySegment(SegmentFiles files) : files_(std::move(files)) {}
+
+absl::StatusOr<std::unique_ptr<ReadySegment>> ReadySegment::Create(
+    Directory& directory, const LogConfig& config) {
+  if (absl::Status status = RemoveFiles(directory); !status.ok()) return status;
+  try {
+    absl::StatusOr<SegmentFiles> files = MakeReadyFiles(directory, config);
+    if (files.ok()) {
+      return std::unique_ptr<ReadySegment>(new ReadySegment(*std::move(files)));
+    }
     // The first error is the one to report.
     RemoveFiles(directory).IgnoreError();
-    return status;
+    return files.status();
+  } catch (...) {
+    RemoveFiles(directory).IgnoreError();  // as above
+    throw;
   }
-  return std::unique_ptr<ReadySegment>(new ReadySegment(*std::move(files)));
 }
 
 absl::Status ReadySegment::RemoveFiles(Directory& directory) {

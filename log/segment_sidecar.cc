@@ -18,7 +18,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "log/atomic_file.h"
 #include "log/checksummed_text.h"
@@ -133,7 +132,8 @@ void SegmentSidecar::AddBatchesOf(std::string_view bytes) {
 }
 
 std::string SidecarCrcText(std::optional<uint32_t> crc) {
-  return crc.has_value() ? absl::StrFormat("%08x", *crc) : std::string(kNoFile);
+  return crc.has_value() ? absl::StrCat(absl::Hex(*crc, absl::kZeroPad8))
+                         : std::string(kNoFile);
 }
 
 std::string SegmentSidecar::ToText() const {

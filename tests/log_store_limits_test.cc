@@ -182,6 +182,7 @@ TEST_F(LogStoreLimitsTest, FailedSyncOfADirectoryIsNotForgotten) {
   const absl::Status failure = Append(Durability::kSynced);
   EXPECT_THAT(failure, StatusIs(Code::kUnknown));
   EXPECT_EQ(Append(Durability::kSynced), failure);
+  store_ = nullptr;
 }
 
 TEST_F(LogStoreLimitsTest, SignalsOfTheProgramNeverRunOnOurThreads) {

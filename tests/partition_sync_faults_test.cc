@@ -35,6 +35,7 @@ namespace {
 using ::absl_testing::IsOk;
 using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
+using ::testing::AnyOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -50,10 +51,10 @@ class PartitionSyncFaultsTest : public PartitionFixture {
     Recover();
     const std::string large(10000, 'x');
     while (log_->segment_count() < 3) {
-      ASSERT_EQ(Append(large), log_->visible_end() - 1);
-      if (log_->segment_count() == 1 && log_->TakePreparationWanted())
-        log_->PrepareAhead(1 << 20);
+      ASSERT_GE(Append(large), 0);
+      if (log_->segment_count() == 1) log_->PrepareAhead(1 << 20);
     }
+    ASSERT_EQ(NamesIn(path_, "ready-").size(), 3);
     files_.ForgetCalls();
   }
   void StartAnew() {
@@ -69,8 +70,10 @@ class PartitionSyncFaultsTest : public PartitionFixture {
     EXPECT_THAT(files_.calls(), Contains("Directory::Sync " + path_));
     for (const std::string& name : NamesIn(path_)) {
       if (!name.ends_with(".log")) continue;
+      // One that was a ready segment is open by its first name.
       EXPECT_THAT(files_.calls(),
-                  Contains(absl::StrCat("File::Sync ", path_, "/", name)));
+                  Contains(AnyOf(absl::StrCat("File::Sync ", path_, "/", name),
+                                 "File::Sync " + path_ + "/ready-log")));
     }
     EXPECT_THAT(NamesIn(path_, "ready"), Not(Contains("ready-log")));
   }
