@@ -363,11 +363,29 @@ bool FaultyFileSystem::Hits(const Fault& fault, int64_t number,
                                           : number == fault.number;
 }
 
+void FaultyFileSystem::RunBefore(std::string_view prefix,
+                                 std::function<void()> action) {
+  absl::MutexLock lock(&mutex_);
+  action_prefix_ = std::string(prefix);
+  action_ = std::move(action);
+}
+
+void FaultyFileSystem::RunActionBefore(std::string_view text) {
+  std::function<void()> action;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (action_ == nullptr || !absl::StartsWith(text, action_prefix_)) return;
+    action = std::exchange(action_, nullptr);
+  }
+  action();
+}
+
 absl::Status FaultyFileSystem::Enter(std::string_view call,
                                      std::string_view path) {
+  const std::string text = absl::StrCat(call, " ", path);
+  RunActionBefore(text);
   absl::MutexLock lock(&mutex_);
   const auto number = static_cast<int64_t>(calls_.size());
-  const std::string text = absl::StrCat(call, " ", path);
   calls_.push_back(text);
   if (number == kill_at_) raise(SIGKILL);
   if (!hold_prefix_.empty() && absl::StartsWith(text, hold_prefix_)) {

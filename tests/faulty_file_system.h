@@ -4,6 +4,7 @@
 #define VARVE_TESTS_FAULTY_FILE_SYSTEM_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -63,6 +64,11 @@ class FaultyFileSystem final : public FileSystem {
   // The end of both.
   void StopFailing();
 
+  // Has `action` run once, in the thread of the call, before the next call
+  // whose recorded text begins with `prefix` has any effect. It may make calls
+  // of its own in another thread, and wait for them.
+  void RunBefore(std::string_view prefix, std::function<void()> action);
+
   // From now on files may grow by `bytes` in total, through Allocate, WriteAt
   // and Truncate, before these fail with ENOSPC; what is cut and removed counts
   // back. Another call replaces the limit: this is how a disk gets room again.
@@ -113,6 +119,7 @@ class FaultyFileSystem final : public FileSystem {
     Repeat repeat = Repeat::kOnce;
   };
 
+  void RunActionBefore(std::string_view text);
   static bool Hits(const Fault& fault, int64_t number, std::string_view text);
 
   FileSystem* const base_;
@@ -126,6 +133,8 @@ class FaultyFileSystem final : public FileSystem {
   int64_t kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
   std::string hold_prefix_ ABSL_GUARDED_BY(mutex_);  // empty: none
   bool is_held_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string action_prefix_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> action_ ABSL_GUARDED_BY(mutex_);  // null: none
 };
 
 }  // namespace varve

@@ -73,7 +73,7 @@ TEST_F(RecoveryGapsTest, ZerosBetweenSegmentsEndTheLogWhateverThePolicy) {
     LosePages(2);
     const std::string behind = ReadBytes(LogPath(4));
     ExpectRecovered(Values(0, 2), 2);
-    EXPECT_THAT(CutFiles(), ElementsAre(CutFileName({.base_offset = 4})));
+    ASSERT_THAT(CutFiles(), ElementsAre(CutFileName({.base_offset = 4})));
     EXPECT_EQ(CutBytes(CutFiles()[0]), behind);
     EXPECT_EQ(std::filesystem::file_size(LogPath(2)), 0);
   }
@@ -213,7 +213,7 @@ TEST_F(RecoveryGapsTest, DamageOverTheRecoveryPointEndsTheLogAtIt) {
   ExpectRecovered(Values(0, 1), 2);
   const auto kept = static_cast<size_t>(3 * size_);
   EXPECT_EQ(ReadBytes(LogPath(0)), bytes.substr(0, kept));
-  EXPECT_THAT(CutFiles(), ElementsAre(CutFileName({.position = 3 * size_})));
+  ASSERT_THAT(CutFiles(), ElementsAre(CutFileName({.position = 3 * size_})));
   EXPECT_EQ(CutBytes(CutFiles()[0]), bytes.substr(kept));
   EXPECT_EQ(Append("new"), 2);
   EXPECT_EQ(ReadBytes(LogPath(0)), bytes.substr(0, kept));

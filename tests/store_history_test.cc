@@ -171,7 +171,9 @@ TEST_F(StoreHistoryTest, GapsOfACompactedTopicOutliveItsPolicy) {
   ASSERT_THAT(reader, IsOk());
   auto partition = (*reader)->partition("t", 0);
   ASSERT_THAT(partition, IsOk());
-  EXPECT_EQ(partition->Read(2)->records().Next()->offset(), 4);
+  auto view = partition->Read(2);
+  ASSERT_THAT(view, IsOk());
+  EXPECT_EQ(view->records().Next()->offset(), 4);
 }
 
 TEST_F(StoreHistoryTest, PolicyChangedWhileTheLogIsOpenChangesNoGap) {
