@@ -24,7 +24,9 @@ namespace {
 
 using ::absl_testing::IsOk;
 using ::absl_testing::StatusIs;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class PartitionTrimTest : public PartitionFixture {
  protected:
@@ -45,6 +47,19 @@ class PartitionTrimTest : public PartitionFixture {
                          std::filesystem::directory_iterator());
   }
 };
+
+// Retention of a busy log would sync all of it for each segment that goes.
+TEST_F(PartitionTrimTest, StartBelowTheDurableEndSyncsNothing) {
+  FillFiveSegments();
+  ASSERT_THAT(log_->Sync(), IsOk());
+  AppendMany(20);  // segments that no sync has seen
+  files_.ForgetCalls();
+  ASSERT_THAT(log_->TrimBefore(20), IsOk());
+  EXPECT_THAT(files_.calls(), Not(Contains(HasSubstr("Sync"))));
+  EXPECT_EQ(log_->durable_end(), 45);
+  ASSERT_THAT(log_->TrimBefore(50), IsOk());
+  EXPECT_GE(log_->durable_end(), 50);
+}
 
 TEST_F(PartitionTrimTest, WholeSegmentsBelowTheStartAreDeletedAndNoOther) {
   FillFiveSegments();
