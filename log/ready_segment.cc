@@ -118,7 +118,7 @@ absl::StatusOr<SegmentFiles> MakeReadyFiles(Directory& directory,
                          config);
   absl::Status status = files.status();
   if (status.ok()) {
-    status = files->log->PrepareAhead(0, kFront,
+    status = files->log->PrepareAhead(0, ReadySegment::kFront,
                                       MappedFile::AfterPopulating::kLeaveDirty);
     status.Update(files->index->EnsureAllocated(
         std::min(kIndexFront, files->index->capacity())));

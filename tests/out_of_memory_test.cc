@@ -11,6 +11,7 @@
 #include <functional>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
@@ -25,12 +26,11 @@
 
 namespace {
 
-// Allocations of the thread that still succeed; negative: all.
+// Allocations of the thread until one fails; negative: none does.
 thread_local int64_t allocations_left = -1;
 
 void* Allocate(size_t size) {
-  if (allocations_left == 0) throw std::bad_alloc();
-  if (allocations_left > 0) --allocations_left;
+  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -122,13 +122,10 @@ class OutOfMemoryTest : public PartitionFixture {
     try {
       operation();
     } catch (const std::bad_alloc&) {
-      allocations_left = -1;
       return true;
     }
-    const bool spent = allocations_left == 0;
-    allocations_left = -1;
     // One that was caught, and made an error of, counts too.
-    return spent;
+    return std::exchange(allocations_left, -1) < 0;
   }
 };
 

@@ -142,7 +142,7 @@ TEST_F(PartitionParkingTest, UnusedPartitionsAreParkedAndCostLittleDisk) {
     clock.Advance(absl::Seconds(31));
     ASSERT_THAT(store_->RunMaintenance(), IsOk());
   }
-  EXPECT_EQ(OpenDescriptors(), held - 3 * kPartitions);
+  EXPECT_EQ(OpenDescriptors(), held - 4 * kPartitions);
   EXPECT_EQ(MappingsOf(path_), 0);
   EXPECT_EQ(Orders(3).durable_end(), 1);
   for (int32_t i = 0; i < kPartitions; ++i) {
