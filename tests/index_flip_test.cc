@@ -113,10 +113,11 @@ class IndexFlipTest : public testing::TestWithParam<Sidecars> {
                                 int64_t expected) {
     return found.ok() ? *found == expected : absl::IsDataLoss(found.status());
   }
-  // Times around those of the first segment's records, and of the last's.
+  // Times around those of the first segment's records, and of the last's: of
+  // all, or of those that have an entry, behind which one can be hidden.
   template <typename Readable>
-  void ExpectTimesRight(Readable& orders) {
-    for (int64_t i = 0; i < kRecords; ++i) {
+  void ExpectTimesRight(Readable& orders, int64_t step = 1) {
+    for (int64_t i = 0; i < kRecords; i += step) {
       if (i > kSegmentRecords + 2 && i < kRecords - kSegmentRecords) continue;
       for (const int64_t time : {TimeOf(i), TimeOf(i) + 1}) {
         const auto found = orders.OffsetForTime(absl::FromUnixMillis(time));
@@ -184,8 +185,8 @@ TEST_P(IndexFlipTest, BitThatFlipsHidesNothingFromAReadOnlyStore) {
   ASSERT_THAT(orders, IsOk());
   for (const std::string suffix : {".timeindex", ".index"}) {
     ForEachBit(path_ + kSealed + suffix, [&] {
-      ExpectTimesRight(*orders);
-      ExpectOffsetsRight(*orders);
+      ExpectTimesRight(*orders, 4);
+      if (suffix == ".index") ExpectOffsetsRight(*orders);
     });
   }
 }
@@ -204,7 +205,7 @@ TEST_P(IndexFlipTest, BitThatFlippedInASegmentThatIsContinuedHidesNothing) {
           Append(orders, times_[kRecords]);
           Append(orders, times_[kRecords + 1]);
         }
-        ExpectTimesRight(orders);
+        ExpectTimesRight(orders, 4);
         for (const int64_t time : {times_[kRecords], times_[kRecords + 1]}) {
           EXPECT_EQ(
               orders.OffsetForTime(absl::FromUnixMillis(time)).value_or(-1),
