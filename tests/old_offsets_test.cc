@@ -102,6 +102,7 @@ TEST_F(OldOffsetsTest, OffsetCountsForTheTopicOfTheNameAndIsWrittenAnew) {
   ASSERT_FALSE(store_->DescribeTopic("orders")->id.created_ms().has_value());
   EXPECT_EQ(Committed(), 7);
   auto found = store_->CommittedOffset("g", "orders", 0);
+  ASSERT_THAT(found, IsOk());
   EXPECT_EQ(absl::ToUnixMillis(found->commit_time), kThenMs);
   EXPECT_THAT(store_->ListGroups(), IsOkAndHolds(ElementsAre("g")));
   const auto value = LastValue();

@@ -262,6 +262,36 @@ TEST_F(TopicDeletionTest, NewTopicDoesNotInheritTheRecoveryPoint) {
   }
 }
 
+// A crash came between our file and Kafka's copy, which is read when ours is
+// lost.
+TEST_F(TopicDeletionTest, NewTopicDoesNotInheritAStaleCopyOfARecoveryPoint) {
+  for (int i = 0; i < 50; ++i) ASSERT_THAT(AppendEverywhere(*store_), IsOk());
+  Reopen();  // the checkpoints are written
+  files_.FailCallsNamed(
+      "Directory::OpenFile " + path_ + "/recovery-point-offset-checkpoint", EIO,
+      FaultyFileSystem::Repeat::kForever);
+  ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
+  const std::string crashed = path_ + ".crashed";
+  CopyStore(path_, crashed);
+  files_.StopFailing();
+  const std::string crashed_again = crashed + ".again";
+  {
+    auto store = LogStore::Open(crashed, {.background = Background::kNone});
+    ASSERT_THAT(store, IsOk());
+    ASSERT_THAT((*store)->CreateTopic("orders", {.partitions = 2}), IsOk());
+    auto orders = (*store)->partition("orders", 0);
+    ASSERT_THAT(orders, IsOk());
+    ASSERT_THAT(orders->Append({.value = "new"}), IsOk());
+    CopyStore(crashed, crashed_again);
+  }
+  std::filesystem::remove(crashed_again + "/varve.checkpoint");
+  auto store = LogStore::Open(crashed_again);
+  ASSERT_THAT(store, IsOk());
+  EXPECT_FALSE((*store)->recovery_report().has_damage())
+      << (*store)->recovery_report().ToString();
+  EXPECT_THAT(SnapshotOf(**store), HasSubstr("orders\n  0: 0=new\n  1:\n"));
+}
+
 TEST_F(TopicDeletionTest, FilesLeftByACrashGoAfterTheNextOpen) {
   ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
   CopyStore(path_, path_ + ".crashed");
