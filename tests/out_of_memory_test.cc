@@ -3,7 +3,6 @@
 // Memory that runs out at every allocation of an operation in turn: what was
 // taken is where it was, so the next call does the whole of it.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -20,7 +19,6 @@
 #include "gtest/gtest.h"
 #include "log/durability.h"
 #include "log/partition_log.h"
-#include "tests/faulty_file_system.h"
 #include "tests/file_bytes.h"
 #include "tests/partition_fixture.h"
 

@@ -14,7 +14,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -23,6 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/durability.h"
+#include "log/log_config.h"
 #include "log/partition_log.h"
 #include "log/set_aside.h"
 #include "tests/faulty_file_system.h"
