@@ -131,9 +131,9 @@ TEST_F(SegmentNamingTest, ParkNamesTheSegmentBeforeItIsClosed) {
 TEST_F(SegmentNamingTest, CloseAfterAConfigSyncsWhatNoSyncHasCovered) {
   RollIntoReady();
   SetSegmentBytes(128 << 10);
-  CloseCleanly();
+  ASSERT_NO_FATAL_FAILURE(CloseCleanly());
   EXPECT_EQ(checkpoint_.recovery_point, 40);
-  OpenClean();
+  ASSERT_NO_FATAL_FAILURE(OpenClean());
   EXPECT_THAT(ReadAll(), SizeIs(40));
 }
 
