@@ -293,6 +293,12 @@ void FaultyFileSystem::KillAt(int64_t number) {
   kill_at_ = number;
 }
 
+void FaultyFileSystem::RunBefore(int64_t number, std::function<void()> action) {
+  absl::MutexLock lock(&mutex_);
+  run_before_ = number;
+  action_ = std::move(action);
+}
+
 void FaultyFileSystem::PretendType(FileSystemType type) {
   absl::MutexLock lock(&mutex_);
   type_ = type;
@@ -354,6 +360,7 @@ absl::Status FaultyFileSystem::Enter(std::string_view call,
   const std::string text = absl::StrCat(call, " ", path);
   calls_.push_back(text);
   if (number == kill_at_) raise(SIGKILL);
+  if (number == run_before_) std::exchange(action_, nullptr)();
   const auto fault =
       std::find_if(faults_.begin(), faults_.end(),
                    [&](const Fault& f) { return Hits(f, number, text); });

@@ -4,6 +4,7 @@
 #define VARVE_TESTS_FAULTY_FILE_SYSTEM_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,7 +53,11 @@ class FaultyFileSystem final : public FileSystem {
   // has any effect. For a fork'ed child.
   void KillAt(int64_t number);
 
-  // The end of both.
+  // Runs `action` once, before call `number`, counted from 0, has any effect:
+  // what another process does meanwhile. It may not use this file system.
+  void RunBefore(int64_t number, std::function<void()> action);
+
+  // The end of failures and kills.
   void StopFailing();
 
   // From now on files may grow by `bytes` in total, through Allocate, WriteAt
@@ -109,6 +114,8 @@ class FaultyFileSystem final : public FileSystem {
   std::optional<int64_t> space_left_ ABSL_GUARDED_BY(mutex_);
   std::optional<FileSystemType> type_ ABSL_GUARDED_BY(mutex_);
   int64_t kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
+  int64_t run_before_ ABSL_GUARDED_BY(mutex_) = -1;
+  std::function<void()> action_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace varve

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <iostream>
 #include <new>
 #include <string>
 
@@ -16,6 +15,7 @@
 #include "absl/log/initialize.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "tools/checked_output.h"
 #include "tools/command_line.h"
 #include "tools/consume_command.h"
 #include "tools/dump_log_command.h"
@@ -50,8 +50,12 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
+// The parser's sentence as a part of ours. A word in capitals, TOPIC, is a name
+// as the help has it, and stays.
 std::string Uncapitalized(std::string text) {
-  if (!text.empty()) {
+  const bool is_name = text.size() > 1 &&
+                       absl::ascii_isupper(static_cast<unsigned char>(text[1]));
+  if (!text.empty() && !is_name) {
     text[0] = absl::ascii_tolower(static_cast<unsigned char>(text[0]));
   }
   return text;
@@ -92,13 +96,13 @@ int Run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // Whoever reads our output may stop: that is an error of write(2), EPIPE.
   std::signal(SIGPIPE, SIG_IGN);
+  varve::HoldStandardDescriptors();
+  varve::CheckedOutput output;
   // Errors are returned, and told once.
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kFatal);
   absl::InitializeLog();
   try {
-    const int status = varve::Run(argc, argv);
-    std::cout.flush();
-    return status;
+    return output.Finish(varve::Run(argc, argv));
   } catch (const std::bad_alloc&) {
     varve::PrintError("out of memory");
   } catch (const std::exception& error) {
