@@ -14,7 +14,9 @@
 #include "absl/log/globals.h"
 #include "absl/log/initialize.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "tools/checked_output.h"
 #include "tools/command_line.h"
 #include "tools/consume_command.h"
@@ -61,6 +63,22 @@ std::string Uncapitalized(std::string text) {
   return text;
 }
 
+// What is wrong with the line, in our words where the parser's are odd.
+std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
+  // It says them from the last to the first.
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    return absl::StrCat("not understood: ",
+                        absl::StrJoin(app.remaining(/*recurse=*/true), " "));
+  }
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr &&
+      absl::EndsWith(text, " missing")) {
+    return absl::StrCat(text.substr(0, text.find(':')),
+                        ": its value is missing");
+  }
+  return Uncapitalized(text);
+}
+
 int Run(int argc, char** argv) {
   CLI::App app("Kafka's log in your process: look after a store of topics.",
                "varve");
@@ -79,8 +97,7 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" too, of status 0.
     if (error.get_exit_code() == 0) return app.exit(error);
-    return UsageError(
-        absl::StrCat(Uncapitalized(error.what()), "; see varve --help"));
+    return UsageError(absl::StrCat(Explain(app, error), "; see varve --help"));
   }
   if (!line.run) {
     return UsageError(
