@@ -3,6 +3,7 @@
 #include "api/partition_identity.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -50,6 +51,23 @@ absl::Status CheckPartitionIdentity(
   return absl::DataLossError(absl::StrCat(
       path, ": this directory belongs to topic \"", other, "\", not to \"",
       topic.name, "\": put the directories back in their places"));
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenPartitionDirectory(
+    Directory& data, const TopicCatalog& catalog, const Topic& topic,
+    int32_t partition, std::string& note) {
+  const std::string name = PartitionDirectoryName(topic.name, partition);
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      data.OpenDirectory(name);
+  if (absl::IsNotFound(directory.status())) {
+    return absl::DataLossError(absl::StrCat(
+        data.path(), "/", name, ": the partition's directory is gone"));
+  }
+  if (!directory.ok()) return directory;
+  absl::Status status = CheckPartitionIdentity(
+      **directory, topic, [&](TopicId id) { return catalog.NameOf(id); }, note);
+  if (!status.ok()) return status;
+  return directory;
 }
 
 }  // namespace varve

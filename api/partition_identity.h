@@ -3,6 +3,8 @@
 #ifndef VARVE_API_PARTITION_IDENTITY_H_
 #define VARVE_API_PARTITION_IDENTITY_H_
 
+#include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -30,6 +32,14 @@ absl::StatusOr<TopicId> ReadTopicId(Directory& directory);
 absl::Status CheckPartitionIdentity(
     Directory& directory, const Topic& topic,
     absl::FunctionRef<std::string(TopicId)> name_of, std::string& note);
+
+// Opens the directory of a partition, with that check against `catalog`.
+//
+// Errors: DataLoss when the directory is gone; as above; those of the
+// directory.
+absl::StatusOr<std::unique_ptr<Directory>> OpenPartitionDirectory(
+    Directory& data, const TopicCatalog& catalog, const Topic& topic,
+    int32_t partition, std::string& note);
 
 }  // namespace varve
 

@@ -2,9 +2,6 @@
 
 #include "api/partition_parking.h"
 
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -15,27 +12,20 @@
 #include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "api/open_partitions.h"
 #include "log/open_segments.h"
 #include "log/partition_log.h"
 
 namespace varve {
 namespace {
 
-constexpr int64_t kActivePartitionsMin = 8;
-constexpr int64_t kActivePartitionsMax = 4096;
 // Parked for one opening at most: more may be needed when segments are opened.
 constexpr int kVictimsMax = 4;
 
 }  // namespace
 
 PartitionParking::Limits PartitionParking::Limits::OfProcess() {
-  rlimit limit = {};
-  // Cannot fail with these arguments.
-  (void)getrlimit(RLIMIT_NOFILE, &limit);
-  const int64_t descriptors = static_cast<int64_t>(
-      std::min<rlim_t>(limit.rlim_cur, rlim_t{8} * kActivePartitionsMax));
-  return {.active_partitions = std::clamp(descriptors / 8, kActivePartitionsMin,
-                                          kActivePartitionsMax),
+  return {.active_partitions = OpenPartitionsOfProcess(),
           .mapped_segments = kMappedSegments};
 }
 

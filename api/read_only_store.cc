@@ -2,6 +2,7 @@
 
 #include "api/read_only_store.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -12,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "api/partition_identity.h"
+#include "api/open_partitions.h"
 #include "api/read_only_partition.h"
 #include "api/store_files.h"
 #include "api/store_outline.h"
@@ -20,9 +21,8 @@
 #include "api/topic_description.h"
 #include "log/file_system.h"
 #include "log/live_log.h"
+#include "log/open_readers.h"
 #include "log/partition_reader.h"
-#include "log/segment_name.h"
-#include "log/topic_id.h"
 
 namespace varve {
 namespace {
@@ -35,30 +35,14 @@ TopicDescription Describe(const Topic& topic) {
   return {.name = topic.name, .id = topic.id, .config = topic.config};
 }
 
-absl::StatusOr<std::unique_ptr<Directory>> OpenPartitionDirectory(
-    Directory& data, const TopicCatalog& catalog, const Topic& topic,
-    int32_t partition) {
-  const std::string name = PartitionDirectoryName(topic.name, partition);
-  absl::StatusOr<std::unique_ptr<Directory>> directory =
-      data.OpenDirectory(name);
-  if (absl::IsNotFound(directory.status())) {
-    return absl::DataLossError(absl::StrCat(
-        data.path(), "/", name, ": the partition's directory is gone"));
-  }
-  if (!directory.ok()) return directory;
-  // What it notes is the writer's to report.
-  std::string note;
-  absl::Status status = CheckPartitionIdentity(
-      **directory, topic, [&](TopicId id) { return catalog.NameOf(id); }, note);
-  if (!status.ok()) return status;
-  return directory;
-}
-
 }  // namespace
 
 ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreOutline> outline,
                              const ReadOnlyOptions& options)
-    : outline_(std::move(outline)), options_(options) {}
+    : outline_(std::move(outline)),
+      options_(options),
+      open_readers_(std::make_shared<OpenReaders>(
+          static_cast<size_t>(OpenPartitionsOfProcess()))) {}
 
 ReadOnlyStore::~ReadOnlyStore() = default;
 
@@ -103,8 +87,9 @@ absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::partition(
     std::string_view topic, int32_t partition) const {
   absl::StatusOr<ReadOnlyPartition> opened = TryPartition(topic, partition);
   // The topic may be deleted, and made again, while it is opened.
-  return absl::IsDataLoss(opened.status()) ? TryPartition(topic, partition)
-                                           : opened;
+  const bool may_have_changed =
+      absl::IsDataLoss(opened.status()) || absl::IsNotFound(opened.status());
+  return may_have_changed ? TryPartition(topic, partition) : opened;
 }
 
 absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::TryPartition(
@@ -118,17 +103,23 @@ absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::TryPartition(
         absl::StrCat("topic \"", topic, "\" has no partition ", partition,
                      "; it has 0 to ", (*known)->config.partitions - 1));
   }
-  absl::StatusOr<std::unique_ptr<Directory>> directory = OpenPartitionDirectory(
-      outline_->directory(), *catalog, **known, partition);
+  auto open = [outline = outline_, known = **known, partition] {
+    return outline->OpenPartition(known, partition);
+  };
+  absl::StatusOr<std::unique_ptr<Directory>> directory = open();
   if (!directory.ok()) return directory.status();
   LiveLog::Options options = {
-      .outline = [outline = outline_, known = **known,
-                  partition] { return outline->OutlineOf(known, partition); },
+      .outline =
+          [outline = outline_, known = **known, partition](OutlineAge age) {
+            return outline->OutlineOf(known, partition, age);
+          },
+      .reopen = std::move(open),
       .clock = options_.environment.clock,
       .sealed = options_.sealed};
-  return ReadOnlyPartition(std::string(topic), partition,
-                           std::make_shared<PartitionReader>(
-                               *std::move(directory), std::move(options)));
+  return ReadOnlyPartition(
+      std::string(topic), partition,
+      std::make_shared<PartitionReader>(*std::move(directory),
+                                        std::move(options), open_readers_));
 }
 
 const std::string& ReadOnlyStore::path() const {

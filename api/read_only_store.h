@@ -17,6 +17,7 @@
 
 namespace varve {
 
+class OpenReaders;
 class StoreOutline;
 
 struct ReadOnlyOptions {
@@ -48,6 +49,10 @@ struct ReadOnlyOptions {
 //
 // What it sees is what is visible, with the caveats of log/partition_reader.h:
 // records that were never synced can vanish with the machine's power.
+//
+// It keeps within the process's limit of descriptors, however many partitions
+// are read: an eighth of it as many have files open, at three each, and the
+// others open them again when they are touched.
 //
 // Thread safety: thread-safe, but for the destructor. Partitions and views may
 // outlive it.
@@ -94,6 +99,7 @@ class ReadOnlyStore {
 
   const std::shared_ptr<StoreOutline> outline_;
   const ReadOnlyOptions options_;
+  const std::shared_ptr<OpenReaders> open_readers_;
 };
 
 }  // namespace varve

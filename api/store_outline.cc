@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,9 +13,12 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "api/partition_identity.h"
 #include "api/store_checkpoint.h"
 #include "api/store_files.h"
 #include "api/topic_catalog.h"
+#include "log/file_system.h"
+#include "log/live_log.h"
 #include "log/partition_checkpoint.h"
 
 namespace varve {
@@ -23,9 +27,10 @@ absl::StatusOr<TopicCatalog> StoreOutline::ReadTopics() const {
   return ReadTopicCatalog(*directory_);
 }
 
-absl::Status StoreOutline::Refresh() {
+absl::Status StoreOutline::Refresh(OutlineAge age) {
   const absl::Time now = clock_->Steady();
-  if (now - read_at_ < kAgeMax) return absl::OkStatus();
+  if (age == OutlineAge::kRecent && now - read_at_ < kAgeMax)
+    return absl::OkStatus();
   absl::StatusOr<TopicCatalog> catalog = ReadTopics();
   if (!catalog.ok()) return catalog.status();
   // A checkpoint that cannot be read is the writer's to report and to write
@@ -50,20 +55,43 @@ absl::Status StoreOutline::Refresh() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PartitionOutline> StoreOutline::OutlineOf(const Topic& topic,
-                                                         int32_t partition) {
-  absl::MutexLock lock(&mu_);
-  if (absl::Status status = Refresh(); !status.ok()) return status;
-  const Topic* const known = catalog_.Find(topic.name);
-  if (known == nullptr || known->id != topic.id) {
-    return absl::NotFoundError(absl::StrCat(directory_->path(), ": topic \"",
-                                            topic.name, "\" was deleted"));
+absl::Status StoreOutline::RefreshFor(const Topic& topic, OutlineAge age) {
+  for (const OutlineAge wanted : {age, OutlineAge::kNow}) {
+    if (absl::Status status = Refresh(wanted); !status.ok()) return status;
+    const Topic* const known = catalog_.Find(topic.name);
+    if (known != nullptr && known->id == topic.id) return absl::OkStatus();
   }
-  PartitionOutline outline = {.checkpoint = {.origin = checkpoint_.origin},
-                              .continuity = known->continuity()};
+  return absl::NotFoundError(absl::StrCat(directory_->path(), ": topic \"",
+                                          topic.name, "\" was deleted"));
+}
+
+absl::StatusOr<PartitionOutline> StoreOutline::OutlineOf(const Topic& topic,
+                                                         int32_t partition,
+                                                         OutlineAge age) {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = RefreshFor(topic, age); !status.ok()) return status;
+  PartitionOutline outline = {
+      .checkpoint = {.origin = checkpoint_.origin},
+      .continuity = catalog_.Find(topic.name)->continuity()};
   const auto entry = checkpoint_.partitions.find({topic.name, partition});
   if (entry != checkpoint_.partitions.end()) outline.checkpoint = entry->second;
   return outline;
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> StoreOutline::OpenPartition(
+    const Topic& topic, int32_t partition) {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<std::unique_ptr<Directory>> directory;
+  // The topic may be deleted, and made again, while it is opened.
+  for (const OutlineAge age : {OutlineAge::kRecent, OutlineAge::kNow}) {
+    absl::Status status = RefreshFor(topic, age);
+    if (!status.ok()) return status;
+    std::string note;
+    directory =
+        OpenPartitionDirectory(*directory_, catalog_, topic, partition, note);
+    if (directory.ok() && note.empty()) return directory;
+  }
+  return directory;
 }
 
 }  // namespace varve

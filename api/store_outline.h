@@ -38,16 +38,25 @@ class StoreOutline {
   // a newer version wrote it; those of the file.
   absl::StatusOr<TopicCatalog> ReadTopics() const;
 
-  // What is said of a partition, as of kAgeMax ago at most: the readers of many
-  // partitions share what one of them has read.
+  // What is said of a partition; as of kAgeMax ago at most, when it may be
+  // recent: the readers of many partitions share what one of them has read.
   //
   // Errors: NotFound when the topic, of that id, has been deleted; as above.
   static constexpr absl::Duration kAgeMax = absl::Milliseconds(200);
   absl::StatusOr<PartitionOutline> OutlineOf(const Topic& topic,
-                                             int32_t partition);
+                                             int32_t partition, OutlineAge age);
+
+  // The partition's directory, once more. Errors: as above; DataLoss when it is
+  // gone, or another topic's.
+  absl::StatusOr<std::unique_ptr<Directory>> OpenPartition(const Topic& topic,
+                                                           int32_t partition);
 
  private:
-  absl::Status Refresh() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status Refresh(OutlineAge age) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Refreshes, and makes sure that the topic, of that id, is there: one that is
+  // not may be younger than what is known.
+  absl::Status RefreshFor(const Topic& topic, OutlineAge age)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction.
   const std::shared_ptr<Directory> directory_;

@@ -12,24 +12,27 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "api/metrics_file.h"
-#include "api/store_checkpoint.h"
+#include "api/retention_state.h"
 #include "api/store_files.h"
 #include "api/topic_catalog.h"
+#include "api/verify_basis.h"
 #include "log/atomic_file.h"
-#include "log/batch_scanner.h"
 #include "log/checkpoint_text.h"
 #include "log/environment.h"
 #include "log/file_system.h"
-#include "log/partition_checkpoint.h"
-#include "log/partition_recovery.h"
 #include "log/partition_verifier.h"
 #include "log/segment_name.h"
-#include "log/topic_id.h"
+#include "log/segment_verifier.h"
+#include "log/topic_partition.h"
 #include "log/verify_finding.h"
 
 namespace varve {
@@ -37,8 +40,12 @@ namespace {
 
 constexpr int64_t kStoreFileSizeMax = int64_t{256} << 20;
 
-// How often a partition that an open writer changes is looked at.
-constexpr int kLooksMax = 3;
+// How often a partition is looked at when something else looks damaged each
+// time.
+constexpr int kLooksMax = 5;
+// What an open writer gets to finish what it is about: this, and twice as long
+// each time.
+constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 
 size_t CountDamage(const std::vector<VerifyFinding>& findings) {
   size_t count = 0;
@@ -48,11 +55,33 @@ size_t CountDamage(const std::vector<VerifyFinding>& findings) {
   return count;
 }
 
-// A partition that is there, or should be.
-struct KnownPartition {
-  std::string directory;
-  PartitionVerifyInputs inputs;
-};
+bool IsDamage(const VerifyFinding& finding) {
+  return finding.severity == FindingSeverity::kDamage;
+}
+
+// Whether two looks came across the same thing. What they expected of it may
+// have changed.
+bool IsSamePlace(const VerifyFinding& a, const VerifyFinding& b) {
+  return a.path == b.path && a.position == b.position && a.offset == b.offset &&
+         a.what == b.what;
+}
+
+// Damage that was not there the last time becomes a note. Returns how much.
+size_t ForgiveWhatIsNew(const std::vector<VerifyFinding>& before,
+                        std::vector<VerifyFinding>& findings) {
+  size_t count = 0;
+  for (VerifyFinding& finding : findings) {
+    if (!IsDamage(finding)) continue;
+    const bool stays = absl::c_any_of(before, [&](const VerifyFinding& other) {
+      return IsDamage(other) && IsSamePlace(other, finding);
+    });
+    if (stays) continue;
+    ++count;
+    finding.severity = FindingSeverity::kNote;
+    absl::StrAppend(&finding.what, "; it changes while it is looked at");
+  }
+  return count;
+}
 
 class StoreVerifier {
  public:
@@ -61,14 +90,14 @@ class StoreVerifier {
 
   absl::StatusOr<StoreVerification> Run() {
     result_.path = directory_.path();
-    if (absl::Status status = FindLastWriter(); !status.ok()) return status;
-    if (absl::Status status = LoadCheckpoint(); !status.ok()) return status;
+    if (absl::Status status = ReadBasis(); !status.ok()) return status;
+    if (absl::Status status = CheckBasis(); !status.ok()) return status;
     CheckKafkaCheckpoint(kRecoveryPointName);
     CheckKafkaCheckpoint(kLogStartName);
-    if (absl::Status status = LoadTopics(); !status.ok()) return status;
+    AddCatalogPartitions();
     if (absl::Status status = CheckNames(); !status.ok()) return status;
     if (options_.progress) MeasureTotal();
-    for (const KnownPartition& partition : partitions_) Verify(partition);
+    for (const TopicPartition& partition : partitions_) Verify(partition);
     result_.findings = findings_.Take();
     return std::move(result_);
   }
@@ -78,14 +107,26 @@ class StoreVerifier {
     return absl::StrCat(directory_.path(), "/", name);
   }
 
-  absl::Status FindLastWriter() {
-    absl::StatusOr<bool> clean = HasCleanShutdownMarker(directory_);
-    if (!clean.ok()) return clean.status();
-    result_.last_writer = options_.writer == WriterPresence::kOpen
-                              ? LastWriter::kStillOpen
-                          : *clean ? LastWriter::kClosedCleanly
-                                   : LastWriter::kDied;
+  absl::Status ReadBasis() {
+    absl::StatusOr<VerifyBasis> basis =
+        ReadVerifyBasis(directory_, options_.writer);
+    if (!basis.ok()) return basis.status();
+    basis_ = *std::move(basis);
+    // A writer that came while a closed store was looked at counts.
+    if (result_.last_writer != LastWriter::kStillOpen)
+      result_.last_writer = basis_.last_writer;
     return absl::OkStatus();
+  }
+
+  absl::Status CheckBasis() {
+    if (!basis_.checkpoint.ok()) {
+      absl::Status status =
+          AddDamage(kCheckpointName, basis_.checkpoint.status());
+      if (!status.ok()) return status;
+    }
+    return basis_.catalog.ok()
+               ? absl::OkStatus()
+               : AddDamage(kTopicsName, basis_.catalog.status());
   }
 
   // Adds damage of a file; an error if the store is a newer version's.
@@ -95,24 +136,6 @@ class StoreVerifier {
           VerifyFinding::FromStatus(PathOf(name), status).ToString());
     }
     findings_.Add(VerifyFinding::FromStatus(PathOf(name), status));
-    return absl::OkStatus();
-  }
-
-  absl::Status LoadCheckpoint() {
-    absl::StatusOr<std::string> text =
-        ReadWholeFile(directory_, kCheckpointName, kStoreFileSizeMax);
-    if (absl::IsNotFound(text.status())) {
-      // A store that never had a topic has none.
-      checkpoint_.emplace();
-      checkpoint_origin_ = CheckpointOrigin::kStandIn;
-      return absl::OkStatus();
-    }
-    absl::StatusOr<StoreCheckpoint> checkpoint =
-        text.ok() ? ParseStoreCheckpoint(*text)
-                  : absl::StatusOr<StoreCheckpoint>(text.status());
-    if (!checkpoint.ok())
-      return AddDamage(kCheckpointName, checkpoint.status());
-    checkpoint_ = *std::move(checkpoint);
     return absl::OkStatus();
   }
 
@@ -127,39 +150,18 @@ class StoreVerifier {
     }
   }
 
-  absl::Status LoadTopics() {
-    absl::StatusOr<TopicCatalog> catalog = ReadTopicCatalog(directory_);
-    if (!catalog.ok()) {
-      catalog_is_known_ = false;
-      return AddDamage(kTopicsName, catalog.status());
+  void AddCatalogPartitions() {
+    if (!basis_.catalog.ok()) return;
+    for (const Topic& topic : basis_.catalog->topics()) {
+      for (int32_t i = 0; i < topic.config.partitions; ++i)
+        AddPartition({.topic = topic.name, .partition = i});
     }
-    for (const Topic& topic : catalog->topics()) {
-      for (int32_t i = 0; i < topic.config.partitions; ++i) {
-        AddPartition({.topic = topic.name, .partition = i}, topic.continuity(),
-                     topic.id);
-      }
-    }
-    return absl::OkStatus();
   }
 
-  void AddPartition(const TopicPartition& name, Continuity continuity,
-                    std::optional<TopicId> id) {
-    KnownPartition known = {
-        .directory = PartitionDirectoryName(name.topic, name.partition),
-        .inputs = {.continuity = continuity,
-                   .last_writer = result_.last_writer,
-                   .topic_id = id}};
-    if (checkpoint_.has_value()) {
-      auto entry = checkpoint_->find({name.topic, name.partition});
-      known.inputs.checkpoint =
-          entry == checkpoint_->end()
-              ? PartitionCheckpoint{.origin = checkpoint_origin_}
-              : entry->second;
-    } else {
-      known.inputs.checkpoint = std::nullopt;
-    }
-    known_directories_.insert(known.directory);
-    partitions_.push_back(std::move(known));
+  void AddPartition(const TopicPartition& name) {
+    known_directories_.insert(
+        PartitionDirectoryName(name.topic, name.partition));
+    partitions_.push_back(name);
   }
 
   // Without a catalog, the directories' names say what partitions there are;
@@ -170,15 +172,18 @@ class StoreVerifier {
     for (const DirectoryEntry& entry : *entries) {
       const auto partition = ParsePartitionDirectoryName(entry.name);
       if (partition.has_value() && entry.kind == EntryKind::kDirectory) {
-        if (!catalog_is_known_) {
-          AddPartition(*partition, Continuity::kGapsAllowed, std::nullopt);
-        } else if (!known_directories_.contains(entry.name)) {
+        if (!basis_.catalog.ok()) {
+          AddPartition(*partition);
+        } else if (!known_directories_.contains(entry.name) &&
+                   IsOfNoTopic(*partition)) {
           AddNote(entry.name, "a partition of no topic of this store; ignored");
         }
       } else if (entry.kind == EntryKind::kDirectory &&
                  IsDeletedDirectoryName(entry.name)) {
         AddNote(entry.name, "of a deleted topic; its files are to be removed");
       } else if (absl::EndsWith(entry.name, kTemporarySuffix)) {
+        // An open writer may be at it.
+        if (basis_.last_writer == LastWriter::kStillOpen) continue;
         AddNote(entry.name,
                 "left by a write that a crash interrupted; means nothing");
       } else if (!IsStoreFile(entry)) {
@@ -188,11 +193,24 @@ class StoreVerifier {
     return absl::OkStatus();
   }
 
+  // The topic may have been made, or deleted, since the catalog was read.
+  bool IsOfNoTopic(const TopicPartition& name) {
+    const std::string directory =
+        PartitionDirectoryName(name.topic, name.partition);
+    if (absl::IsNotFound(directory_.OpenDirectory(directory).status()))
+      return false;
+    const absl::StatusOr<TopicCatalog> now = ReadTopicCatalog(directory_);
+    if (!now.ok()) return true;
+    const Topic* const topic = now->Find(name.topic);
+    return topic == nullptr || name.partition >= topic->config.partitions;
+  }
+
   static bool IsStoreFile(const DirectoryEntry& entry) {
     if (entry.kind != EntryKind::kFile) return false;
     for (std::string_view name :
          {kLockName, kCleanShutdownName, kTopicsName, kCheckpointName,
-          kRecoveryPointName, kLogStartName, kReserveName, kMetricsName}) {
+          kRecoveryPointName, kLogStartName, kReserveName, kMetricsName,
+          kRetentionStateName}) {
       if (entry.name == name) return true;
     }
     return false;
@@ -206,8 +224,9 @@ class StoreVerifier {
 
   // What cannot be measured is not counted: Verify will say why.
   void MeasureTotal() {
-    for (const KnownPartition& partition : partitions_) {
-      auto directory = directory_.OpenDirectory(partition.directory);
+    for (const TopicPartition& partition : partitions_) {
+      auto directory = directory_.OpenDirectory(
+          PartitionDirectoryName(partition.topic, partition.partition));
       if (!directory.ok()) continue;
       auto bases = ListSegments(**directory);
       if (!bases.ok()) continue;
@@ -220,39 +239,67 @@ class StoreVerifier {
     }
   }
 
-  void Verify(const KnownPartition& partition) {
-    PartitionVerifyInputs inputs = partition.inputs;
+  struct Look {
+    bool is_there = false;  // its directory could be listed
+    PartitionVerification result = {};
+  };
+
+  // Looks at a partition until nothing looks damaged, or nothing that did not
+  // the last time.
+  void Verify(const TopicPartition& name) {
+    Look look;
+    std::vector<VerifyFinding> before;
+    for (int looks = 1; looks <= kLooksMax; ++looks) {
+      if (looks > 1) WaitForNewBasis(looks);
+      const std::optional<PartitionVerifyInputs> inputs = basis_.InputsOf(name);
+      if (!inputs.has_value()) return;  // deleted meanwhile
+      look = LookAt(name, *inputs);
+      std::vector<VerifyFinding> found = look.result.findings;
+      if (ForgiveWhatIsNew(before, look.result.findings) == 0) break;
+      before = std::move(found);
+      total_bytes_ += look.result.counts.bytes;
+    }
+    if (look.is_there) {
+      result_.partitions.push_back(std::move(look.result));
+      return;
+    }
+    for (VerifyFinding& finding : look.result.findings)
+      findings_.Add(std::move(finding));
+  }
+
+  Look LookAt(const TopicPartition& name, PartitionVerifyInputs inputs) {
     if (options_.progress) {
       inputs.progress = [this](int64_t bytes) {
         done_bytes_ += bytes;
         options_.progress(done_bytes_, total_bytes_);
       };
     }
-    const int looks =
-        result_.last_writer == LastWriter::kStillOpen ? kLooksMax : 1;
-    absl::StatusOr<PartitionVerification> result;
-    for (int i = 0; i < looks; ++i) {
-      auto directory = directory_.OpenDirectory(partition.directory);
-      result = directory.ok()
-                   ? VerifyPartition(**directory, inputs)
-                   : absl::StatusOr<PartitionVerification>(directory.status());
-      if (result.ok() && CountDamage(result->findings) == 0) break;
-    }
-    if (result.ok()) {
-      result_.partitions.push_back(*std::move(result));
-    } else {
-      findings_.Add(VerifyFinding::FromStatus(PathOf(partition.directory),
-                                              result.status()));
-    }
+    const std::string directory_name =
+        PartitionDirectoryName(name.topic, name.partition);
+    auto directory = directory_.OpenDirectory(directory_name);
+    absl::StatusOr<PartitionVerification> result =
+        directory.ok()
+            ? VerifyPartition(**directory, inputs)
+            : absl::StatusOr<PartitionVerification>(directory.status());
+    if (result.ok()) return {.is_there = true, .result = *std::move(result)};
+    Look look;
+    look.result.findings = {
+        VerifyFinding::FromStatus(PathOf(directory_name), result.status())};
+    return look;
+  }
+
+  void WaitForNewBasis(int looks) {
+    if (basis_.last_writer == LastWriter::kStillOpen)
+      absl::SleepFor(kFirstPause * (1 << looks));
+    // When it cannot be read, what it said before is the best there is.
+    absl::Status status = ReadBasis();
+    if (!status.ok()) VLOG(1) << status;
   }
 
   Directory& directory_;
   const StoreVerifyOptions& options_;
-  std::optional<StoreCheckpoint> checkpoint_;  // none: damaged
-  // Of the partitions that it does not list.
-  CheckpointOrigin checkpoint_origin_ = CheckpointOrigin::kOwn;
-  bool catalog_is_known_ = true;
-  std::vector<KnownPartition> partitions_;
+  VerifyBasis basis_;  // the last one read
+  std::vector<TopicPartition> partitions_;
   std::set<std::string> known_directories_;
   int64_t done_bytes_ = 0;
   int64_t total_bytes_ = 0;

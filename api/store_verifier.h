@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "api/writer_presence.h"
 #include "log/environment.h"
 #include "log/partition_verifier.h"
 #include "log/segment_verifier.h"
@@ -17,12 +18,10 @@
 
 namespace varve {
 
-// Whether another process has the store open for writing. It is the caller who
-// finds out: a verification takes no lock.
-enum class WriterPresence { kNone, kOpen };
-
 struct StoreVerifyOptions {
-  WriterPresence writer = WriterPresence::kNone;
+  // Whether another process has the store open: the caller finds out, since a
+  // verification takes no lock. Asked again when something looks damaged.
+  WriterProbe writer = nullptr;
   // Called now and then with the bytes of batches looked at so far, and how
   // many bytes the segments have; null is fine.
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
@@ -42,8 +41,10 @@ struct StoreVerification {
 // every partition of every topic (log/partition_verifier.h). It opens nothing
 // for writing, changes nothing and takes no lock.
 //
-// Beside an open writer it looks at files that change: what is not finished
-// yet is no damage, and a partition that looks damaged is looked at again.
+// Beside an open writer it looks at files that change: what is not finished yet
+// is no damage. A partition that looks damaged is looked at again, by what the
+// store's files say then: damage is what stays. One that is deleted meanwhile
+// is left out.
 //
 // Errors: NotFound when there is no store; FailedPrecondition for another
 // program's directory, or a newer version's; those of the directory. Damage is

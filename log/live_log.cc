@@ -43,12 +43,21 @@ std::string Describe(const LiveSlice& slice) {
 }  // namespace
 
 LiveLog::LiveLog(std::unique_ptr<Directory> directory, Options options)
-    : directory_(std::move(directory)), options_(std::move(options)) {
+    : path_(directory->path()),
+      options_(std::move(options)),
+      directory_(std::move(directory)) {
   CHECK(options_.outline != nullptr);
 }
 
-absl::Status LiveLog::Refresh() {
-  absl::StatusOr<PartitionOutline> outline = options_.outline();
+absl::Status LiveLog::WakeUp() {
+  absl::StatusOr<std::unique_ptr<Directory>> directory = options_.reopen();
+  if (!directory.ok()) return directory.status();
+  directory_ = *std::move(directory);
+  return absl::OkStatus();
+}
+
+absl::Status LiveLog::Refresh(OutlineAge age) {
+  absl::StatusOr<PartitionOutline> outline = options_.outline(age);
   if (!outline.ok()) return outline.status();
   absl::StatusOr<std::vector<int64_t>> bases = ListSegments(*directory_);
   if (!bases.ok()) return bases.status();
@@ -68,7 +77,7 @@ bool LiveLog::RefreshIsDue() const {
 absl::Status LiveLog::CheckStart(int64_t offset) const {
   if (offset >= log_start_) return absl::OkStatus();
   return absl::OutOfRangeError(
-      absl::StrCat(directory_->path(), ": offset ", offset,
+      absl::StrCat(path_, ": offset ", offset,
                    " is out of range: the log starts at ", log_start_));
 }
 
@@ -79,6 +88,26 @@ std::optional<int64_t> LiveLog::SegmentBehind(int64_t base_offset) const {
 }
 
 absl::StatusOr<LiveLog::Cursor> LiveLog::Locate(int64_t offset) {
+  absl::StatusOr<Cursor> cursor = TryLocate(offset);
+  if (!absl::IsDataLoss(cursor.status()) && !LooksEmptied()) return cursor;
+  absl::Status status = Refresh(OutlineAge::kNow);
+  return status.ok() ? TryLocate(offset) : status;
+}
+
+// What was durable is gone: damage, or the topic has just been deleted.
+bool LiveLog::LooksEmptied() const {
+  return bases_.empty() && log_start_ < outline_.checkpoint.recovery_point;
+}
+
+absl::StatusOr<LiveLog::Cursor> LiveLog::FindAgain(int64_t segment_base,
+                                                   const BatchPlace& place) {
+  absl::StatusOr<std::shared_ptr<LiveSegment>> segment =
+      LiveSegment::Open(*directory_, segment_base);
+  if (!segment.ok()) return segment.status();
+  return Cursor{.segment = *std::move(segment), .place = place};
+}
+
+absl::StatusOr<LiveLog::Cursor> LiveLog::TryLocate(int64_t offset) {
   for (int i = 0; i < kTriesMax; ++i) {
     if (absl::Status status = CheckStart(offset); !status.ok()) return status;
     if (bases_.empty()) return LocateInEmptyLog(offset);
@@ -115,7 +144,7 @@ absl::StatusOr<LiveLog::Cursor> LiveLog::LocateInEmptyLog(
   const int64_t end = std::max(log_start_, outline_.checkpoint.recovery_point);
   if (offset < end) {
     return absl::DataLossError(
-        absl::StrCat(directory_->path(), ": no segment holds offset ", offset,
+        absl::StrCat(path_, ": no segment holds offset ", offset,
                      "; the next readable offset is ", end));
   }
   return Cursor{.segment = nullptr,
@@ -159,28 +188,29 @@ absl::StatusOr<LiveLog::Step> LiveLog::StepOn(Walk& walk) {
   if (*behind <= next) return Enter(walk, *behind);
   if (cursor.segment == nullptr || IsAllowedGap(walk, *behind))
     return Enter(walk, *behind);
-  // A later recovery point may say that it is one.
-  if (!walk.refreshed && MayBeCompaction(walk)) {
-    walk.refreshed = true;
-    if (absl::Status status = Refresh(); !status.ok()) return status;
-    absl::StatusOr<Cursor> again = Locate(next);
-    if (!again.ok()) return again.status();
-    *walk.cursor = *std::move(again);
-    return Step::kGoOn;
-  }
-  return StepOverDamage(walk, behind);
+  return walk.looked_anew ? StepOverDamage(walk, behind)
+                          : LookAnew(walk, OutlineAge::kNow);
 }
 
 // Whether compaction may have left out what is missing before the segment
 // behind. It leaves whole batches, and nothing above the recovery point is ever
 // compacted: there a power loss has taken them.
 bool LiveLog::IsAllowedGap(const Walk& walk, int64_t behind) const {
-  return MayBeCompaction(walk) && behind <= LastGapEnd(outline_.checkpoint);
+  return outline_.continuity == Continuity::kGapsAllowed &&
+         walk.slice.stop == ScanStop::kEnd &&
+         behind <= LastGapEnd(outline_.checkpoint);
 }
 
-bool LiveLog::MayBeCompaction(const Walk& walk) const {
-  return outline_.continuity == Continuity::kGapsAllowed &&
-         walk.slice.stop == ScanStop::kEnd;
+// Goes on where the walk is, also when this segment is gone, has been cut, or
+// is another one by now.
+absl::StatusOr<LiveLog::Step> LiveLog::LookAnew(Walk& walk, OutlineAge age) {
+  if (absl::Status status = Refresh(age); !status.ok()) return status;
+  walk.refreshed = true;
+  walk.looked_anew |= age == OutlineAge::kNow;
+  absl::StatusOr<Cursor> again = Locate(walk.cursor->place.base_offset);
+  if (!again.ok()) return again.status();
+  *walk.cursor = *std::move(again);
+  return Step::kGoOn;
 }
 
 // In the last segment that is known of.
@@ -203,15 +233,9 @@ absl::StatusOr<LiveLog::Step> LiveLog::StepAtLast(Walk& walk) {
   if (!is_gone.ok()) return is_gone.status();
   const bool is_odd = *is_gone || is_damage ||
                       (walk.wanted.is_below_end && next < walk.wanted.offset);
-  if (!walk.refreshed && (is_odd || RefreshIsDue())) {
-    if (absl::Status status = Refresh(); !status.ok()) return status;
-    walk.refreshed = true;
-    // Also when this segment is gone, has been cut, or is another one by now.
-    absl::StatusOr<Cursor> again = Locate(next);
-    if (!again.ok()) return again.status();
-    cursor = *std::move(again);
-    return Step::kGoOn;
-  }
+  if (is_damage && !walk.looked_anew) return LookAnew(walk, OutlineAge::kNow);
+  if (!walk.refreshed && (is_odd || RefreshIsDue()))
+    return LookAnew(walk, OutlineAge::kRecent);
   return is_damage ? StepOverDamage(walk, std::nullopt)
                    : absl::StatusOr<Step>(Step::kNotYet);
 }
@@ -255,10 +279,9 @@ absl::StatusOr<LiveLog::Step> LiveLog::StepOverDamage(
     return Enter(walk, *successor);
   }
   return absl::DataLossError(absl::StrCat(
-      cursor.segment == nullptr ? directory_->path() : cursor.segment->path(),
-      ": position ", cursor.place.position, ", offset ",
-      cursor.place.base_offset, ": ", Describe(walk.slice),
-      "; the next readable offset is ", *next_readable));
+      cursor.segment == nullptr ? path_ : cursor.segment->path(), ": position ",
+      cursor.place.position, ", offset ", cursor.place.base_offset, ": ",
+      Describe(walk.slice), "; the next readable offset is ", *next_readable));
 }
 
 // Goes on in another segment.
@@ -280,9 +303,8 @@ absl::StatusOr<LiveLog::Step> LiveLog::Enter(Walk& walk, int64_t base_offset) {
 }
 
 absl::Status LiveLog::Vanishing() const {
-  return absl::UnavailableError(
-      absl::StrCat(directory_->path(),
-                   ": its segments are gone as soon as they are listed"));
+  return absl::UnavailableError(absl::StrCat(
+      path_, ": its segments are gone as soon as they are listed"));
 }
 
 }  // namespace varve

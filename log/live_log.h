@@ -22,6 +22,12 @@
 
 namespace varve {
 
+// How old what the store's files say may be.
+enum class OutlineAge {
+  kRecent,  // shared with other readers, and some milliseconds old
+  kNow,     // read now: to judge what does not fit together
+};
+
 // How segments that do not change any more are read.
 enum class SealedAccess {
   kMap,   // in place, without a copy
@@ -32,9 +38,11 @@ enum class SealedAccess {
 // The segments of a partition whose writer is another process: finds a place in
 // them and walks on from it, across rolls, trims, damage and the recovery of a
 // new writer. It knows the directory as of its last refresh and what it has
-// found since.
+// found since. Files that were looked at at different times may not fit
+// together: what looks like damage counts after everything was looked at anew.
 //
-// Owns the partition's open directory. What it hands out may outlive it.
+// Owns the partition's open directory, unless it rests. What it hands out may
+// outlive it.
 //
 // Thread safety: externally synchronized.
 class LiveLog {
@@ -46,18 +54,29 @@ class LiveLog {
 
   struct Options {
     // Reads what the store's files say now. NotFound: the topic is deleted.
-    std::function<absl::StatusOr<PartitionOutline>()> outline;
+    std::function<absl::StatusOr<PartitionOutline>(OutlineAge)> outline;
+    // Opens the partition's directory again after a rest. Null: it never rests.
+    std::function<absl::StatusOr<std::unique_ptr<Directory>>()> reopen =
+        nullptr;
     Clock* clock = Clock::Real();
     SealedAccess sealed = SealedAccess::kMap;
   };
 
   LiveLog(std::unique_ptr<Directory> directory, Options options);
 
-  const std::string& path() const { return directory_->path(); }
+  const std::string& path() const { return path_; }
+  // Precondition, as of all below: it does not rest.
   Directory& directory() const { return *directory_; }
 
+  // Closes the directory, until it is woken up. It remembers what it knows.
+  // Precondition: it can be opened again.
+  void Rest() { directory_ = nullptr; }
+  bool rests() const { return directory_ == nullptr; }
+  // Errors: NotFound when the topic is deleted; those of the directory.
+  absl::Status WakeUp();
+
   // Looks at the store's files and the directory anew.
-  absl::Status Refresh();
+  absl::Status Refresh(OutlineAge age = OutlineAge::kRecent);
   bool RefreshIsDue() const;
 
   // As of the last refresh, but for segments that were found since.
@@ -82,6 +101,13 @@ class LiveLog {
   // Errors: OutOfRange below the log start; DataLoss when there is no segment
   // at all and should be one; those of the files.
   absl::StatusOr<Cursor> Locate(int64_t offset);
+
+  // A place that a cursor had before a rest, in the segment of this base
+  // offset.
+  //
+  // Errors: NotFound when the segment is gone.
+  absl::StatusOr<Cursor> FindAgain(int64_t segment_base,
+                                   const BatchPlace& place);
 
   // What is looked for.
   struct Wanted {
@@ -113,14 +139,17 @@ class LiveLog {
     Wanted wanted;
     LiveSlice slice = {};
     bool refreshed = false;
+    bool looked_anew = false;
     int vanished_count = 0;  // segments that were gone when they were opened
   };
 
   absl::StatusOr<Cursor> LocateIn(int64_t base_offset, int64_t offset);
   absl::StatusOr<Cursor> LocateInEmptyLog(int64_t offset) const;
+  absl::StatusOr<Cursor> TryLocate(int64_t offset);
+  bool LooksEmptied() const;
   absl::StatusOr<Step> StepOn(Walk& walk);
   bool IsAllowedGap(const Walk& walk, int64_t behind) const;
-  bool MayBeCompaction(const Walk& walk) const;
+  absl::StatusOr<Step> LookAnew(Walk& walk, OutlineAge age);
   absl::StatusOr<Step> StepAtLast(Walk& walk);
   absl::StatusOr<bool> SegmentIsGone(const Cursor& cursor);
   absl::StatusOr<Step> StepOverDamage(Walk& walk,
@@ -129,8 +158,10 @@ class LiveLog {
   absl::Status Vanishing() const;
 
   // Constant after construction.
-  const std::unique_ptr<Directory> directory_;
+  const std::string path_;
   const Options options_;
+
+  std::unique_ptr<Directory> directory_;  // null while it rests
 
   absl::Time refreshed_at_ = absl::InfinitePast();
   PartitionOutline outline_;

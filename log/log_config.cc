@@ -22,6 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "log/record_batch.h"
@@ -249,6 +250,11 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// A slip of the hand or two, or a name that was cut short.
+bool IsNear(std::string_view name, std::string_view known) {
+  return 3 * EditDistance(name, known) <= std::max(name.size(), known.size());
+}
+
 absl::Status Unknown(std::string_view name) {
   const std::string_view shown = name.substr(0, kShownMax);
   for (const auto& [refused, why] : kRefused) {
@@ -262,9 +268,17 @@ absl::Status Unknown(std::string_view name) {
       kRows.begin(), kRows.end(), [&](const Row& a, const Row& b) {
         return EditDistance(bare, a.name) < EditDistance(bare, b.name);
       });
-  return absl::InvalidArgumentError(
-      absl::StrCat("no config is named \"", absl::CHexEscape(shown),
-                   "\"; the nearest name is \"", nearest->name, "\""));
+  const std::string what =
+      absl::StrCat("no config is named \"", absl::CHexEscape(shown), "\"; ");
+  if (IsNear(bare, nearest->name)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, "the nearest name is \"", nearest->name, "\""));
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, "there are ",
+      absl::StrJoin(kRows, ", ", [](std::string* out, const Row& row) {
+        out->append(row.name);
+      })));
 }
 
 }  // namespace

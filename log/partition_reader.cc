@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/leader_epoch_checkpoint.h"
 #include "log/leader_epochs.h"
@@ -25,6 +26,7 @@
 #include "log/live_segment.h"
 #include "log/live_segment_read.h"
 #include "log/live_time_search.h"
+#include "log/open_readers.h"
 #include "log/partition_stats.h"
 #include "log/poll_interval.h"
 #include "log/read_options.h"
@@ -38,6 +40,10 @@ using Cursor = LiveLog::Cursor;
 
 // Behind every record.
 constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
+
+// What was listed may be trimmed away before it is looked at, so often at most:
+// retention is not that fast.
+constexpr int kTriesMax = 10;
 
 // Leaves out the batches at the end from offset `end` on.
 void CutAt(int64_t end, LiveSlice& slice, int64_t& next) {
@@ -61,9 +67,43 @@ void CutAt(int64_t end, LiveSlice& slice, int64_t& next) {
 }  // namespace
 
 PartitionReader::PartitionReader(std::unique_ptr<Directory> directory,
-                                 LiveLog::Options options)
+                                 LiveLog::Options options,
+                                 std::shared_ptr<OpenReaders> open_readers)
     : path_(directory->path()),
-      log_(std::move(directory), std::move(options)) {}
+      open_readers_(std::move(open_readers)),
+      log_(std::move(directory), std::move(options)) {
+  if (open_readers_ != nullptr) open_readers_->Add(this);
+}
+
+PartitionReader::~PartitionReader() {
+  if (open_readers_ != nullptr) open_readers_->Remove(this);
+}
+
+bool PartitionReader::TryRest() {
+  if (!mu_.TryLock()) return false;
+  const std::optional<Cursor>& known = next_.has_value() ? next_ : end_;
+  resting_place_.reset();
+  if (known.has_value() && known->segment != nullptr) {
+    resting_place_ = {.segment_base = known->segment->base_offset(),
+                      .place = known->place};
+  }
+  next_.reset();
+  end_.reset();
+  log_.Rest();
+  mu_.Unlock();
+  return true;
+}
+
+// To be called first by all that looks at files.
+absl::Status PartitionReader::WakeUp() {
+  NoteUse();
+  if (!log_.rests()) return absl::OkStatus();
+  // So that there is a descriptor to be had.
+  open_readers_->Add(this);
+  absl::Status status = log_.WakeUp();
+  if (!status.ok()) open_readers_->Remove(this);
+  return status;
+}
 
 absl::Status PartitionReader::BehindEnd(int64_t offset, int64_t end) const {
   return absl::OutOfRangeError(absl::StrCat(
@@ -79,6 +119,13 @@ absl::StatusOr<Cursor> PartitionReader::CursorFor(int64_t offset) {
       return **known;
   }
   if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+  const std::optional<RestingPlace> resting =
+      std::exchange(resting_place_, std::nullopt);
+  if (resting.has_value() && resting->place.base_offset == offset) {
+    absl::StatusOr<Cursor> cursor =
+        log_.FindAgain(resting->segment_base, resting->place);
+    if (!absl::IsNotFound(cursor.status())) return cursor;
+  }
   return log_.Locate(offset);
 }
 
@@ -89,6 +136,7 @@ absl::Status PartitionReader::RefreshIfDue() {
 absl::StatusOr<RecordBatches> PartitionReader::Read(
     int64_t offset, const ReadOptions& options) {
   absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
   const bool durable_only = options.level == ReadLevel::kDurable;
   if (durable_only && offset >= log_.recovery_point()) {
     if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
@@ -166,6 +214,7 @@ absl::Status PartitionReader::WaitFor(int64_t offset, absl::Time deadline,
 
 absl::StatusOr<bool> PartitionReader::HasNews(int64_t offset, ReadLevel level) {
   absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
   if (level == ReadLevel::kDurable) {
     if (offset < log_.recovery_point()) return true;
     if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
@@ -206,16 +255,24 @@ absl::StatusOr<LogBounds> PartitionReader::TryBounds() {
 
 absl::StatusOr<LogBounds> PartitionReader::Bounds() {
   absl::MutexLock lock(&mu_);
-  absl::StatusOr<LogBounds> bounds = TryBounds();
-  // What was listed may be trimmed away before it is looked at.
-  return absl::IsOutOfRange(bounds.status()) ? TryBounds() : bounds;
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  absl::StatusOr<LogBounds> bounds;
+  for (int i = 0; i < kTriesMax; ++i) {
+    bounds = TryBounds();
+    if (!absl::IsOutOfRange(bounds.status())) break;
+  }
+  return bounds;
 }
 
 absl::StatusOr<PartitionStats> PartitionReader::Stats() {
   absl::MutexLock lock(&mu_);
-  absl::StatusOr<PartitionStats> stats = TryStats();
-  // As above.
-  return absl::IsOutOfRange(stats.status()) ? TryStats() : stats;
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  absl::StatusOr<PartitionStats> stats;
+  for (int i = 0; i < kTriesMax; ++i) {
+    stats = TryStats();
+    if (!absl::IsOutOfRange(stats.status())) break;
+  }
+  return stats;
 }
 
 absl::StatusOr<PartitionStats> PartitionReader::TryStats() {
@@ -279,9 +336,9 @@ absl::StatusOr<RecordBatches> PartitionReader::BatchAt(int64_t offset) {
 absl::StatusOr<int64_t> PartitionReader::OffsetForTime(absl::Time time,
                                                        ReadLevel level) {
   absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
   absl::StatusOr<int64_t> found;
-  // What was listed may be trimmed away before it is looked at.
-  for (int tries = 2; tries > 0; --tries) {
+  for (int i = 0; i < kTriesMax; ++i) {
     if (absl::Status status = log_.Refresh(); !status.ok()) return status;
     found = FindLiveOffsetForTime(log_, TimestampAtOrAfter(time));
     if (!absl::IsOutOfRange(found.status())) break;

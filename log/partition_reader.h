@@ -13,9 +13,11 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "log/batch_scanner.h"
 #include "log/file_system.h"
 #include "log/live_log.h"
 #include "log/live_segment_read.h"
+#include "log/open_readers.h"
 #include "log/partition_stats.h"
 #include "log/read_options.h"
 #include "log/record_batches.h"
@@ -45,14 +47,19 @@ struct LogBounds {
 // recovery's to find.
 //
 // Owns the partition's open directory, one open segment for the place read last
-// and one for the end. Views may outlive it.
+// and one for the end, unless it rests (log/open_readers.h). Views may outlive
+// it.
 //
 // Thread safety: thread-safe; calls take turns. It remembers the place of the
 // next offset, so one sequential reader at a time searches nothing.
-class PartitionReader {
+class PartitionReader : private RestingReader {
  public:
+  // `open_readers` says when it rests; null: never.
+  // Precondition: with it, `options.reopen` is not null.
   PartitionReader(std::unique_ptr<Directory> directory,
-                  LiveLog::Options options);
+                  LiveLog::Options options,
+                  std::shared_ptr<OpenReaders> open_readers = nullptr);
+  ~PartitionReader() override;
 
   PartitionReader(const PartitionReader&) = delete;
   PartitionReader& operator=(const PartitionReader&) = delete;
@@ -98,6 +105,14 @@ class PartitionReader {
   absl::StatusOr<PartitionStats> Stats() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // A place, without its open segment.
+  struct RestingPlace {
+    int64_t segment_base = 0;
+    BatchPlace place;
+  };
+
+  bool TryRest() override ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status WakeUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status BehindEnd(int64_t offset, int64_t end) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LiveLog::Cursor> CursorFor(int64_t offset)
@@ -119,6 +134,7 @@ class PartitionReader {
 
   // Constant after construction.
   const std::string path_;
+  const std::shared_ptr<OpenReaders> open_readers_;  // null: it never rests
 
   absl::Mutex mu_;
   LiveLog log_ ABSL_GUARDED_BY(mu_);
@@ -126,6 +142,8 @@ class PartitionReader {
   std::optional<LiveLog::Cursor> next_ ABSL_GUARDED_BY(mu_);
   // As far as was looked.
   std::optional<LiveLog::Cursor> end_ ABSL_GUARDED_BY(mu_);
+  // Where it goes on after a rest.
+  std::optional<RestingPlace> resting_place_ ABSL_GUARDED_BY(mu_);
   int64_t window_bytes_ ABSL_GUARDED_BY(mu_) = kLiveWindowMin;
 };
 

@@ -366,7 +366,14 @@ bool FaultyFileSystem::Hits(const Fault& fault, int64_t number,
 void FaultyFileSystem::RunBefore(std::string_view prefix,
                                  std::function<void()> action) {
   absl::MutexLock lock(&mutex_);
+  action_number_ = -1;
   action_prefix_ = std::string(prefix);
+  action_ = std::move(action);
+}
+
+void FaultyFileSystem::RunBefore(int64_t number, std::function<void()> action) {
+  absl::MutexLock lock(&mutex_);
+  action_number_ = number;
   action_ = std::move(action);
 }
 
@@ -374,7 +381,11 @@ void FaultyFileSystem::RunActionBefore(std::string_view text) {
   std::function<void()> action;
   {
     absl::MutexLock lock(&mutex_);
-    if (action_ == nullptr || !absl::StartsWith(text, action_prefix_)) return;
+    const bool is_due =
+        action_number_ < 0
+            ? absl::StartsWith(text, action_prefix_)
+            : action_number_ == static_cast<int64_t>(calls_.size());
+    if (action_ == nullptr || !is_due) return;
     action = std::exchange(action_, nullptr);
   }
   action();

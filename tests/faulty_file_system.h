@@ -61,13 +61,15 @@ class FaultyFileSystem final : public FileSystem {
   // has any effect. For a fork'ed child.
   void KillAt(int64_t number);
 
-  // The end of both.
+  // The end of failures and kills.
   void StopFailing();
 
   // Has `action` run once, in the thread of the call, before the next call
   // whose recorded text begins with `prefix` has any effect. It may make calls
-  // of its own in another thread, and wait for them.
+  // of its own in another thread, and wait for them. Or before call `number`,
+  // counted from 0.
   void RunBefore(std::string_view prefix, std::function<void()> action);
+  void RunBefore(int64_t number, std::function<void()> action);
 
   // From now on files may grow by `bytes` in total, through Allocate, WriteAt
   // and Truncate, before these fail with ENOSPC; what is cut and removed counts
@@ -133,6 +135,8 @@ class FaultyFileSystem final : public FileSystem {
   int64_t kill_at_ ABSL_GUARDED_BY(mutex_) = -1;
   std::string hold_prefix_ ABSL_GUARDED_BY(mutex_);  // empty: none
   bool is_held_ ABSL_GUARDED_BY(mutex_) = false;
+  // The call before which `action_` runs: by its number, or by its text.
+  int64_t action_number_ ABSL_GUARDED_BY(mutex_) = -1;
   std::string action_prefix_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> action_ ABSL_GUARDED_BY(mutex_);  // null: none
 };

@@ -22,6 +22,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -174,7 +175,12 @@ TEST(LogConfigTest, UnknownNameGetsTheNearestOne) {
                                              std::string(nearest) + "\"")))
         << name;
   }
-  EXPECT_THAT(config.Set("", "1"), StatusIs(kInvalid));
+  for (const std::string_view far : {"foo", "bytes", "no.such.config", ""}) {
+    EXPECT_THAT(config.Set(far, "1"),
+                StatusIs(kInvalid, AllOf(HasSubstr("there are segment.bytes, "),
+                                         Not(HasSubstr("nearest")))))
+        << far;
+  }
   EXPECT_THAT(config.Set(std::string(100000, '\n'), "1"), StatusIs(kInvalid));
 }
 

@@ -39,7 +39,7 @@ class PartitionReaderFixture : public PartitionFixture {
     reader_ = std::make_unique<PartitionReader>(
         *std::move(directory),
         LiveLog::Options{
-            .outline = [this]() -> absl::StatusOr<PartitionOutline> {
+            .outline = [this](OutlineAge) -> absl::StatusOr<PartitionOutline> {
               if (!outline_error_.ok()) return outline_error_;
               return outline_;
             },

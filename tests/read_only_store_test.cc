@@ -28,6 +28,7 @@
 #include "log/record_batches.h"
 #include "log/record_view.h"
 #include "tests/file_bytes.h"
+#include "tests/process_footprint.h"
 #include "tests/scratch_directory.h"
 
 namespace varve {
@@ -36,6 +37,7 @@ namespace {
 using ::absl_testing::IsOk;
 using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -321,6 +323,75 @@ TEST_F(ReadOnlyStoreTest, PartitionsOutliveTheStore) {
   const ReadOnlyPartition partition = PartitionOf("t");
   reader_ = nullptr;
   EXPECT_THAT(ValuesIn(partition), ElementsAre("a"));
+}
+
+TEST_F(ReadOnlyStoreTest, MorePartitionsThanDescriptorsAreReadInTurns) {
+  constexpr int32_t kPartitions = 60;
+  const DescriptorLimit limit(120);
+  OpenWriter();
+  CreateTopic("t", kPartitions);
+  OpenReader();
+  std::vector<ReadOnlyPartition> partitions;
+  std::vector<int64_t> next(kPartitions, 0);
+  for (int32_t i = 0; i < kPartitions; ++i) {
+    auto partition = reader_->partition("t", i);
+    ASSERT_THAT(partition, IsOk());
+    partitions.push_back(*std::move(partition));
+  }
+  for (int round = 0; round < 4; ++round) {
+    for (int32_t i = 0; i < kPartitions; ++i) {
+      auto partition = writer_->partition("t", i);
+      ASSERT_THAT(partition, IsOk());
+      // The last rounds are of other segments.
+      for (int n = 0; n < (round < 2 ? 1 : 9); ++n) {
+        ASSERT_THAT(partition->Append({.value = absl::StrCat(round, "/", i)},
+                                      Durability::kMemory),
+                    IsOk());
+      }
+      EXPECT_THAT(ValuesIn(partitions[i], next[i]),
+                  Each(absl::StrCat(round, "/", i)));
+      next[i] = *partitions[i].visible_end();
+    }
+    EXPECT_LT(ProcessFootprint::Now().descriptors, 120);
+  }
+  EXPECT_THAT(next, Each(int64_t{1 + 1 + 9 + 9}));
+}
+
+TEST_F(ReadOnlyStoreTest, TopicThatIsDeletedWhileItsReaderRestsIsNotFound) {
+  constexpr int32_t kPartitions = 40;
+  const DescriptorLimit limit(120);
+  OpenWriter();
+  CreateTopic("t");
+  Append("t", "a");
+  CreateTopic("many", kPartitions);
+  OpenReader();
+  const ReadOnlyPartition resting = PartitionOf("t");
+  EXPECT_THAT(ValuesIn(resting), ElementsAre("a"));
+  std::vector<ReadOnlyPartition> others;
+  for (int32_t i = 0; i < kPartitions; ++i) {
+    auto partition = reader_->partition("many", i);
+    ASSERT_THAT(partition, IsOk());
+    EXPECT_THAT(partition->visible_end(), IsOkAndHolds(0));
+    others.push_back(*std::move(partition));
+  }
+  ASSERT_THAT(writer_->DeleteTopic("t"), IsOk());
+  CreateTopic("t");
+  Append("t", "b");
+  EXPECT_THAT(resting.Read(0),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("was deleted")));
+  EXPECT_THAT(ValuesIn(PartitionOf("t")), ElementsAre("b"));
+}
+
+TEST_F(ReadOnlyStoreTest, TopicThatWasJustMadeIsRead) {
+  OpenWriter();
+  CreateTopic("t");
+  Append("t", "a");
+  OpenReader();
+  EXPECT_THAT(ValuesIn(PartitionOf("t")), ElementsAre("a"));
+  // What the reader knows is some milliseconds old.
+  CreateTopic("u");
+  Append("u", "b");
+  EXPECT_THAT(ValuesIn(PartitionOf("u")), ElementsAre("b"));
 }
 
 }  // namespace

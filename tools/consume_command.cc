@@ -30,6 +30,7 @@
 #include "tools/start_offset.h"
 #include "tools/stop_signal.h"
 #include "tools/topic_consumer.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
@@ -43,7 +44,7 @@ struct ConsumeOptions {
   std::optional<std::string> reset;
   bool follow = false;
   std::optional<std::string> group;
-  double commit_interval_s = 5;
+  absl::Duration commit_interval = absl::Seconds(5);
 };
 
 // What the options mean.
@@ -118,21 +119,24 @@ int ConsumeAsGroup(const GlobalOptions& global, const ConsumeOptions& options,
                    const Plan& plan) {
   auto store = OpenStore(global, MissingStore::kFail);
   if (!store.ok()) return FailWith(store.status());
+  // What was printed is committed, and the store closed.
+  CatchStopSignals();
   RecordPrinter printer(STDOUT_FILENO, plan.format, options.count);
   GroupConsumer consumer(
-      store->get(),
+      &**store,
       {.topic = options.topic,
        .partition = options.partition,
        .group = *options.group,
        .reset = options.reset.has_value() ? plan.reset_later
                                           : OffsetReset::kEarliest,
-       .commit_interval = absl::Seconds(options.commit_interval_s)},
+       .commit_interval = options.commit_interval},
       &printer);
   absl::Status status = consumer.Run();
   // Whoever read the output has seen enough.
   if (absl::IsCancelled(status)) status = absl::OkStatus();
   status.Update((*store)->Close());
-  return status.ok() ? kExitSuccess : FailWith(status);
+  if (!status.ok()) return FailWith(status);
+  return StopWasRequested() ? ExitStatusOf(StopSignal()) : kExitSuccess;
 }
 
 int Consume(const GlobalOptions& global, const ConsumeOptions& options) {
@@ -156,8 +160,10 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
       app.add_subcommand("consume", "print the records of a topic");
   consume->fallthrough();
   consume->add_option("TOPIC", options->topic, "what to read")->required();
-  consume->add_option("--partition", options->partition,
-                      "of this one alone (all, one after another)");
+  AddNumber32(
+      *consume, "--partition",
+      [options](int32_t number) { options->partition = number; },
+      "of this one alone (all, one after another)");
   CLI::Option* offset =
       consume
           ->add_option(
@@ -165,9 +171,10 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
               "where to begin: a number; -N, the last N of each partition; "
               "@TIME or @-AGO; earliest or latest")
           ->capture_default_str();
-  consume->add_option("--count", options->count, "records at most (all)")
-      ->check(CLI::NonNegativeNumber)
-      ->type_name("N");
+  AddWholeNumber(
+      *consume, "--count", 0, std::numeric_limits<int64_t>::max(),
+      [options](int64_t count) { options->count = count; },
+      "records at most (all)");
   CLI::Option* follow =
       consume->add_flag("-f,--follow", options->follow,
                         "go on at the end, with what comes, until interrupted");
@@ -185,12 +192,12 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
           ->excludes(offset)
           ->excludes(follow)
           ->type_name("NAME");
-  consume
-      ->add_option("--commit-interval", options->commit_interval_s,
-                   "how often to commit meanwhile")
-      ->check(CLI::Range(0.0, 86400.0))
-      ->capture_default_str()
-      ->type_name("SECONDS")
+  AddSeconds(
+      *consume, "--commit-interval",
+      {.min = absl::ZeroDuration(), .max = absl::Hours(24)},
+      [options](absl::Duration time) { options->commit_interval = time; },
+      "how often to commit meanwhile")
+      ->default_str("5")
       ->needs(group);
   consume->add_option("--format", options->format, "how to print a record")
       ->capture_default_str();

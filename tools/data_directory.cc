@@ -2,32 +2,17 @@
 
 #include "tools/data_directory.h"
 
-#include <iostream>
 #include <memory>
-#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "api/log_store.h"
 #include "tools/command_line.h"
+#include "tools/command_store.h"
 
 namespace varve {
-namespace {
-
-void SayWhatWasRecovered(const LogStore& store) {
-  const RecoveryReport report = store.recovery_report();
-  bool found_something = !report.notes.empty();
-  for (const PartitionRecovery& partition : report.partitions) {
-    found_something |= !partition.findings.empty() || !partition.notes.empty();
-  }
-  if (!found_something) return;
-  std::cerr << absl::StrCat("varve: ", store.path(),
-                            ": recovered: ", report.ToString(), "\n");
-}
-
-}  // namespace
-
 absl::Status CheckDataDirectory(const GlobalOptions& options) {
   if (!options.data.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -40,8 +25,8 @@ absl::Status NoStoreError(const GlobalOptions& options) {
       options.data, "\" makes one"));
 }
 
-absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(
-    const GlobalOptions& options, MissingStore missing) {
+absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
+                                       MissingStore missing) {
   if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
     return status;
   }
@@ -49,8 +34,8 @@ absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(
   if (absl::IsNotFound(store.status()) && missing == MissingStore::kFail) {
     return NoStoreError(options);
   }
-  if (store.ok()) SayWhatWasRecovered(**store);
-  return store;
+  if (!store.ok()) return store.status();
+  return CommandStore(*std::move(store));
 }
 
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "api/log_store.h"
 #include "tools/command_line.h"
+#include "tools/command_store.h"
 
 namespace varve {
 
@@ -20,11 +21,11 @@ absl::Status CheckDataDirectory(const GlobalOptions& options);
 // NotFound: there is no store in the data directory; and how one is made.
 absl::Status NoStoreError(const GlobalOptions& options);
 
-// Opens the store. What a recovery found is said on stderr.
+// Opens the store. What opening it and its partitions finds is said on stderr.
 //
 // Errors: as above; those of LogStore::Open, with a way out.
-absl::StatusOr<std::unique_ptr<LogStore>> OpenStore(
-    const GlobalOptions& options, MissingStore missing);
+absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
+                                       MissingStore missing);
 
 // Opens the store to read only, beside its writer if there is one.
 //

@@ -2,8 +2,10 @@
 
 #include "tools/group_consumer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +23,7 @@
 #include "log/record_view.h"
 #include "tools/record_format.h"
 #include "tools/record_printer.h"
+#include "tools/stop_signal.h"
 #include "tools/topic_consumer.h"
 
 namespace varve {
@@ -28,6 +31,9 @@ namespace {
 
 // Below it, no more than a batch is read at a time.
 constexpr int64_t kFewRecords = 100;
+
+// Retention is not that fast.
+constexpr int kCommitTries = 10;
 
 }  // namespace
 
@@ -47,7 +53,7 @@ absl::Status GroupConsumer::Run() {
       options_.partition.value_or(topic->config.partitions - 1);
   absl::Status status;
   for (int32_t i = first; i <= last && status.ok(); ++i) {
-    if (printer_->left() == 0) break;
+    if (HasEnough()) break;
     absl::StatusOr<Partition> partition = store_->partition(options_.topic, i);
     status = partition.ok() ? Consume(*partition) : partition.status();
   }
@@ -56,20 +62,30 @@ absl::Status GroupConsumer::Run() {
   return status;
 }
 
+bool GroupConsumer::HasEnough() const {
+  return printer_->left() == 0 || StopWasRequested();
+}
+
 absl::StatusOr<int64_t> GroupConsumer::StartOf(
     const Partition& partition) const {
   const auto committed = store_->CommittedOffset(
       options_.group, partition.topic(), partition.index());
   if (!committed.ok() && !absl::IsNotFound(committed.status()))
     return committed.status();
-  const int64_t log_start = partition.log_start();
-  if (committed.ok() && committed->offset >= log_start)
+  if (committed.ok() && committed->offset >= partition.log_start())
     return committed->offset;
+  return GoOnAfter(partition, committed.ok() ? std::optional(committed->offset)
+                                             : std::nullopt);
+}
+
+absl::StatusOr<int64_t> GroupConsumer::GoOnAfter(
+    const Partition& partition, std::optional<int64_t> deleted) const {
+  const int64_t log_start = partition.log_start();
   const std::string what = absl::StrCat(
       partition.topic(), ", partition ", partition.index(), ": group \"",
       absl::Utf8SafeCHexEscape(options_.group), "\" has ",
-      committed.ok()
-          ? absl::StrCat("come to offset ", committed->offset,
+      deleted.has_value()
+          ? absl::StrCat("come to offset ", *deleted,
                          ", and the log starts at ", log_start, " now")
           : "committed no offset");
   if (options_.reset == OffsetReset::kNone) {
@@ -79,7 +95,7 @@ absl::StatusOr<int64_t> GroupConsumer::StartOf(
   const int64_t start = options_.reset == OffsetReset::kEarliest
                             ? log_start
                             : partition.visible_end();
-  if (committed.ok()) {
+  if (deleted.has_value()) {
     std::cerr << absl::StrCat("varve: ", what, ": it goes on at ", start, "\n");
   }
   return start;
@@ -92,10 +108,19 @@ absl::Status GroupConsumer::Consume(const Partition& partition) {
   // record has to find its place again.
   positions_[partition.index()] = *start;
   const int64_t end = partition.visible_end();
-  for (int64_t offset = *start; offset < end && printer_->left() > 0;) {
+  for (int64_t offset = *start; offset < end && !HasEnough();) {
     ReadOptions read = {.level = ReadLevel::kVisible};
     if (printer_->left() < kFewRecords) read.max_bytes = 0;
     absl::StatusOr<RecordBatches> batches = partition.Read(offset, read);
+    if (absl::IsOutOfRange(batches.status()) &&
+        offset < partition.log_start()) {
+      // Retention was faster.
+      start = GoOnAfter(partition, offset);
+      if (!start.ok()) return start.status();
+      offset = *start;
+      positions_[partition.index()] = offset;
+      continue;
+    }
     if (!batches.ok()) return batches.status();
     if (batches->empty()) break;
     absl::Status status = Print(partition, *batches);
@@ -143,14 +168,32 @@ absl::Status GroupConsumer::FlushAndCommit() {
   if (output_failed_) return flushed;
   last_commit_ = absl::Now();
   if (positions_ == committed_) return absl::OkStatus();
+  absl::Status status = Commit();
+  for (int i = 0; i < kCommitTries && absl::IsOutOfRange(status); ++i) {
+    // What was printed may be deleted before that is written down.
+    if (status = PassDeleted(); status.ok()) status = Commit();
+  }
+  if (status.ok()) committed_ = positions_;
+  return status;
+}
+
+absl::Status GroupConsumer::PassDeleted() {
+  for (auto& [index, offset] : positions_) {
+    const absl::StatusOr<Partition> partition =
+        store_->partition(options_.topic, index);
+    if (!partition.ok()) return partition.status();
+    offset = std::max(offset, partition->log_start());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GroupConsumer::Commit() {
   std::vector<OffsetCommit> commits;
   for (const auto& [partition, offset] : positions_) {
     commits.push_back(
         {.topic = options_.topic, .partition = partition, .offset = offset});
   }
-  absl::Status status = store_->CommitOffsets(options_.group, commits);
-  if (status.ok()) committed_ = positions_;
-  return status;
+  return store_->CommitOffsets(options_.group, commits);
 }
 
 }  // namespace varve

@@ -42,7 +42,8 @@ class GroupConsumer {
   GroupConsumer(LogStore* store, Options options, RecordPrinter* printer);
 
   // Prints one partition after another, from the committed offset to where it
-  // ends now, or until the printer has had enough; and commits.
+  // ends now, or until the printer has had enough or a stop is requested
+  // (tools/stop_signal.h); and commits.
   //
   // Errors: OutOfRange with OffsetReset::kNone; Cancelled when nobody reads the
   // output any more, and what came after the last commit counts as not read;
@@ -50,11 +51,17 @@ class GroupConsumer {
   absl::Status Run();
 
  private:
+  bool HasEnough() const;
   absl::StatusOr<int64_t> StartOf(const Partition& partition) const;
+  // Where to go on when the offset that came next is deleted, or there is none.
+  absl::StatusOr<int64_t> GoOnAfter(const Partition& partition,
+                                    std::optional<int64_t> deleted) const;
   absl::Status Consume(const Partition& partition);
   absl::Status Print(const Partition& partition, const RecordBatches& batches);
   absl::Status CommitIfDue();
   absl::Status FlushAndCommit();
+  absl::Status PassDeleted();
+  absl::Status Commit();
 
   LogStore* const store_;
   const Options options_;

@@ -16,7 +16,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "api/committed_offset.h"
@@ -28,6 +27,7 @@
 #include "tools/human_units.h"
 #include "tools/record_json.h"
 #include "tools/text_table.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
@@ -157,8 +157,8 @@ absl::StatusOr<int64_t> OffsetTo(const std::string& to,
                                  const Partition& partition) {
   if (to == "earliest") return partition.log_start();
   if (to == "latest") return partition.visible_end();
-  int64_t number = 0;
-  if (absl::SimpleAtoi(to, &number)) return number;
+  const absl::StatusOr<int64_t> number = ParseWholeNumber(to);
+  if (number.ok()) return number;
   return absl::InvalidArgumentError(
       absl::StrCat("--to ", to, ": neither a number, nor earliest or latest"));
 }
@@ -249,8 +249,10 @@ void AddReset(CLI::App& groups, CommandLine& line) {
       ->required();
   reset->add_option("--topic", options->what.topic, "in this topic")
       ->required();
-  reset->add_option("--partition", options->what.partition,
-                    "in this partition alone (all)");
+  AddNumber32(
+      *reset, "--partition",
+      [options](int32_t number) { options->what.partition = number; },
+      "in this partition alone (all)");
   reset->add_option("--to", options->to, "an offset, earliest or latest")
       ->required();
   reset->footer(
@@ -274,9 +276,10 @@ void AddDelete(CLI::App& groups, CommandLine& line) {
   remove->add_option("GROUP", what->group, "the group")->required();
   CLI::Option* topic =
       remove->add_option("--topic", what->topic, "for this topic alone (all)");
-  remove
-      ->add_option("--partition", what->partition,
-                   "for this partition alone (all)")
+  AddNumber32(
+      *remove, "--partition",
+      [what](int32_t number) { what->partition = number; },
+      "for this partition alone (all)")
       ->needs(topic);
   remove->callback([&line, what] {
     line.run = [&line, what] {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,8 +28,10 @@ constexpr size_t kBlockSize = size_t{1} << 20;
 
 }  // namespace
 
-LineReader::LineReader(int descriptor, std::string name, int64_t line_size_max)
+LineReader::LineReader(int descriptor, std::string name, int64_t line_size_max,
+                       int stop_descriptor)
     : descriptor_(descriptor),
+      stop_descriptor_(stop_descriptor),
       name_(std::move(name)),
       line_size_max_(static_cast<size_t>(line_size_max)) {
   buffer_.resize(kBlockSize);
@@ -82,6 +85,20 @@ bool LineReader::NextMayWait() const {
   return poll(&input, 1, /*timeout=*/0) == 0;
 }
 
+// Until there is something to read, or an end or an error. False: it is to
+// stop.
+bool LineReader::WaitForInput() const {
+  pollfd waited[] = {
+      {.fd = descriptor_, .events = POLLIN, .revents = 0},
+      {.fd = stop_descriptor_, .events = POLLIN, .revents = 0},
+  };
+  while (poll(waited, std::size(waited), /*timeout=*/-1) < 0) {
+    // The read says what else is wrong.
+    if (errno != EINTR && errno != EAGAIN) return true;
+  }
+  return waited[1].revents == 0;
+}
+
 // Reads once, behind what is in the buffer.
 bool LineReader::Fill() {
   if (begin_ > 0) {
@@ -92,6 +109,7 @@ bool LineReader::Fill() {
   }
   if (end_ == buffer_.size()) buffer_.resize(2 * buffer_.size());
   while (true) {
+    if (!WaitForInput()) return false;
     const ssize_t got =
         read(descriptor_, buffer_.data() + end_, buffer_.size() - end_);
     if (got < 0 && errno == EINTR) continue;

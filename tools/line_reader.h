@@ -17,15 +17,20 @@ namespace varve {
 // feed, which is not part of it; the last one may lack it. Every other byte is
 // data, NUL and CR too.
 //
+// It can be asked to stop while it waits: it then hands out the lines that it
+// has read, and reads no more.
+//
 // Thread safety: externally synchronized.
 class LineReader {
  public:
   // `name` is what errors call the input. A line of more than `line_size_max`
   // bytes is an error, so that memory is bounded. The descriptor stays open.
-  LineReader(int descriptor, std::string name, int64_t line_size_max);
+  // Once `stop_descriptor` is readable it stops; -1: it never does.
+  LineReader(int descriptor, std::string name, int64_t line_size_max,
+             int stop_descriptor = -1);
 
-  // The next line, valid until the next call. Nothing at the end, and when it
-  // fails: `status()` tells the two apart.
+  // The next line, valid until the next call. Nothing at the end, when it was
+  // stopped, and when it fails: `status()` tells that apart.
   std::optional<std::string_view> Next();
 
   // Errors: those of read(2); InvalidArgument for a line that is too long, with
@@ -37,15 +42,23 @@ class LineReader {
   // Bytes of input consumed, line feeds included.
   int64_t bytes_read() const { return bytes_read_; }
 
+  // Bytes that were read and not returned: of a line whose end had not come
+  // when it was stopped.
+  int64_t unfinished_bytes() const {
+    return static_cast<int64_t>(end_ - begin_);
+  }
+
   // Whether the next call of Next may have to wait for input: time to hand on
   // what was read before.
   bool NextMayWait() const;
 
  private:
   std::optional<std::string_view> Take(size_t line_size, size_t consumed);
+  bool WaitForInput() const;
   bool Fill();
 
   const int descriptor_;
+  const int stop_descriptor_;
   const std::string name_;
   const size_t line_size_max_;
 

@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/store_verifier.h"
+#include "api/writer_presence.h"
 #include "tools/command_line.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
@@ -48,11 +48,12 @@ int Metrics(const GlobalOptions& global, bool prometheus) {
     return UsageError(status.message());
   if (prometheus && global.json)
     return UsageError("--prometheus and --json: choose one");
+  // Before the file, which a writer that closes leaves as it goes.
+  const WriterPresence writer = ProbeWriter(global.data);
   const absl::StatusOr<std::string> text = ReadMetricsFile(global);
   if (!text.ok()) return FailWith(text.status());
   const absl::StatusOr<MetricsText> metrics = ParseMetricsFile(global, *text);
   if (!metrics.ok()) return FailWith(metrics.status());
-  const WriterPresence writer = ProbeWriter(global.data);
   if (prometheus) {
     std::cout << *text;
   } else if (global.json) {

@@ -32,10 +32,10 @@ absl::StatusOr<std::string> ReadMetricsFile(const GlobalOptions& global) {
       ReadWholeFile(**directory, kMetricsName, kMetricsSizeMax);
   if (!absl::IsNotFound(text.status())) return text;
   // Which of the two is missing: the store, or its metrics?
-  if (absl::IsNotFound(
-          (*directory)->OpenFile(kTopicsName, OpenMode::kRead).status())) {
-    return NoStoreError(global);
-  }
+  const absl::StatusOr<DirectoryContents> contents =
+      InspectDirectory(**directory);
+  if (!contents.ok()) return contents.status();
+  if (*contents == DirectoryContents::kEmpty) return NoStoreError(global);
   return absl::NotFoundError(
       absl::StrCat(global.data,
                    ": there are no metrics yet; a writer leaves "

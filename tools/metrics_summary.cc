@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "api/store_verifier.h"
+#include "api/writer_presence.h"
 #include "tools/human_units.h"
 #include "tools/metrics_text.h"
 #include "tools/text_table.h"

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "api/store_verifier.h"
+#include "api/writer_presence.h"
 #include "tools/metrics_text.h"
 
 namespace varve {

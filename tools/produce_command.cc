@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@
 #include "log/durability.h"
 #include "log/errno_status.h"
 #include "tools/command_line.h"
+#include "tools/command_store.h"
 #include "tools/data_directory.h"
 #include "tools/escape_sequences.h"
 #include "tools/exit_status.h"
@@ -34,6 +36,8 @@
 #include "tools/line_reader.h"
 #include "tools/progress_meter.h"
 #include "tools/record_json.h"
+#include "tools/stop_signal.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
@@ -155,6 +159,7 @@ absl::Status ProduceLines(const InputFile& input, const LineRouter& router,
 struct Outcome {
   int64_t records = 0;
   int64_t bytes = 0;
+  int64_t unfinished_bytes = 0;  // of a line that a signal came into
   absl::Duration time;
   absl::Status status;
 };
@@ -167,6 +172,7 @@ void PrintSummary(const GlobalOptions& global, const ProduceOptions& options,
                          {"input_bytes", outcome.bytes},
                          {"seconds", absl::ToDoubleSeconds(outcome.time)},
                          {"durability", options.durability},
+                         {"signal", StopSignal()},
                          {"ok", outcome.status.ok()}})
               << "\n";
     return;
@@ -179,19 +185,20 @@ void PrintSummary(const GlobalOptions& global, const ProduceOptions& options,
       " records/s, durability ", options.durability, "\n");
 }
 
-absl::StatusOr<Outcome> ProduceAll(LogStore& store, const InputFile& input,
+absl::StatusOr<Outcome> ProduceAll(CommandStore& store, const InputFile& input,
                                    const ProduceOptions& options) {
   absl::StatusOr<LineProducer> producer = LineProducer::Open(
-      store, options.topic, {.durability = DurabilityOf(options.durability)});
+      *store, options.topic, {.durability = DurabilityOf(options.durability)});
   if (!producer.ok()) return producer.status();
+  store.SayWhatWasFound();
   if (options.partition.has_value()) {
     // The store says best which partitions there are.
-    auto partition = store.partition(options.topic, *options.partition);
+    auto partition = store->partition(options.topic, *options.partition);
     if (!partition.ok()) return partition.status();
   }
   const LineRouter router(options, producer->partition_count());
-  LineReader lines(input.descriptor(), input.name(),
-                   producer->batch_size_max());
+  LineReader lines(input.descriptor(), input.name(), producer->batch_size_max(),
+                   StopDescriptor());
   const absl::Time begin = absl::Now();
   Outcome outcome;
   outcome.status = ProduceLines(input, router, lines, *producer);
@@ -200,7 +207,35 @@ absl::StatusOr<Outcome> ProduceAll(LogStore& store, const InputFile& input,
   outcome.time = absl::Now() - begin;
   outcome.records = producer->acknowledged();
   outcome.bytes = lines.bytes_read();
+  if (outcome.status.ok()) outcome.unfinished_bytes = lines.unfinished_bytes();
   return outcome;
+}
+
+// The summary has said what was appended before it.
+int EndBySignal(const Outcome& outcome) {
+  PrintError(absl::StrCat(
+      "ended by signal ", StopSignal(), " (", strsignal(StopSignal()), ")",
+      outcome.unfinished_bytes > 0
+          ? absl::StrCat("; the ", outcome.unfinished_bytes,
+                         " bytes of a line without its end were left out")
+          : ""));
+  return ExitStatusOf(StopSignal());
+}
+
+int PrintFailure(const ProduceOptions& options, const Outcome& outcome,
+                 const absl::Status& closed) {
+  PrintError(ErrorText(outcome.status));
+  std::cerr << absl::StrCat(
+      "varve: ", CountOf(outcome.records, "record"), " before that ",
+      outcome.records == 1 ? "was" : "were", " appended to ", options.topic,
+      ", durability ", options.durability, "\n");
+  if (!closed.ok()) {
+    PrintError(
+        absl::StrCat("the store is not closed cleanly, and the next "
+                     "open recovers it: ",
+                     closed.message()));
+  }
+  return kExitFailure;
 }
 
 int Produce(const GlobalOptions& global, ProduceOptions options) {
@@ -213,29 +248,19 @@ int Produce(const GlobalOptions& global, ProduceOptions options) {
     }
     options.key_separator = *std::move(separator);
   }
-  auto store = OpenStore(global, MissingStore::kFail);
-  if (!store.ok()) return FailWith(store.status());
+  // A named pipe may have to be waited for: not with the store's lock.
   auto input = InputFile::Open(options.file);
   if (!input.ok()) return FailWith(input.status());
-  absl::StatusOr<Outcome> outcome = ProduceAll(**store, **input, options);
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  CatchStopSignals();
+  absl::StatusOr<Outcome> outcome = ProduceAll(*store, **input, options);
   if (!outcome.ok()) return FailWith(outcome.status());
   const absl::Status closed = (*store)->Close();
   PrintSummary(global, options, *outcome);
-  if (!outcome->status.ok()) {
-    PrintError(ErrorText(outcome->status));
-    std::cerr << absl::StrCat(
-        "varve: ", CountOf(outcome->records, "record"), " before that ",
-        outcome->records == 1 ? "was" : "were", " appended to ", options.topic,
-        ", durability ", options.durability, "\n");
-    if (!closed.ok()) {
-      PrintError(
-          absl::StrCat("the store is not closed cleanly, and the next "
-                       "open recovers it: ",
-                       closed.message()));
-    }
-    return kExitFailure;
-  }
-  return closed.ok() ? kExitSuccess : FailWith(closed);
+  if (!outcome->status.ok()) return PrintFailure(options, *outcome, closed);
+  if (!closed.ok()) return FailWith(closed);
+  return StopWasRequested() ? EndBySignal(*outcome) : kExitSuccess;
 }
 
 }  // namespace
@@ -248,8 +273,10 @@ void AddProduceCommand(CLI::App& app, CommandLine& line) {
   produce->add_option("TOPIC", options->topic, "where to")->required();
   produce->add_option("FILE", options->file, "the lines; - is stdin")
       ->capture_default_str();
-  produce->add_option("--partition", options->partition,
-                      "append to this partition (0, unless there are keys)");
+  AddNumber32(
+      *produce, "--partition",
+      [options](int32_t number) { options->partition = number; },
+      "append to this partition (0, unless there are keys)");
   produce->add_option(
       "--key-separator", options->key_separator,
       "a line is key, separator, value; a key's partition is the one that "
@@ -263,6 +290,8 @@ void AddProduceCommand(CLI::App& app, CommandLine& line) {
   produce->footer(
       "A line is the bytes up to a line feed, whatever they are. Lines are "
       "appended in batches.\n"
+      "A signal (Ctrl-C) ends it when the lines that it has read are "
+      "appended.\n"
       "Examples:\n"
       "  varve produce orders orders.txt\n"
       "  tail -f app.log | varve produce logs\n"

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "tools/checked_output.h"
 #include "tools/exit_status.h"
 #include "tools/quickstart_directory.h"
 #include "tools/quickstart_steps.h"
@@ -57,11 +58,13 @@ int Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  varve::HoldStandardDescriptors();
+  varve::CheckedOutput output;
   // Errors are returned, and told once.
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kFatal);
   absl::InitializeLog();
   try {
-    return varve::Run(argc, argv);
+    return output.Finish(varve::Run(argc, argv));
   } catch (const std::exception& error) {
     varve::PrintError(error.what());
     return varve::kExitFailure;

@@ -11,24 +11,27 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "api/read_only_partition.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
 
 absl::StatusOr<absl::Time> ParseTime(std::string_view text, absl::Time now) {
-  absl::Time time;
+  absl::Time time = absl::InfinitePast();
   std::string reason;
   if (absl::StartsWith(text, "-")) {
     absl::Duration ago;
-    if (absl::ParseDuration(text, &ago)) return now + ago;
-  } else if (absl::ParseTime(absl::RFC3339_full, text, &time, &reason)) {
-    return time;
+    if (absl::ParseDuration(text, &ago)) time = now + ago;
+  } else if (!absl::ParseTime(absl::RFC3339_full, text, &time, &reason)) {
+    time = absl::InfinitePast();
   }
+  // The parsers know infinities by name, and take too much for one.
+  if (time != absl::InfinitePast() && time != absl::InfiniteFuture())
+    return time;
   return absl::InvalidArgumentError(absl::StrCat(
       "--offset @", text,
       ": neither a time like 2026-11-20T10:00:00Z nor one ago like -1h30m"));
@@ -52,13 +55,16 @@ absl::StatusOr<StartOffset> StartOffset::Parse(std::string_view text,
     start.time_ = *time;
     return start;
   }
-  if (!absl::SimpleAtoi(text, &start.number_) ||
-      start.number_ == std::numeric_limits<int64_t>::min()) {
+  // The smallest of all numbers has no opposite.
+  const absl::StatusOr<int64_t> number =
+      ParseWholeNumber(text, -std::numeric_limits<int64_t>::max());
+  if (!number.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--offset ", text,
                      ": neither a number, nor earliest or latest, nor @ and a "
                      "time"));
   }
+  start.number_ = *number;
   start.kind_ = absl::StartsWith(text, "-") ? Kind::kFromEnd : Kind::kNumber;
   return start;
 }

@@ -25,20 +25,22 @@
 #include "tools/stop_signal.h"
 #include "tools/store_stat.h"
 #include "tools/store_stat_text.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
 
 // As watch(1).
-constexpr double kWatchSeconds = 2;
-constexpr double kWatchSecondsMin = 0.1;
-constexpr double kWatchSecondsMax = 86400;
+constexpr absl::Duration kWatchDefault = absl::Seconds(2);
+constexpr DurationRange kWatchRange = {.min = absl::Milliseconds(100),
+                                       .max = absl::Hours(24)};
 
 struct StatOptions {
   std::vector<std::string> targets;
   bool include_internal = false;
   bool watch = false;
-  double watch_seconds = kWatchSeconds;
+  std::string watch_seconds;  // as it was typed; empty: the default
+  absl::Duration watch_interval = kWatchDefault;
 };
 
 absl::StatusOr<std::vector<StatTarget>> TargetsOf(const StatOptions& options) {
@@ -80,7 +82,7 @@ int Watch(const ReadOnlyStore& store, const GlobalOptions& global,
   int result = kExitSuccess;
   while (!StopWasRequested() && std::cout.good()) {
     result = PrintOnce(store, global, options, targets);
-    const absl::Time next = absl::Now() + absl::Seconds(options.watch_seconds);
+    const absl::Time next = absl::Now() + options.watch_interval;
     while (!StopWasRequested() && absl::Now() < next) {
       absl::SleepFor(std::min(next - absl::Now(), absl::Milliseconds(50)));
     }
@@ -88,14 +90,16 @@ int Watch(const ReadOnlyStore& store, const GlobalOptions& global,
   return result;
 }
 
-int Stat(const GlobalOptions& global, const StatOptions& options) {
+int Stat(const GlobalOptions& global, StatOptions options) {
   const absl::StatusOr<std::vector<StatTarget>> targets = TargetsOf(options);
   if (!targets.ok()) return FailWith(targets.status());
-  if (options.watch && (options.watch_seconds < kWatchSecondsMin ||
-                        options.watch_seconds > kWatchSecondsMax)) {
-    return UsageError(absl::StrCat("--watch ", options.watch_seconds, ": from ",
-                                   kWatchSecondsMin, " to ", kWatchSecondsMax,
-                                   " seconds"));
+  if (!options.watch_seconds.empty()) {
+    const absl::StatusOr<absl::Duration> interval =
+        ParseSeconds(options.watch_seconds, kWatchRange);
+    if (!interval.ok()) {
+      return UsageError(absl::StrCat("--watch: ", interval.status().message()));
+    }
+    options.watch_interval = *interval;
   }
   const auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,7 +13,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "api/read_only_partition.h"
@@ -21,6 +21,7 @@
 #include "log/partition_stats.h"
 #include "log/topic_name.h"
 #include "tools/command_line.h"
+#include "tools/whole_number.h"
 #include "tools/writer_holdings.h"
 
 namespace varve {
@@ -50,12 +51,16 @@ absl::StatusOr<std::vector<StatTarget>> AllTopics(const ReadOnlyStore& store,
   return targets;
 }
 
-// Adds the partitions from `first` to before `end`. What is gone was deleted
-// since it was listed.
-void AddPartitions(const ReadOnlyStore& store, int32_t first, int32_t end,
-                   TopicStat& topic, StoreStat& stat) {
+// How often a topic may be deleted, and made again, while it is looked at.
+constexpr int kTriesMax = 10;
+
+// The partitions from `first` to before `end`. What is gone was deleted since
+// it was listed.
+TopicStat PartitionsOf(const ReadOnlyStore& store, std::string_view name,
+                       int32_t first, int32_t end, StoreStat& stat) {
+  TopicStat topic = {.topic = std::string(name)};
   for (int32_t i = first; i < end; ++i) {
-    absl::StatusOr<PartitionStats> stats = StatsOf(store, topic.topic, i);
+    absl::StatusOr<PartitionStats> stats = StatsOf(store, name, i);
     if (stats.ok()) {
       topic.partitions.push_back(
           {.partition = i,
@@ -65,6 +70,36 @@ void AddPartitions(const ReadOnlyStore& store, int32_t first, int32_t end,
       stat.failures.push_back(stats.status());
     }
   }
+  return topic;
+}
+
+// Adds what a target names, of one and the same topic. Errors: NotFound;
+// OutOfRange for a partition that it does not have.
+absl::Status AddTarget(const ReadOnlyStore& store, const StatTarget& target,
+                       StoreStat& stat) {
+  const size_t failures_before = stat.failures.size();
+  for (int i = 1;; ++i) {
+    const absl::StatusOr<TopicDescription> topic =
+        store.DescribeTopic(target.topic);
+    if (!topic.ok()) return topic.status();
+    const int32_t first = target.partition.value_or(0);
+    if (target.partition.has_value()) {
+      absl::Status status = store.partition(target.topic, first).status();
+      if (absl::IsOutOfRange(status)) return status;
+    }
+    TopicStat found = PartitionsOf(
+        store, target.topic, first,
+        target.partition.has_value() ? first + 1 : topic->config.partitions,
+        stat);
+    const absl::StatusOr<TopicDescription> after =
+        store.DescribeTopic(target.topic);
+    if (!after.ok()) return after.status();
+    if (after->id == topic->id || i == kTriesMax) {
+      stat.topics.push_back(std::move(found));
+      return absl::OkStatus();
+    }
+    stat.failures.resize(failures_before);
+  }
 }
 
 }  // namespace
@@ -72,15 +107,16 @@ void AddPartitions(const ReadOnlyStore& store, int32_t first, int32_t end,
 absl::StatusOr<StatTarget> ParseStatTarget(std::string_view text) {
   const size_t colon = text.rfind(':');
   if (colon == text.npos) return StatTarget{.topic = std::string(text)};
-  int32_t partition = 0;
-  if (!absl::SimpleAtoi(text.substr(colon + 1), &partition) || partition < 0) {
+  const absl::StatusOr<int64_t> partition = ParseWholeNumber(
+      text.substr(colon + 1), 0, std::numeric_limits<int32_t>::max());
+  if (!partition.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", text,
                      "\": say TOPIC, or TOPIC:PARTITION with the "
                      "number of a partition"));
   }
   return StatTarget{.topic = std::string(text.substr(0, colon)),
-                    .partition = partition};
+                    .partition = static_cast<int32_t>(*partition)};
 }
 
 absl::StatusOr<StoreStat> CollectStoreStat(
@@ -93,18 +129,9 @@ absl::StatusOr<StoreStat> CollectStoreStat(
       targets.empty() ? AllTopics(store, internal) : targets;
   if (!wanted.ok()) return wanted.status();
   for (const StatTarget& target : *wanted) {
-    const absl::StatusOr<TopicDescription> described =
-        store.DescribeTopic(target.topic);
-    if (targets.empty() && absl::IsNotFound(described.status())) continue;
-    if (!described.ok()) return described.status();
-    const int32_t count = described->config.partitions;
-    const int32_t first = target.partition.value_or(0);
-    if (first >= count) return store.partition(target.topic, first).status();
-    TopicStat topic = {.topic = target.topic};
-    AddPartitions(store, first,
-                  target.partition.has_value() ? first + 1 : count, topic,
-                  stat);
-    stat.topics.push_back(std::move(topic));
+    absl::Status status = AddTarget(store, target, stat);
+    if (targets.empty() && absl::IsNotFound(status)) continue;
+    if (!status.ok()) return status;
   }
   return stat;
 }

@@ -28,6 +28,9 @@ namespace {
 // A few records are not worth reading a mebibyte for.
 constexpr int64_t kFewRecords = 100;
 
+// How often the place where to begin may be trimmed away before it is read.
+constexpr int kTriesMax = 10;
+
 }  // namespace
 
 absl::StatusOr<OffsetReset> ParseOffsetReset(const std::string& text) {
@@ -65,11 +68,17 @@ absl::Status TopicConsumer::Add(int32_t partition) {
   absl::StatusOr<ReadOnlyPartition> opened =
       store_->partition(options_.topic, partition);
   if (!opened.ok()) return opened.status();
-  absl::StatusOr<int64_t> offset = options_.start(*opened);
-  if (!offset.ok()) return offset.status();
-  Position position = {.partition = *std::move(opened), .next_offset = *offset};
-  absl::Status status =
-      position.partition.Read(*offset, {.max_bytes = 0}).status();
+  Position position = {.partition = *std::move(opened), .next_offset = -1};
+  absl::Status status;
+  for (int i = 0; i < kTriesMax; ++i) {
+    const absl::StatusOr<int64_t> offset = options_.start(position.partition);
+    if (!offset.ok()) return offset.status();
+    // A number is what it is; the earliest record may be another by now.
+    if (i > 0 && *offset == position.next_offset) break;
+    position.next_offset = *offset;
+    status = position.partition.Read(*offset, {.max_bytes = 0}).status();
+    if (!absl::IsOutOfRange(status)) break;
+  }
   if (absl::IsOutOfRange(status))
     status = Reset(
         position,
@@ -202,6 +211,8 @@ absl::Status TopicConsumer::Reset(Position& position, const ResetRule& rule,
   if (!bounds.ok()) return bounds.status();
   const int64_t before = position.next_offset;
   const bool is_below = before < bounds->log_start;
+  // It has come meanwhile.
+  if (!is_below && before <= bounds->visible_end) return absl::OkStatus();
   const OffsetReset reset = is_below ? rule.below : rule.behind;
   if (reset == OffsetReset::kNone) return reason;
   position.next_offset =

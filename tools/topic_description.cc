@@ -14,6 +14,7 @@
 #include "api/read_only_partition.h"
 #include "api/read_only_store.h"
 #include "api/topic_description.h"
+#include "log/config_warnings.h"
 #include "log/partition_stats.h"
 #include "tools/human_units.h"
 #include "tools/record_json.h"
@@ -29,10 +30,11 @@ std::vector<std::pair<std::string, std::string>> Configs(
   return shown == ConfigsShown::kAll ? log.All() : log.NonDefault();
 }
 
-}  // namespace
+// How often a topic may be deleted, and made again, while it is looked at.
+constexpr int kTriesMax = 10;
 
-absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
-                                           std::string_view name) {
+absl::StatusOr<TopicDetails> TryDescribe(const ReadOnlyStore& store,
+                                         std::string_view name) {
   absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
   if (!topic.ok()) return topic.status();
   TopicDetails details = {.topic = *std::move(topic), .partitions = {}};
@@ -46,6 +48,20 @@ absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
   return details;
 }
 
+}  // namespace
+
+absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
+                                           std::string_view name) {
+  for (int i = 1;; ++i) {
+    const absl::StatusOr<TopicDescription> before = store.DescribeTopic(name);
+    absl::StatusOr<TopicDetails> details = TryDescribe(store, name);
+    const absl::StatusOr<TopicDescription> after = store.DescribeTopic(name);
+    if (!after.ok()) return after.status();
+    if ((before.ok() && before->id == after->id) || i == kTriesMax)
+      return details;
+  }
+}
+
 std::string ToText(const TopicDetails& details, ConfigsShown shown) {
   std::string text =
       absl::StrCat("topic       ", details.topic.name, "\nid          ",
@@ -56,7 +72,10 @@ std::string ToText(const TopicDetails& details, ConfigsShown shown) {
   for (const auto& [name, value] : configs) config_table.AddRow({name, value});
   absl::StrAppend(&text, "config      ",
                   configs.empty() ? "all defaults; --all shows them" : "", "\n",
-                  config_table.ToString("  "), "\n");
+                  config_table.ToString("  "));
+  for (const std::string& warning : ConfigWarnings(details.topic.config.log))
+    absl::StrAppend(&text, "  warning: ", warning, "\n");
+  text += "\n";
   TextTable table({{.title = "PARTITION", .align = Align::kRight},
                    {.title = "LOG START", .align = Align::kRight},
                    {.title = "DURABLE END", .align = Align::kRight},
@@ -93,6 +112,7 @@ Json ToJson(const TopicDetails& details, ConfigsShown shown) {
   return {{"topic", details.topic.name},
           {"id", details.topic.id.ToText()},
           {"config", std::move(config)},
+          {"warnings", ConfigWarnings(details.topic.config.log)},
           {"partitions", std::move(partitions)}};
 }
 

@@ -18,10 +18,12 @@
 #include "api/topic_changes.h"
 #include "tools/command_line.h"
 #include "tools/config_argument.h"
+#include "tools/config_warning.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
 #include "tools/human_units.h"
 #include "tools/record_json.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
@@ -81,6 +83,7 @@ int Alter(const GlobalOptions& global, const AlterOptions& options) {
   status.Update((*store)->Close());
   if (!status.ok()) return FailWith(status);
   if (!topic.ok()) return FailWith(topic.status());
+  PrintConfigWarnings(options.name, topic->config.log);
   Print(global, *topic);
   return kExitSuccess;
 }
@@ -105,8 +108,10 @@ void AddTopicsAlter(CLI::App& topics, CommandLine& line) {
       ->type_name("NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  alter->add_option("--partitions", options->partitions,
-                    "how many there are to be; they cannot become fewer");
+  AddNumber32(
+      *alter, "--partitions",
+      [options](int32_t number) { options->partitions = number; },
+      "how many there are to be; they cannot become fewer");
   alter->footer(
       "Example:\n"
       "  varve topics alter orders --config retention.ms=86400000 "

@@ -17,6 +17,7 @@
 #include "log/topic_name.h"
 #include "tools/command_line.h"
 #include "tools/config_argument.h"
+#include "tools/config_warning.h"
 #include "tools/data_directory.h"
 #include "tools/exit_status.h"
 #include "tools/human_units.h"
@@ -25,6 +26,7 @@
 #include "tools/topic_description.h"
 #include "tools/topics_alter.h"
 #include "tools/topics_delete.h"
+#include "tools/whole_number.h"
 
 namespace varve {
 namespace {
@@ -63,6 +65,7 @@ int Create(const GlobalOptions& global, const CreateOptions& options) {
   }
   if (!status.ok()) return FailWith(status);
   if (!closed.ok()) return FailWith(closed);
+  PrintConfigWarnings(options.name, config->log);
   if (global.json) {
     std::cout << ToLine({{"topic", options.name},
                          {"partitions", options.partitions}})
@@ -146,8 +149,10 @@ void AddCreate(CLI::App& topics, CommandLine& line) {
   create->fallthrough();
   create->add_option("NAME", options->name, "1 to 249 of a-z A-Z 0-9 . _ -")
       ->required();
-  create->add_option("--partitions", options->partitions, "how many")
-      ->capture_default_str();
+  AddNumber32(
+      *create, "--partitions",
+      [options](int32_t number) { options->partitions = number; }, "how many")
+      ->default_str("1");
   create
       ->add_option("--config", options->configs,
                    "one of Kafka's topic configs; may be repeated")

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
-#include <iostream>
 #include <new>
 #include <string>
 
@@ -15,7 +14,10 @@
 #include "absl/log/globals.h"
 #include "absl/log/initialize.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tools/checked_output.h"
 #include "tools/command_line.h"
 #include "tools/consume_command.h"
 #include "tools/dump_log_command.h"
@@ -50,11 +52,31 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
+// The parser's sentence as a part of ours. A word in capitals, TOPIC, is a name
+// as the help has it, and stays.
 std::string Uncapitalized(std::string text) {
-  if (!text.empty()) {
+  const bool is_name = text.size() > 1 &&
+                       absl::ascii_isupper(static_cast<unsigned char>(text[1]));
+  if (!text.empty() && !is_name) {
     text[0] = absl::ascii_tolower(static_cast<unsigned char>(text[0]));
   }
   return text;
+}
+
+// What is wrong with the line, in our words where the parser's are odd.
+std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
+  // It says them from the last to the first.
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    return absl::StrCat("not understood: ",
+                        absl::StrJoin(app.remaining(/*recurse=*/true), " "));
+  }
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr &&
+      absl::EndsWith(text, " missing")) {
+    return absl::StrCat(text.substr(0, text.find(':')),
+                        ": its value is missing");
+  }
+  return Uncapitalized(text);
 }
 
 int Run(int argc, char** argv) {
@@ -75,8 +97,7 @@ int Run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // Help and version are "errors" too, of status 0.
     if (error.get_exit_code() == 0) return app.exit(error);
-    return UsageError(
-        absl::StrCat(Uncapitalized(error.what()), "; see varve --help"));
+    return UsageError(absl::StrCat(Explain(app, error), "; see varve --help"));
   }
   if (!line.run) {
     return UsageError(
@@ -92,13 +113,13 @@ int Run(int argc, char** argv) {
 int main(int argc, char** argv) {
   // Whoever reads our output may stop: that is an error of write(2), EPIPE.
   std::signal(SIGPIPE, SIG_IGN);
+  varve::HoldStandardDescriptors();
+  varve::CheckedOutput output;
   // Errors are returned, and told once.
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kFatal);
   absl::InitializeLog();
   try {
-    const int status = varve::Run(argc, argv);
-    std::cout.flush();
-    return status;
+    return output.Finish(varve::Run(argc, argv));
   } catch (const std::bad_alloc&) {
     varve::PrintError("out of memory");
   } catch (const std::exception& error) {

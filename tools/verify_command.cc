@@ -132,9 +132,10 @@ void PrintText(const StoreVerification& store, absl::Duration time) {
                                            CountOf(damage, "place"), "\n"));
 }
 
-absl::StatusOr<StoreVerification> VerifyOnce(const std::string& path) {
+absl::StatusOr<StoreVerification> VerifyWithProgress(const std::string& path) {
   ProgressMeter meter;
-  StoreVerifyOptions options = {.writer = ProbeWriter(path)};
+  StoreVerifyOptions options = {
+      .writer = [&path] { return ProbeWriter(path); }};
   options.progress = [&meter](int64_t done, int64_t total) {
     if (!meter.IsDue()) return;
     meter.Show(absl::StrCat("verified ", HumanBytes(done), " of at most ",
@@ -148,13 +149,7 @@ int Verify(const GlobalOptions& global) {
     return UsageError(status.message());
   }
   const absl::Time begin = absl::Now();
-  absl::StatusOr<StoreVerification> store = VerifyOnce(global.data);
-  // A writer that came while a closed store was looked at explains anything.
-  if (store.ok() && store->last_writer != LastWriter::kStillOpen &&
-      store->damage_count() > 0 &&
-      ProbeWriter(global.data) == WriterPresence::kOpen) {
-    store = VerifyOnce(global.data);
-  }
+  absl::StatusOr<StoreVerification> store = VerifyWithProgress(global.data);
   if (absl::IsNotFound(store.status())) return FailWith(NoStoreError(global));
   if (!store.ok()) return FailWith(store.status());
   if (global.json) {

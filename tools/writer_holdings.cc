@@ -15,7 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "api/store_files.h"
-#include "api/store_verifier.h"
+#include "api/writer_presence.h"
 #include "log/file_system.h"
 #include "log/topic_partition.h"
 #include "tools/command_line.h"
@@ -119,9 +119,11 @@ std::map<TopicPartition, Holding> HoldingsIn(const MetricsText& metrics) {
 
 WriterHoldings ReadWriterHoldings(const GlobalOptions& global, absl::Time now) {
   if (ProbeWriter(global.data) == WriterPresence::kNone) {
-    return {.source = WasClosedCleanly(global.data)
-                          ? HoldingsSource::kClosedCleanly
-                          : HoldingsSource::kNotClosed};
+    if (WasClosedCleanly(global.data))
+      return {.source = HoldingsSource::kClosedCleanly};
+    // A writer that has just come removes the mark of the last one too.
+    if (ProbeWriter(global.data) == WriterPresence::kNone)
+      return {.source = HoldingsSource::kNotClosed};
   }
   const std::optional<MetricsText> snapshot = ReadSnapshot(global);
   if (!snapshot.has_value()) return {.source = HoldingsSource::kNoSnapshot};

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "api/store_verifier.h"
+#include "api/writer_presence.h"
 
 namespace varve {
 

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "api/store_verifier.h"
+#include "api/writer_presence.h"
 
 namespace varve {
 

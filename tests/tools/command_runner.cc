@@ -71,6 +71,8 @@ pid_t CommandRunner::Start(const Launch& launch) const {
   const pid_t child = fork();
   CHECK_GE(child, 0);
   if (child > 0) return child;
+  // Whoever runs the tests may ignore them.
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_DFL);
   Redirect(launch.input_path, O_RDONLY, STDIN_FILENO);
   Redirect(launch.output_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
   Redirect(launch.error_path, O_WRONLY | O_CREAT | O_TRUNC, STDERR_FILENO);
@@ -115,15 +117,19 @@ CommandResult CommandRunner::RunAfter(const std::function<void()>& before,
           .err = ReadFileOrDie(launch.error_path)};
 }
 
-void CommandRunner::StartProducer(const std::string& topic) {
+void CommandRunner::StartProducer(const std::string& topic,
+                                  const std::vector<std::string>& options,
+                                  const std::function<void()>& before) {
   const std::string fifo = PathTo("fifo");
   unlink(fifo.c_str());
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  producer_ = Start({.command = {ProgramPath("varve"), "produce", topic},
-                     .input_path = fifo,
-                     .output_path = PathTo("producer.out"),
-                     .error_path = PathTo("producer.err"),
-                     .before = nullptr});
+  Launch launch = {.command = {ProgramPath("varve"), "produce", topic},
+                   .input_path = fifo,
+                   .output_path = PathTo("producer.out"),
+                   .error_path = PathTo("producer.err"),
+                   .before = before};
+  launch.command.insert(launch.command.end(), options.begin(), options.end());
+  producer_ = Start(launch);
   // It opens when the child has opened its end; the lock comes a moment later.
   producer_input_ = open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
   ASSERT_GE(producer_input_, 0);
@@ -146,6 +152,18 @@ void CommandRunner::WriteToProducer(std::string_view lines) const {
 int CommandRunner::EndProducer() {
   close(producer_input_);
   return WaitFor(std::exchange(producer_, -1));
+}
+
+void CommandRunner::SignalProducer(int signal) const {
+  ASSERT_EQ(kill(producer_, signal), 0);
+}
+
+CommandResult CommandRunner::AwaitProducer() {
+  const int status = WaitFor(std::exchange(producer_, -1));
+  close(producer_input_);
+  return {.exit_status = status,
+          .out = ReadFileOrDie(PathTo("producer.out")),
+          .err = ReadFileOrDie(PathTo("producer.err"))};
 }
 
 void CommandRunner::KillProducer() {

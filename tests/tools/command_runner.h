@@ -43,12 +43,18 @@ class CommandRunner {
   CommandResult Quickstart(const std::vector<std::string>& arguments);
 
   // Starts `varve produce TOPIC`, and returns when it has the store open and
-  // waits for input.
-  void StartProducer(const std::string& topic);
+  // waits for input. `before` is called in the child.
+  void StartProducer(const std::string& topic,
+                     const std::vector<std::string>& options = {},
+                     const std::function<void()>& before = nullptr);
   // More input for it.
   void WriteToProducer(std::string_view lines) const;
   // Ends its input, and returns its exit status.
   int EndProducer();
+  // Sends it a signal, and leaves its input open.
+  void SignalProducer(int signal) const;
+  // Waits for its end after that.
+  CommandResult AwaitProducer();
 
   // Kills it with SIGKILL, as a crash does.
   void KillProducer();
