@@ -37,7 +37,7 @@ bool IsLast(const SegmentVerifyInputs& inputs) {
 // Whether the next open scans the segment, and makes its indexes again.
 bool WillBeRecovered(const SegmentVerifyInputs& inputs) {
   return inputs.last_writer == LastWriter::kDied &&
-         (IsLast(inputs) || *inputs.next_base_offset > inputs.recovery_point);
+         (IsLast(inputs) || *inputs.next_base_offset >= inputs.recovery_point);
 }
 
 // Whether zeros may stand behind the last batch and the last index entries.
