@@ -70,20 +70,16 @@ void PartitionCheck::CheckEnds() {
 }
 
 void PartitionCheck::ReadAll() {
-  constexpr int kGapsMax = 3;
-  for (int gaps = 0; next_offset_ < partition_.visible_end();) {
+  while (next_offset_ < partition_.visible_end()) {
     const absl::StatusOr<RecordBatches> view =
         partition_.Read(next_offset_, {.level = ReadLevel::kVisible});
     if (!view.ok()) {
-      // Many offsets of one gap say nothing new.
-      if (++gaps > kGapsMax) return;
+      // One gap is enough.
       const bool was_durable = next_offset_ < expected_.promise.durable_end;
-      Fail("gap",
-           absl::StrCat(was_durable ? "durable " : "", "offset ", next_offset_,
-                        " of a log to ", partition_.visible_end(), ": ",
-                        view.status().ToString()));
-      ++next_offset_;
-      continue;
+      return Fail("gap", absl::StrCat(was_durable ? "durable " : "", "offset ",
+                                      next_offset_, " of a log to ",
+                                      partition_.visible_end(), ": ",
+                                      view.status().ToString()));
     }
     RecordBatches::Records records = view->records();
     while (const RecordView* record = records.Next()) See(*record);

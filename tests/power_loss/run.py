@@ -40,8 +40,8 @@ import tempfile
 import time
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-_PROGRAMS = os.path.join(_ROOT, "bazel-bin", "tests", "power_loss")
 _PREFIX = "varve-power-loss."
+_KEPT_MAX = 10  # of the failed rounds of one run
 _MKFS = {
     "ext4": (256, ["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=1,lazy_journal_init=1"]),
     # mkfs.xfs makes none smaller than 300 MiB.
@@ -101,8 +101,10 @@ class FileSystem:
         run(command + [self.image])
 
     def mount(self):
-        # The loop device goes with the mount.
-        run(["mount", "-t", self.kind, "-o", "loop,discard", self.image, self.mount_point])
+        # The loop device goes with the mount. Never with `discard`: after the
+        # shutdown ext4 would discard what the last transaction freed, though it
+        # was not committed, which no power loss does.
+        run(["mount", "-t", self.kind, "-o", "loop", self.image, self.mount_point])
 
     def unmount(self):
         for attempt in range(100):
@@ -115,14 +117,16 @@ class FileSystem:
 
     def let_go(self):
         """Unmounts it if it is mounted, whatever holds it."""
-        subprocess.run(["umount", "--lazy", self.mount_point], stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["umount", "--lazy", self.mount_point], stderr=subprocess.DEVNULL,
+                       check=False)
 
 
 class Store:
     """A store on a new file system, and the notes of its sessions."""
 
-    def __init__(self, file_system, directory, seed):
+    def __init__(self, file_system, directory, seed, programs):
         self.file_system = file_system
+        self.programs = programs
         self.directory = directory
         self.notes = os.path.join(directory, "notes")
         self.seed = seed
@@ -140,12 +144,14 @@ class Store:
         """One session, until the power is cut; unmounted after it."""
         self.file_system.mount()
         notes = self.next_notes()
-        command = [os.path.join(_PROGRAMS, "power_loss_writer"), self.file_system.mount_point,
+        command = [os.path.join(self.programs, "power_loss_writer"), self.file_system.mount_point,
                    notes, str(self.seed), str(self.sessions), str(after_us)]
         with open(notes + ".log", "wb") as log:
             code = call(command + (["open"] if from_open else []), log)
         if code != 0:
-            raise Broken(f"the writer ended with {code}; see {notes}.log")
+            with open(notes + ".log", encoding="utf-8", errors="replace") as log:
+                said = "".join(log.readlines()[-20:])
+            raise Broken(f"the writer ended with {code}:\n{said}")
         self.file_system.unmount()
 
     def check(self, allowance_ms):
@@ -154,8 +160,9 @@ class Store:
         notes = self.next_notes()
         said = notes + ".check"
         with open(said, "wb") as log:
-            code = call([os.path.join(_PROGRAMS, "power_loss_check"), self.file_system.mount_point,
-                         self.notes, str(self.seed), str(self.sessions), str(allowance_ms)], log)
+            code = call([os.path.join(self.programs, "power_loss_check"),
+                         self.file_system.mount_point, self.notes, str(self.seed),
+                         str(self.sessions), str(allowance_ms)], log)
         self.file_system.unmount()
         with open(said, encoding="utf-8", errors="replace") as log:
             text = log.read()
@@ -215,7 +222,8 @@ class Campaign:
         try:
             for number in range(1, self.options.rounds + 1):
                 if store is None or store.rounds == _ROUNDS_OF_A_STORE:
-                    store = Store(file_system, directory, self.random.getrandbits(62))
+                    store = Store(file_system, directory, self.random.getrandbits(62),
+                                  self.options.programs)
                 store.rounds += 1
                 well, found, text = self.run_round(store, counts)
                 oldest = max(counts["oldest_interval_lost_ms"], found["oldest_interval_lost_ms"])
@@ -223,9 +231,13 @@ class Campaign:
                 counts["oldest_interval_lost_ms"] = oldest
                 if not well:
                     failed += 1
-                    for line in {l.split(":")[0] for l in text.splitlines() if l.startswith("FAILED")}:
-                        kinds_of_failure[line.split()[1]] += 1
-                    self.keep(store, number, text)
+                    kinds_of_failure.update(set(re.findall(r"^FAILED (\w+)", text, re.MULTILINE)))
+                    print(f"{kind}: round {number} failed:")
+                    for line in [l for l in text.splitlines() if not l.startswith("count ")][:20]:
+                        print("  " + line[:500])
+                    if self.failed + failed <= _KEPT_MAX:
+                        self.keep(store, number)
+                    sys.stdout.flush()
                     store = None
         finally:
             file_system.let_go()
@@ -255,7 +267,7 @@ class Campaign:
         copy_sparse(store.file_system.image, store.file_system.image + ".cut")
         return store.check(self.options.allowance_ms)
 
-    def keep(self, store, number, text):
+    def keep(self, store, number):
         """Puts away what is needed to repeat the check of a failed round."""
         kind = store.file_system.kind
         kept = os.path.join(self.options.keep, f"{self.options.seed}-{kind}-{number}")
@@ -268,19 +280,15 @@ class Campaign:
         with open(os.path.join(kept, "round.json"), "w", encoding="utf-8") as file:
             json.dump({"kind": kind, "seed": store.seed, "sessions": store.sessions,
                        "allowance_ms": self.options.allowance_ms}, file)
-        print(f"{kind}: round {number} failed:")
-        for line in [l for l in text.splitlines() if not l.startswith("count ")][:20]:
-            print("  " + line[:500])
         print(f"  repeat the check: tests/power_loss/run.py --repeat {kept}")
-        sys.stdout.flush()
 
 
-def repeat(kept, directory):
+def repeat(kept, directory, programs):
     """Checks a kept image once more, on a copy of it."""
     with open(os.path.join(kept, "round.json"), encoding="utf-8") as file:
         what = json.load(file)
     file_system = FileSystem(what["kind"], directory)
-    store = Store(file_system, directory, what["seed"])
+    store = Store(file_system, directory, what["seed"], programs)
     copy_sparse(os.path.join(kept, "image"), file_system.image)
     store.sessions = what["sessions"] - 1
     for i in range(1, what["sessions"]):
@@ -319,6 +327,8 @@ def parse_options():
                         choices=sorted(_MKFS), help="ext4 or xfs; both by default")
     parser.add_argument("--directory", default=tempfile.gettempdir(), help="for the images")
     parser.add_argument("--keep", default=None, help="where failed rounds are kept")
+    parser.add_argument("--programs", help="where the two programs are",
+                        default=os.path.join(_ROOT, "bazel-bin", "tests", "power_loss"))
     parser.add_argument("--allowance-ms", type=int, default=2000,
                         help="how late a disk may be with the syncs of kInterval")
     parser.add_argument("--after", metavar="SUM", default="",
@@ -362,7 +372,7 @@ def main():
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:
             if options.repeat:
-                passed, failed = repeat(options.repeat, directory)
+                passed, failed = repeat(options.repeat, directory, options.programs)
             else:
                 print(f"power loss: seed {options.seed}, {options.rounds} rounds of "
                       f"{' and '.join(options.file_systems)}", flush=True)
