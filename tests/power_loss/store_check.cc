@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -187,10 +188,11 @@ void StoreCheck::CheckCommits() {
 
 void StoreCheck::CheckCommit(const Promises::CommitKey& key,
                              const PossibleCommit& possible) {
-  const auto [group, name, instance, partition] = key;
+  const auto& [group, name, instance, partition] = key;
   const auto seen =
-      std::find_if(seen_.begin(), seen_.end(), [&](const Seen& one) {
-        return InstanceOf(one.topic) == instance && one.partition == partition;
+      std::find_if(seen_.begin(), seen_.end(), [&key](const Seen& one) {
+        return InstanceOf(one.topic) == std::get<2>(key) &&
+               one.partition == std::get<3>(key);
       });
   if (seen == seen_.end()) return;  // the topic is gone, and they with it
   report_.Count("commits");
