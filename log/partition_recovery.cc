@@ -129,14 +129,15 @@ class PartitionRecoverer {
     }
   }
 
-  // The first segment that may hold anything at or above the recovery point.
+  // The first segment that may hold anything at or above the recovery point, or
+  // that ends there: it was the active one when the point was written down, and
+  // its indexes, and what is allocated after its last batch, were not synced.
   size_t FirstToScan() const {
     const auto& bases = log_.segment_bases;
-    auto above = std::upper_bound(bases.begin(), bases.end(),
-                                  checkpoint_.recovery_point);
-    return above == bases.begin()
-               ? 0
-               : static_cast<size_t>(above - bases.begin()) - 1;
+    auto at = std::lower_bound(bases.begin(), bases.end(),
+                               checkpoint_.recovery_point);
+    return at == bases.begin() ? 0
+                               : static_cast<size_t>(at - bases.begin()) - 1;
   }
 
   // Before anything is read of what may not be durable: after a failed sync the

@@ -39,7 +39,7 @@ bool IsLast(const SegmentVerifyInputs& inputs) {
 bool WillBeRecovered(const SegmentVerifyInputs& inputs) {
   return inputs.last_writer == LastWriter::kDied &&
          (IsLast(inputs) ||
-          *inputs.next_base_offset > inputs.outline.checkpoint.recovery_point);
+          *inputs.next_base_offset >= inputs.outline.checkpoint.recovery_point);
 }
 
 // Whether zeros may stand behind the last batch and the last index entries.

@@ -7,6 +7,7 @@
 #   third_party/setup.sh lint        and clang, clang-format, clang-tidy
 #   third_party/setup.sh sanitizers  and clang with its run-times and libFuzzer
 #   third_party/setup.sh interop     and a JDK and Maven
+#   third_party/setup.sh power_loss  and what makes file systems
 #
 # Where Bazel's downloads can be reached and a recent Bazel (or bazelisk) is
 # installed, nothing is fetched here: WORKSPACE names every archive. Elsewhere
@@ -231,7 +232,8 @@ set_up() {
         libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer
       ;;
     interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
-    *) die "no such tier: $1 (build, lint, sanitizers, interop)" ;;
+    power_loss) want e2fsprogs /sbin/mkfs.ext4 xfsprogs /sbin/mkfs.xfs ;;
+    *) die "no such tier: $1 (build, lint, sanitizers, interop, power_loss)" ;;
   esac
   install_packages
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "tests/power_loss/appender.h"
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/clock.h"
+#include "api/log_store.h"
+#include "api/partition.h"
+#include "api/topic_description.h"
+#include "log/durability.h"
+#include "tests/power_loss/note.h"
+#include "tests/power_loss/note_file.h"
+#include "tests/power_loss/record_value.h"
+#include "tests/power_loss/workload_topics.h"
+
+namespace varve {
+
+bool Appender::Step(LogStore& store) {
+  const auto name = static_cast<int32_t>(Random() % kLastingTopics);
+  const auto topic = store.DescribeTopic(TopicText(name));
+  if (!Succeeded(topic.status(), "describe")) return false;
+  const auto partition = static_cast<int32_t>(
+      Random() % static_cast<uint64_t>(topic->config.partitions));
+  // A sync takes as long as many appends that wait for none.
+  const uint64_t most = name == 0 ? 4 : 40;
+  for (uint64_t i = Random() % most; i > 0 && !is_full(); --i) {
+    if (!AppendBatch(store, *topic, partition, LevelOf(name, Random())))
+      return false;
+  }
+  Rest(OneIn(10) ? 20'000 : 3000);
+  return true;
+}
+
+int32_t Appender::appender() const {
+  return place_.session * static_cast<int32_t>(NoteFile::kThreads) +
+         static_cast<int32_t>(place_.thread);
+}
+
+bool Appender::AppendBatch(LogStore& store, const TopicDescription& topic,
+                           int32_t partition, Durability level) {
+  const int32_t instance = InstanceOf(topic);
+  int64_t& next = next_sequence_[{instance, partition}];
+  const RecordValue first = {instance, partition, appender(), next};
+  int32_t count = OneIn(3) ? 1 + static_cast<int32_t>(Random() % kBatchMax) : 1;
+  if (first.is_large()) count = 1;
+  const auto result = AppendRecords(store, topic, first, count, level);
+  if (!Succeeded(result.status(), "append")) return false;
+  count = static_cast<int32_t>(result->next_offset - result->offset);
+  next += count;
+  Write({.kind = NoteKind::kAppended,
+         .level = level,
+         .name = TopicNumber(topic.name).value_or(-1),
+         .instance = instance,
+         .partition = partition,
+         .appender = first.appender,
+         .count = count,
+         .value = result->offset,
+         .sequence = first.sequence});
+  return true;
+}
+
+// Fewer than `count` when a large one, which has a batch of its own, is next.
+absl::StatusOr<AppendResult> Appender::AppendRecords(
+    LogStore& store, const TopicDescription& topic, const RecordValue& first,
+    int32_t count, Durability level) {
+  absl::StatusOr<Partition> partition =
+      store.partition(topic.name, first.partition);
+  if (!partition.ok()) return partition.status();
+  if (count == 1)
+    return partition->Append({.value = first.ToText(place_.seed)}, level);
+  builder_.Clear();
+  RecordValue value = first;
+  for (int32_t i = 0; i < count && !value.is_large(); ++i, ++value.sequence) {
+    const std::string text = value.ToText(place_.seed);
+    if (absl::Status s = builder_.Append({.value = text}, absl::Now()); !s.ok())
+      return s;
+  }
+  return partition->Append(builder_.Finish(), level);
+}
+
+}  // namespace varve

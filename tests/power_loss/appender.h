@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_TESTS_POWER_LOSS_APPENDER_H_
+#define VARVE_TESTS_POWER_LOSS_APPENDER_H_
+
+#include <cstdint>
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "api/log_store.h"
+#include "api/topic_description.h"
+#include "log/durability.h"
+#include "log/record_batch_builder.h"
+#include "tests/power_loss/record_value.h"
+#include "tests/power_loss/worker.h"
+
+namespace varve {
+
+// Appends bursts of batches to the lasting topics.
+class Appender : public Worker {
+ public:
+  explicit Appender(const Place& place) : Worker(place) {}
+
+  bool Step(LogStore& store) override;
+
+ protected:
+  // Appends a batch of 1 to `kBatchMax` records to a partition.
+  bool AppendBatch(LogStore& store, const TopicDescription& topic,
+                   int32_t partition, Durability level);
+
+ public:
+  static constexpr int32_t kBatchMax = 9;
+
+ private:
+  absl::StatusOr<AppendResult> AppendRecords(LogStore& store,
+                                             const TopicDescription& topic,
+                                             const RecordValue& first,
+                                             int32_t count, Durability level);
+  int32_t appender() const;
+
+  // The next of each instance and partition.
+  std::map<std::pair<int32_t, int32_t>, int64_t> next_sequence_;
+  RecordBatchBuilder builder_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_TESTS_POWER_LOSS_APPENDER_H_
