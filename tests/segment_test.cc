@@ -160,8 +160,15 @@ TEST_F(SegmentTest, BatchesAreReadBackByEveryOffset) {
 
 TEST_F(SegmentTest, SegmentThatExistsIsNotCreated) {
   Create();
+  Append(1);
   EXPECT_THAT(Segment::Create(**directory_, 0, config_),
               StatusIs(Code::kAlreadyExists));
+}
+
+TEST_F(SegmentTest, EmptyFileThatAFailedCreationLeftIsReplaced) {
+  Create();
+  segment_ = nullptr;
+  EXPECT_THAT(Segment::Create(**directory_, 0, config_), IsOk());
 }
 
 // kafka-format.md section 3: 10-record batches of 1500 B, interval 4096.

@@ -298,9 +298,9 @@ TEST_F(StoreMetricsTest, TornTailAndScannedBytesAreCountedAtTheOpen) {
 TEST_F(StoreMetricsTest, DescriptorsAndMappingsHeldAreThoseOfThisStore) {
   Append(Of("audit"), Durability::kMemory);
   const StoreMetrics metrics = store_->Metrics();
-  // The data directory and the lock; the segment and its two indexes, which are
-  // mapped too.
-  EXPECT_EQ(metrics.open_files, 5);
+  // The data directory and the lock; the partition's directory; the segment and
+  // its two indexes, which are mapped too.
+  EXPECT_EQ(metrics.open_files, 6);
   EXPECT_EQ(metrics.mappings, 3);
   EXPECT_GT(metrics.mapped_bytes, int64_t{1} << 30);
   auto view = Of("audit").Read(0);
