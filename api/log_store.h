@@ -285,12 +285,11 @@ class LogStore {
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
   // way, TrimBefore and RunMaintenance included, deletes what retention says if
   // it is due to look, and the files of deleted topics, syncs everything, trims
-  // the files, and marks the shutdown as clean. Only a Partition::Read may go on
-  // after it: it changes nothing. Do not call it from within another call, as
-  // from a log sink: it would wait for itself.
-  // Idempotent: later calls return what the first did. Blocks for a sync of
-  // every partition with unsynced appends. What returns no Status goes on
-  // answering afterwards.
+  // the files, and marks the shutdown as clean. Only a Partition::Read may go
+  // on after it: it changes nothing. Do not call it from within another call,
+  // as from a log sink: it would wait for itself. Idempotent: later calls
+  // return what the first did. Blocks for a sync of every partition with
+  // unsynced appends. What returns no Status goes on answering afterwards.
   //
   // Errors: the first one met. The rest is closed all the same, and the next
   // open recovers; the close is not tried again.

@@ -63,10 +63,10 @@ class Partition {
   // for the partition's lock, at times for disk blocks, and, where kInterval or
   // flush.* have fallen due, for a sync. The append that begins a segment while
   // two others are too many by retention.bytes deletes them first: it waits for
-  // a sync of what goes, a checkpoint and the unlinking, once, whatever comes of
-  // it (StoreMetrics::retention_wait_ns). There is no time limit. A thread that
-  // must not block appends with kInterval, and acknowledges what `durable_end`
-  // has passed when its AppendEvent says so.
+  // a sync of what goes, a checkpoint and the unlinking, once, whatever comes
+  // of it (StoreMetrics::retention_wait_ns). There is no time limit. A thread
+  // that must not block appends with kInterval, and acknowledges what
+  // `durable_end` has passed when its AppendEvent says so.
   //
   // Errors:
   //   InvalidArgument     The record is larger than max.message.bytes or
@@ -100,10 +100,10 @@ class Partition {
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
   // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
   // all of its records are there or none. The offset returned is that of the
-  // first. A producer's id, epoch and sequence are not checked: what is appended
-  // twice is there twice. Errors: as above; InvalidArgument also for a header
-  // that no log may have, such as a timestamp out of range (log/FORMAT.md, "What
-  // an append refuses"); Parse refuses such records, too.
+  // first. A producer's id, epoch and sequence are not checked: what is
+  // appended twice is there twice. Errors: as above; InvalidArgument also for a
+  // header that no log may have, such as a timestamp out of range
+  // (log/FORMAT.md, "What an append refuses"); Parse refuses such records, too.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced) {
     if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;

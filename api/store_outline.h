@@ -16,6 +16,7 @@
 #include "api/topic_catalog.h"
 #include "log/clock.h"
 #include "log/file_system.h"
+#include "log/live_log.h"
 #include "log/partition_checkpoint.h"
 
 namespace varve {

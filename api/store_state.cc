@@ -23,6 +23,7 @@
 #include "api/duty_list.h"
 #include "api/duty_notices.h"
 #include "api/file_system_check.h"
+#include "api/found_store.h"
 #include "api/limit_keeper.h"
 #include "api/maintain_duty.h"
 #include "api/meter_board.h"
@@ -33,7 +34,6 @@
 #include "api/recovery_report.h"
 #include "api/retention_pass.h"
 #include "api/retention_state.h"
-#include "api/store_checkpoint.h"
 #include "api/store_duties.h"
 #include "api/store_events.h"
 #include "api/store_files.h"
@@ -82,16 +82,6 @@ absl::StatusOr<std::unique_ptr<File>> LockStore(Directory& directory) {
   return lock;
 }
 
-// Drops what the checkpoint says of partitions that no topic has: they were
-// deleted. Returns how many.
-size_t DropUnknown(const TopicCatalog& catalog, StoreCheckpoint& checkpoint) {
-  return std::erase_if(checkpoint, [&](const auto& entry) {
-    const auto& [name, partition] = entry.first;
-    const Topic* const topic = catalog.Find(name);
-    return topic == nullptr || partition >= topic->config.partitions;
-  });
-}
-
 // The log tells its sink through the environment.
 StoreOptions WithSink(StoreOptions options) {
   if (options.log_sink) options.environment.log_sink = options.log_sink;
@@ -102,13 +92,14 @@ StoreOptions WithSink(StoreOptions options) {
 
 StoreState::StoreState(std::shared_ptr<Directory> directory,
                        std::unique_ptr<File> lock, const StoreOptions& options,
-                       std::shared_ptr<MeterBoard> meters, Found found)
+                       std::shared_ptr<MeterBoard> meters,
+                       FileSystemType file_system, FoundStore found)
     : directory_(std::move(directory)),
       options_(options),
       clean_(found.clean),
       checkpoint_is_stand_in_(found.checkpoint.origin ==
                               CheckpointOrigin::kStandIn),
-      file_system_(found.file_system),
+      file_system_(file_system),
       notes_(std::move(found.notes)),
       events_(std::make_shared<StoreEvents>(
           directory_, found.clean ? StoreEvents::Marker::kPresent
@@ -174,12 +165,11 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
     absl::Status status = SyncParent(path, options);
     if (!status.ok()) return status;
   }
-  absl::StatusOr<Found> found = ReadFound(*directory);
+  absl::StatusOr<FoundStore> found = FindStore(*directory);
   if (!found.ok()) return found.status();
-  found->file_system = *type;
   std::unique_ptr<StoreState> state(new StoreState(directory, *std::move(lock),
                                                    WithSink(options), meters,
-                                                   *std::move(found)));
+                                                   *type, *std::move(found)));
   if (!state->clean_ || state->checkpoint_is_stand_in_) state->RecoverAll();
   state->TellNotes();
   state->checkpoint_writer_->RefillReserve();
@@ -221,34 +211,6 @@ void StoreState::AddDuties() {
   }
   duties_.Add({.name = "varve-maintain", .nice_more = 10}, std::move(maintain),
               &events_->maintain_bell());
-}
-
-// Reads the store's files under its lock; makes them for a new store.
-absl::StatusOr<StoreState::Found> StoreState::ReadFound(Directory& directory) {
-  Found found;
-  absl::StatusOr<TopicCatalog> catalog = ReadTopicCatalog(directory);
-  if (absl::IsNotFound(catalog.status())) {
-    absl::Status status = WriteTopicCatalog(directory, TopicCatalog());
-    if (!status.ok()) return status;
-    // Before there is anything that a lost one would have spoken of.
-    found.checkpoint_state = CheckpointState::kStale;
-    return found;
-  }
-  if (!catalog.ok()) return catalog.status();
-  found.catalog = *std::move(catalog);
-  absl::StatusOr<FoundCheckpoint> checkpoint =
-      ReadStoreCheckpoint(directory, found.notes);
-  if (!checkpoint.ok()) return checkpoint.status();
-  found.checkpoint = *std::move(checkpoint);
-  // The copies for Kafka may list what a deletion took out of ours.
-  if (DropUnknown(found.catalog, found.checkpoint.partitions) > 0 ||
-      !found.catalog.deleted().empty()) {
-    found.checkpoint_state = CheckpointState::kStale;
-  }
-  absl::StatusOr<bool> clean = HasCleanShutdownMarker(directory);
-  if (!clean.ok()) return clean.status();
-  found.clean = *clean;
-  return found;
 }
 
 // After an unclean shutdown; and without a sound checkpoint, before another is

@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "api/checkpoint_writer.h"
+#include "api/found_store.h"
 #include "api/limit_keeper.h"
 #include "api/meter_board.h"
 #include "api/metrics_file.h"
@@ -67,21 +68,10 @@ class StoreState {
   void TellNotClosed(const absl::Status& status) const;
 
  private:
-  // What was found on disk before anything was opened.
-  struct Found {
-    TopicCatalog catalog;
-    FoundCheckpoint checkpoint;
-    CheckpointState checkpoint_state = CheckpointState::kCurrent;
-    bool clean = false;
-    FileSystemType file_system = FileSystemType::kUnknown;
-    std::vector<std::string> notes;
-  };
-
   StoreState(std::shared_ptr<Directory> directory, std::unique_ptr<File> lock,
              const StoreOptions& options, std::shared_ptr<MeterBoard> meters,
-             Found found);
+             FileSystemType file_system, FoundStore found);
 
-  static absl::StatusOr<Found> ReadFound(Directory& directory);
   static absl::Status SyncParent(const std::string& path,
                                  const StoreOptions& options);
   void RecoverAll();

@@ -29,6 +29,7 @@
 #include "log/checkpoint_text.h"
 #include "log/environment.h"
 #include "log/file_system.h"
+#include "log/partition_recovery.h"
 #include "log/partition_verifier.h"
 #include "log/segment_name.h"
 #include "log/segment_verifier.h"

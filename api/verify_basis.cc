@@ -69,10 +69,9 @@ std::optional<PartitionVerifyInputs> VerifyBasis::InputsOf(
   if (checkpoint.ok()) {
     const auto entry =
         checkpoint->partitions.find({name.topic, name.partition});
-    inputs.checkpoint =
-        entry == checkpoint->partitions.end()
-            ? PartitionCheckpoint{.origin = checkpoint->origin}
-            : entry->second;
+    inputs.checkpoint = entry == checkpoint->partitions.end()
+                            ? PartitionCheckpoint{.origin = checkpoint->origin}
+                            : entry->second;
   }
   return inputs;
 }

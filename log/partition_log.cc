@@ -143,6 +143,12 @@ absl::Status PartitionLog::PrepareAppend() {
   }
 }
 
+absl::Status PartitionLog::MissingAsLoss(const absl::Status& status) const {
+  if (!absl::IsNotFound(status)) return status;
+  return ending_.has_ended() ? ClosedError()
+                             : absl::DataLossError(status.message());
+}
+
 // A full disk or a bad argument changed nothing; after anything else, nobody
 // knows what the files hold.
 absl::Status PartitionLog::NoteFailure(const absl::Status& status) {

@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "log/append_event.h"
+#include "log/append_result.h"
 #include "log/batch_scanner.h"
 #include "log/call_gate.h"
 #include "log/durability.h"
@@ -45,15 +46,6 @@
 #include "log/unsynced_files.h"
 
 namespace varve {
-
-// Where a record, or the first record of a batch, went.
-struct AppendResult {
-  int64_t offset = 0;
-  int64_t next_offset = 0;  // one past its last record
-  // The time the record reads as; of a batch, the latest of its records.
-  // InfinitePast when the batch has none.
-  absl::Time timestamp;
-};
 
 // The durable, ordered record batches of one partition.
 //
@@ -332,11 +324,7 @@ class PartitionLog {
   }
   // NotFound is said of topics alone: a file that is missing is a loss, unless
   // it went with its topic.
-  absl::Status MissingAsLoss(const absl::Status& status) const {
-    if (!absl::IsNotFound(status)) return status;
-    return ending_.has_ended() ? ClosedError()
-                               : absl::DataLossError(status.message());
-  }
+  absl::Status MissingAsLoss(const absl::Status& status) const;
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(mu_);

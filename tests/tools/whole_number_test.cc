@@ -146,8 +146,9 @@ TEST_F(NumberOptionTest, WhatIsNoNumberIsRefusedByEveryOptionThatTakesOne) {
 }
 
 TEST_F(NumberOptionTest, TimesAndPartitionsThatAreNoneAreRefused) {
-  for (const char* offset : {"@-inf", "@inf", "@infinite-past",
-                             "@infinite-future", "@nan", "@-99999999999999999h"}) {
+  for (const char* offset :
+       {"@-inf", "@inf", "@infinite-past", "@infinite-future", "@nan",
+        "@-99999999999999999h"}) {
     const CommandResult result =
         runner_.Varve({"consume", "t", "--offset", offset});
     EXPECT_EQ(result.exit_status, 2) << offset;
