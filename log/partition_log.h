@@ -326,6 +326,8 @@ class PartitionLog {
   // it went with its topic.
   absl::Status MissingAsLoss(const absl::Status& status) const;
   absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
+  absl::Status SyncSealedBelow(int64_t offset)
+      ABSL_LOCKS_EXCLUDED(sync_mu_, mu_);
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status FailSync(const UnsyncedFiles& unsynced,

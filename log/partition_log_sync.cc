@@ -80,6 +80,15 @@ absl::Status PartitionLog::SyncTo(int64_t offset) {
   return SyncAll();
 }
 
+absl::Status PartitionLog::SyncSealedBelow(int64_t offset) {
+  absl::MutexLock sync(&sync_mu_);
+  {
+    absl::MutexLock lock(&mu_);
+    if (!writer_.has_unsynced_sealed_below(offset)) return absl::OkStatus();
+  }
+  return SyncAll();
+}
+
 absl::Status PartitionLog::SyncAll() {
   UnsyncedFiles unsynced;
   PartitionMeters::Unsynced appended;

@@ -44,7 +44,8 @@ absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
   absl::Status status = listener_->BeforeFirstChange();
   if (status.ok())
     status = trimmed_.Delete(
-        durable_start, [this] { return SyncTo(0); }, meters_->store());
+        durable_start, [=, this] { return SyncSealedBelow(durable_start); },
+        meters_->store());
   if (!status.ok()) return status;
   absl::MutexLock lock(&mu_);
   if (!closed_) writer_.ForgetEpochsBefore(trimmed_.deleted_end());

@@ -30,6 +30,7 @@
 #include "log/roll_policy.h"
 #include "log/segment.h"
 #include "log/segment_list.h"
+#include "log/segment_name.h"
 #include "log/stop_watch.h"
 #include "log/unsynced_files.h"
 
@@ -259,6 +260,14 @@ void PartitionWriter::ConfigChanged() {
   active_ = nullptr;
 }
 
+// Whether there is no file of that base offset now: appends may go past it
+// then.
+bool PartitionWriter::RemoveSegmentFile(int64_t base_offset) {
+  const absl::Status status = directory_->RemoveFile(
+      SegmentFileName(base_offset, SegmentFileKind::kLog));
+  return status.ok() || absl::IsNotFound(status);
+}
+
 // The full segment is trimmed, and an adopted one named, by the sync behind the
 // append.
 absl::Status PartitionWriter::Roll() {
@@ -280,6 +289,7 @@ absl::Status PartitionWriter::Roll() {
     }
     meters_->ready_rolls.Add();
   } else if (absl::Status status = CreateActive(); !status.ok()) {
+    roll_unfinished_ = !RemoveSegmentFile(next_offset_);
     return status;
   }
   sealed_.push_back(std::move(full));

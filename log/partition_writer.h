@@ -155,6 +155,10 @@ class PartitionWriter {
   // it is being closed still.
   bool is_closing() const { return !ready() && !sealed_.empty(); }
 
+  // Whether a segment that begins below the offset is sealed, and not synced.
+  bool has_unsynced_sealed_below(int64_t offset) const {
+    return !sealed_.empty() && sealed_.front()->base_offset() < offset;
+  }
   // Of the sealed segments those that are not being synced now.
   bool has_unsynced_sealed() const { return unsynced_sealed_count() > 0; }
   // Whether it has rolled since the last call.
@@ -168,6 +172,7 @@ class PartitionWriter {
   absl::Status CheckBatch(const IncomingBatch& batch) const;
   absl::Status BeginEpoch();
   absl::Status NameAdopted();
+  bool RemoveSegmentFile(int64_t base_offset);
   absl::Status LearnLastStamp(int64_t now_ms);
   absl::Status OpenActive();
   absl::Status CreateActive();

@@ -45,8 +45,8 @@ class CheckpointWriterTest : public testing::Test {
   int64_t Written() {
     std::vector<std::string> notes;
     auto checkpoint = ReadStoreCheckpoint(*directory_, notes);
-    return checkpoint.ok() && !checkpoint->empty()
-               ? checkpoint->begin()->second.log_start
+    return checkpoint.ok() && !checkpoint->partitions.empty()
+               ? checkpoint->partitions.begin()->second.log_start
                : -1;
   }
 

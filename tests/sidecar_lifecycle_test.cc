@@ -158,15 +158,17 @@ TEST_F(SidecarLifecycleTest, ParkWritesItAndTheNextAppendRemovesItFirst) {
   EXPECT_EQ(Read(3).next_offset, 6);
 }
 
-// The sync of a park goes on without the lock, and an append may continue the
-// segment meanwhile.
+// The sync of a park goes on without the lock; an append that comes meanwhile
+// continues the segment after it.
 TEST_F(SidecarLifecycleTest,
        ParkBesideAnAppendLeavesNoneBesideAnActiveSegment) {
   Fill(5);
+  std::thread append;
   files_.RunBefore("File::Sync " + LogPath(3),
-                   [this] { std::thread([this] { AppendMany(1); }).join(); });
+                   [&] { append = std::thread([this] { AppendMany(1); }); });
   ASSERT_THAT(log_->Park(), IsOk());
-  ASSERT_EQ(log_->visible_end(), 6) << "the append came before the sidecar";
+  append.join();
+  ASSERT_EQ(log_->visible_end(), 6);
   EXPECT_THAT(Sidecars(), ElementsAre(SidecarFileName(0)));
   AppendMany(1);
   CloseCleanly();

@@ -55,14 +55,16 @@ class ClosedStandardDescriptors {
     }
   }
 
-  // What has taken their places.
+  // What has taken their places. A thread that is opening a file holds them
+  // with
+  // "/", for a moment, so that the file does not get one.
   static std::vector<std::string> Taken() {
     std::vector<std::string> taken;
     for (int number = 0; number < 3; ++number) {
       std::error_code closed;
       const std::filesystem::path target = std::filesystem::read_symlink(
           absl::StrCat("/proc/self/fd/", number), closed);
-      if (!closed) taken.push_back(target.string());
+      if (!closed && target != "/") taken.push_back(target.string());
     }
     return taken;
   }

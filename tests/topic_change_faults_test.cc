@@ -221,7 +221,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"Alter",
                            [](LogStore& store) {
                              return store.AlterTopic(
-                                 "orders", {.set = {{"retention.ms", "1000"}},
+                                 "orders", {.set = {{"retention.ms", "86400000"}},
                                             .reset = {"segment.bytes"}});
                            }},
                     Deletion(),
@@ -232,7 +232,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Change{"AlterAndAddPartitions",
                            [](LogStore& store) {
                              return store.AlterTopic(
-                                 "orders", {.set = {{"retention.ms", "1000"}},
+                                 "orders", {.set = {{"retention.ms", "86400000"}},
                                             .partitions = 4});
                            }}),
     [](const auto& test) { return test.param.name; });
