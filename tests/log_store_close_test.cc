@@ -98,9 +98,11 @@ TEST_F(LogStoreCloseTest, WaitsForATrimThatWritesTheCheckpoint) {
 }
 
 TEST_F(LogStoreCloseTest, WaitsForMaintenance) {
-  ASSERT_THAT(store_->AlterTopic("orders", {.set = {{"retention.bytes", "1"}}}),
-              IsOk());
-  ExpectCloseWaitsFor("Directory::RemoveFile",
+  // It syncs the segment that these fill.
+  const std::string value(1000, 'v');
+  for (int i = 0; i < 20; ++i)
+    ASSERT_THAT(Orders().Append({.value = value}, Durability::kMemory), IsOk());
+  ExpectCloseWaitsFor("File::Sync",
                       [&] { return store_->RunMaintenance().status(); });
 }
 

@@ -292,12 +292,11 @@ TEST_F(PartitionSyncFaultsTest, CopyThatTheDiskDoesNotHoldIsNoCopy) {
   auto directory = files_.OpenDirectory(path_);
   ASSERT_THAT(directory, IsOk());
   const std::string tail = "a torn tail";
-  const auto first = SetAsideBytes(**directory, 0, 50, tail, 1 << 20);
+  const auto first = SetAsideBytes(**directory, 0, 50, tail);
   ASSERT_THAT(first, IsOk());
-  EXPECT_THAT(SetAsideBytes(**directory, 0, 50, tail, 1 << 20),
-              IsOkAndHolds(*first));
+  EXPECT_THAT(SetAsideBytes(**directory, 0, 50, tail), IsOkAndHolds(*first));
   files_.PretendDisk(path_ + "/" + *first, std::string(tail.size(), '\0'));
-  const auto second = SetAsideBytes(**directory, 0, 50, tail, 1 << 20);
+  const auto second = SetAsideBytes(**directory, 0, 50, tail);
   ASSERT_THAT(second, IsOk());
   EXPECT_NE(*second, *first);
   EXPECT_EQ(ReadBytes(path_ + "/" + *second), tail);

@@ -84,12 +84,12 @@ TEST_F(SegmentNamingTest, EmptySegmentTakesAConfigAndACrashLosesNothing) {
   EXPECT_THAT(ReadAll(), SizeIs(41));
 }
 
-TEST_F(SegmentNamingTest, ConfigThatCannotBeTakenForWantOfADescriptorIsLater) {
+TEST_F(SegmentNamingTest, AppendThatFindsNoDescriptorForTheNameIsDoneLater) {
   RollIntoReady();
   files_.FailCallsNamed("Directory::Rename", EMFILE,
                         FaultyFileSystem::Repeat::kOnce);
-  config_.segment_bytes = 128 << 10;
-  EXPECT_THAT(log_->SetConfig(config_),
+  SetSegmentBytes(128 << 10);
+  EXPECT_THAT(log_->Append({.value = Large()}, Durability::kMemory),
               StatusIs(absl::StatusCode::kResourceExhausted));
   AppendLarge(3);
   ExpectAllReadable(43);
@@ -100,13 +100,12 @@ TEST_F(SegmentNamingTest, RenamesThatStopHalfWayGoOnWhereTheyStopped) {
   files_.FailCallsNamed(
       "Directory::Rename " + path_ + "/" + std::string(kReadyLogName), EMFILE,
       FaultyFileSystem::Repeat::kOnce);
-  config_.segment_bytes = 128 << 10;
-  EXPECT_THAT(log_->SetConfig(config_),
+  SetSegmentBytes(128 << 10);
+  EXPECT_THAT(log_->Append({.value = Large()}, Durability::kMemory),
               StatusIs(absl::StatusCode::kResourceExhausted));
   EXPECT_FALSE(HasName());
-  SetSegmentBytes(128 << 10);
-  EXPECT_TRUE(HasName());
   AppendLarge(3);
+  EXPECT_TRUE(HasName());
   ExpectAllReadable(43);
 }
 

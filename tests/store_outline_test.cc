@@ -23,6 +23,7 @@
 #include "log/clock.h"
 #include "log/file_system.h"
 #include "log/file_system_type.h"
+#include "log/live_log.h"
 #include "log/topic_id.h"
 #include "tests/scratch_directory.h"
 
@@ -110,10 +111,10 @@ class StoreOutlineTest : public testing::Test {
 
 TEST_F(StoreOutlineTest, RecoveryPointIsTheOneOfTheTopicThatHasTheId) {
   StoreOutline outline(data_, Clock::Real());
-  auto known = outline.OutlineOf(OrdersOf(kOld), 0);
+  auto known = outline.OutlineOf(OrdersOf(kOld), 0, OutlineAge::kRecent);
   ASSERT_THAT(known, IsOk());
   EXPECT_EQ(known->checkpoint.recovery_point, 5);
-  EXPECT_THAT(outline.OutlineOf(OrdersOf(kNew), 0),
+  EXPECT_THAT(outline.OutlineOf(OrdersOf(kNew), 0, OutlineAge::kRecent),
               StatusIs(absl::StatusCode::kNotFound));
 }
 
@@ -121,11 +122,11 @@ TEST_F(StoreOutlineTest, RecoveryPointIsTheOneOfTheTopicThatHasTheId) {
 TEST_F(StoreOutlineTest, RecoveryPointOfANewTopicIsNotTheOldOnesOfItsName) {
   StoreOutline outline(data_, Clock::Real());
   data_->DoBeforeOpening(kCheckpointName, [&] { Write(kNew, 1000); });
-  EXPECT_THAT(outline.OutlineOf(OrdersOf(kOld), 0),
-              StatusIs(absl::StatusCode::kNotFound));
-  auto known = outline.OutlineOf(OrdersOf(kNew), 0);
+  auto known = outline.OutlineOf(OrdersOf(kNew), 0, OutlineAge::kRecent);
   ASSERT_THAT(known, IsOk());
   EXPECT_EQ(known->checkpoint.recovery_point, 0);
+  EXPECT_THAT(outline.OutlineOf(OrdersOf(kOld), 0, OutlineAge::kRecent),
+              StatusIs(absl::StatusCode::kNotFound));
 }
 
 }  // namespace
