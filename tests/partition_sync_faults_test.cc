@@ -206,9 +206,10 @@ TEST_F(PartitionSyncFaultsTest, RollThatLeftAFileIsDoneBeforeTheNextAppend) {
       "Directory::OpenFile " + path_ + "/00000000000000000002.index", EMFILE,
       Repeat::kOnce);
   files_.FailCallsNamed("Directory::RemoveFile " + LogPath(2), EMFILE,
-                        Repeat::kOnce);
+                        Repeat::kForever);
   EXPECT_THAT(TryAppend(Value(2)), StatusIs(Code::kResourceExhausted));
   ASSERT_TRUE(std::filesystem::exists(LogPath(2)));
+  files_.StopFailing();
   EXPECT_EQ(Append(""), 2);
   EXPECT_EQ(log_->segment_count(), 2);
   EXPECT_EQ(Append(Value(3)), 3);

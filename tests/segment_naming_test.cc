@@ -86,8 +86,9 @@ TEST_F(SegmentNamingTest, EmptySegmentTakesAConfigAndACrashLosesNothing) {
 
 TEST_F(SegmentNamingTest, AppendThatFindsNoDescriptorForTheNameIsDoneLater) {
   RollIntoReady();
-  files_.FailCallsNamed("Directory::Rename", EMFILE,
-                        FaultyFileSystem::Repeat::kOnce);
+  files_.FailCallsNamed(
+      "Directory::Rename " + path_ + "/" + std::string(kReadyIndexName), EMFILE,
+      FaultyFileSystem::Repeat::kOnce);
   SetSegmentBytes(128 << 10);
   EXPECT_THAT(log_->Append({.value = Large()}, Durability::kMemory),
               StatusIs(absl::StatusCode::kResourceExhausted));
