@@ -85,6 +85,8 @@ void StoreWriter::CreateTopic(std::string_view name,
   CHECK_OK(store_->CreateTopic(name, config));
 }
 
+void StoreWriter::Sync() { CHECK_OK(partition_.front().Sync()); }
+
 void StoreWriter::Use(std::string_view topic, int32_t partition) {
   topic_ = topic;
   partition_index_ = partition;

@@ -39,6 +39,9 @@ class StoreWriter {
   // Where the appends go from here on.
   void Use(std::string_view topic, int32_t partition);
 
+  // Makes durable what the partition in use has.
+  void Sync();
+
   // Appends one record, whose offset is not looked at. A timestamp of -1 asks
   // for the time of the append.
   void Append(const DescribedRecord& record);
