@@ -213,28 +213,27 @@ TEST_F(TopicFaultsTest, CrashAroundADeletionAndANewTopicMixesNothing) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, TopicChangeFaultsTest,
-    testing::Values(Change{"Create",
-                           [](LogStore& store) {
-                             return store.CreateTopic("payments",
-                                                      {.partitions = 3});
-                           }},
-                    Change{"Alter",
-                           [](LogStore& store) {
-                             return store.AlterTopic(
-                                 "orders", {.set = {{"retention.ms", "86400000"}},
-                                            .reset = {"segment.bytes"}});
-                           }},
-                    Deletion(),
-                    Change{"AddPartitions",
-                           [](LogStore& store) {
-                             return store.AddPartitions("orders", 4);
-                           }},
-                    Change{"AlterAndAddPartitions",
-                           [](LogStore& store) {
-                             return store.AlterTopic(
-                                 "orders", {.set = {{"retention.ms", "86400000"}},
-                                            .partitions = 4});
-                           }}),
+    testing::Values(
+        Change{"Create",
+               [](LogStore& store) {
+                 return store.CreateTopic("payments", {.partitions = 3});
+               }},
+        Change{"Alter",
+               [](LogStore& store) {
+                 return store.AlterTopic("orders",
+                                         {.set = {{"retention.ms", "86400000"}},
+                                          .reset = {"segment.bytes"}});
+               }},
+        Deletion(),
+        Change{
+            "AddPartitions",
+            [](LogStore& store) { return store.AddPartitions("orders", 4); }},
+        Change{"AlterAndAddPartitions",
+               [](LogStore& store) {
+                 return store.AlterTopic(
+                     "orders",
+                     {.set = {{"retention.ms", "86400000"}}, .partitions = 4});
+               }}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -87,6 +87,10 @@ void StoreWriter::CreateTopic(std::string_view name,
 
 void StoreWriter::Sync() { CHECK_OK(partition_.front().Sync()); }
 
+int64_t StoreWriter::segments() const {
+  return partition_.front().Stats().value().segments;
+}
+
 void StoreWriter::Use(std::string_view topic, int32_t partition) {
   topic_ = topic;
   partition_index_ = partition;

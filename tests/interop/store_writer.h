@@ -42,6 +42,9 @@ class StoreWriter {
   // Makes durable what the partition in use has.
   void Sync();
 
+  // How many segments the partition in use has.
+  int64_t segments() const;
+
   // Appends one record, whose offset is not looked at. A timestamp of -1 asks
   // for the time of the append.
   void Append(const DescribedRecord& record);

@@ -137,6 +137,18 @@ void WriteBatches(StoreWriter& writer, int rounds, int64_t start_ms) {
   }
 }
 
+// Ends each partition with a batch that no sync covers, in a segment that has
+// its name: Kafka does not see one that no sync has named yet.
+void WriteUnsyncedTails(StoreWriter& writer) {
+  for (int32_t partition = 0; partition < 3; ++partition) {
+    writer.Use("batches", partition);
+    writer.Sync();
+    const int64_t segments = writer.segments();
+    writer.Append({.records = Several(2, kStartMs + kDayMs / 2)});
+    CHECK_EQ(writer.segments(), segments);
+  }
+}
+
 void WriteStamped(StoreWriter& writer) {
   TopicConfig config = SmallSegments(1);
   config.log.message_timestamp_type = TimestampType::kLogAppendTime;
@@ -256,11 +268,7 @@ int Run(std::string_view what, const std::string& path) {
   } else if (what == "killed") {
     writer.CreateTopic("batches", SmallSegments(3));
     WriteBatches(writer, 50, kStartMs);
-    // Kafka does not see a segment that no sync has given its name yet.
-    for (int32_t partition = 0; partition < 3; ++partition) {
-      writer.Use("batches", partition);
-      writer.Sync();
-    }
+    WriteUnsyncedTails(writer);
     std::fflush(stdout);
     raise(SIGKILL);
   } else if (what == "opened") {
