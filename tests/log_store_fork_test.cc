@@ -18,7 +18,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/base/config.h"
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
@@ -28,6 +27,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "log/file_system.h"
+#include "tests/sanitizer.h"
 #include "tests/scratch_directory.h"
 #include "tests/stored_records.h"
 
@@ -218,10 +218,8 @@ TEST_F(LogStoreForkTest, ChildClosesNoDescriptorOfItsOwnByMistake) {
 
 TEST_F(LogStoreForkTest, ChildCanOpenAStoreOfItsOwn) {
   StoreOptions options;
-#if defined(__SANITIZE_THREAD__)
-  // It ends a child that starts a thread.
-  options.background = Background::kNone;
-#endif
+  // ThreadSanitizer ends a child that starts a thread.
+  if (kSanitizer == Sanitizer::kThread) options.background = Background::kNone;
   ExpectInChild([&] {
     EXPECT_THAT(LogStore::Open(path_), StatusIs(kPrecondition));
     auto own = LogStore::Open(scratch_ / "own", options);
@@ -236,10 +234,7 @@ TEST_F(LogStoreForkTest, ChildCanOpenAStoreOfItsOwn) {
 }
 
 TEST_F(LogStoreForkTest, ForksAmidstTheWorkOfOtherThreadsNeverHang) {
-  bool hangs_anyway = false;
-#if defined(ABSL_HAVE_ADDRESS_SANITIZER)
-  hangs_anyway = true;
-#endif
+  const bool hangs_anyway = kSanitizer == Sanitizer::kAddress;
   if (hangs_anyway)
     GTEST_SKIP() << "a child inherits its allocator's locks as they are";
   std::atomic<bool> stop = false;

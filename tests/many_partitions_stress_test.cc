@@ -32,6 +32,7 @@
 #include "log/durability.h"
 #include "log/record_batches.h"
 #include "tests/process_footprint.h"
+#include "tests/sanitizer.h"
 #include "tests/scratch_directory.h"
 
 namespace varve {
@@ -48,11 +49,8 @@ constexpr int kThreads = 64;
 constexpr int kVisits = 2;
 constexpr int kAppendsPerVisit = 4;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kPartitionsByDefault = 600;
-#else
-constexpr int kPartitionsByDefault = 2000;
-#endif
+constexpr int kPartitionsByDefault =
+    kSanitizer == Sanitizer::kNone ? 2000 : 600;
 
 int PartitionCount() {
   const char* text = getenv("VARVE_STRESS_PARTITIONS");

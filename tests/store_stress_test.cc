@@ -46,6 +46,7 @@
 #include "log/durability.h"
 #include "log/record_batch_builder.h"
 #include "log/record_batches.h"
+#include "tests/sanitizer.h"
 #include "tests/scratch_directory.h"
 #include "tests/stress_history.h"
 #include "tests/watchdog.h"
@@ -56,15 +57,10 @@ namespace {
 using ::absl_testing::IsOk;
 using ::testing::AnyOf;
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr int kRoundsByDefault = 2;
-constexpr int64_t kRecordsPerRound = 3000;
-constexpr int64_t kExchanges = 1000;
-#else
-constexpr int kRoundsByDefault = 5;
-constexpr int64_t kRecordsPerRound = 10000;
-constexpr int64_t kExchanges = 10000;
-#endif
+constexpr bool kSanitized = kSanitizer != Sanitizer::kNone;
+constexpr int kRoundsByDefault = kSanitized ? 2 : 5;
+constexpr int64_t kRecordsPerRound = kSanitized ? 3000 : 10000;
+constexpr int64_t kExchanges = kSanitized ? 1000 : 10000;
 constexpr int kPartitions = 3;
 constexpr int kAppenders = 4;
 constexpr int kReadersEach = 2;  // of each partition

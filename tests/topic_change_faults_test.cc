@@ -44,15 +44,14 @@ class TopicFaultsTest : public testing::Test {
   // Makes a store of two topics with records, closed cleanly, and finds out
   // what is in it before and behind a change.
   void Prepare(const Change& change) {
-    auto store = LogStore::Open(before_path_);
-    ASSERT_THAT(store, IsOk());
-    ASSERT_THAT((*store)->CreateTopic("kept", {.partitions = 2}), IsOk());
+    auto store = Open(before_path_);
+    ASSERT_THAT(store->CreateTopic("kept", {.partitions = 2}), IsOk());
     TopicConfig config = {.partitions = 2};
     config.log.segment_bytes = 200;
-    ASSERT_THAT((*store)->CreateTopic("orders", config), IsOk());
-    for (int i = 0; i < 5; ++i) ASSERT_THAT(AppendEverywhere(**store), IsOk());
-    before_ = SnapshotOf(**store);
-    ASSERT_THAT((*store)->Close(), IsOk());
+    ASSERT_THAT(store->CreateTopic("orders", config), IsOk());
+    for (int i = 0; i < 5; ++i) ASSERT_THAT(AppendEverywhere(*store), IsOk());
+    before_ = SnapshotOf(*store);
+    ASSERT_THAT(store->Close(), IsOk());
 
     CopyStore(before_path_, path_);
     FaultyFileSystem files;

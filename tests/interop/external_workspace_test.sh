@@ -3,7 +3,8 @@
 #
 # A Bazel workspace of its own embeds varve, with an Abseil that it declares
 # itself: examples/external_workspace is built and run. It compiles Abseil again,
-# so the first run takes minutes; its artefacts stay in the user's cache.
+# with its own flags, so the first run takes minutes; after it the objects come from
+# the machine's cache of them.
 set -euo pipefail
 
 readonly ROOT="$(dirname "$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")")"
@@ -18,19 +19,20 @@ if command -v bazelisk >/dev/null; then
 elif [[ -e /usr/bin/bazel-4 ]]; then
   export USE_BAZEL_VERSION="${USE_BAZEL_VERSION:-4}"
 fi
-# Where Bazel cannot download, the archives that ./dev has set up.
-overrides=()
+# The cache of objects, and where Bazel cannot download, the archives: as ./dev set
+# them up.
+settings=()
 if [[ -e "${ROOT}/.bazelrc.local" ]]; then
-  mapfile -t overrides < <(sed -n 's/^build \(--override_repository=\|--config=\)/\1/p' \
+  mapfile -t settings < <(sed -n 's/^build \(--override_repository=\|--config=\|--disk_cache=\)/\1/p' \
     "${ROOT}/.bazelrc.local")
 fi
 
 cd "${ROOT}/examples/external_workspace"
 "${bazel}" "--output_user_root=${OUTPUT}" --max_idle_secs=15 build \
   --experimental_convenience_symlinks=ignore --jobs="${VARVE_EXTERNAL_JOBS:-2}" \
-  --noshow_progress "${overrides[@]}" //:journal
+  --noshow_progress "${settings[@]}" //:journal
 bin="$("${bazel}" "--output_user_root=${OUTPUT}" --max_idle_secs=15 info \
-  "${overrides[@]}" bazel-bin 2>/dev/null)"
+  "${settings[@]}" bazel-bin 2>/dev/null)"
 
 expect() {
   local expected="$1"

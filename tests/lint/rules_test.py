@@ -186,6 +186,9 @@ class AllFiles(Rule):
 
         self.assertFalse(found("#include <mutex>\nTEST(A, B) {}\n"))
         self.assertFalse(found("#include <thread>\n", tags=""))
+        alone = "LogStore::Open(path, {.background = Background::kNone});\n"
+        self.assertFalse(found(alone))
+        self.assertTrue(found(alone + "LogStore::Open(path);\n"))
         for text in ("#include <thread>\n", '#include "absl/synchronization/mutex.h"\n',
                      "pid = fork();\n", "auto store = LogStore::Open(path);\n"):
             self.assertTrue(found(text), text)

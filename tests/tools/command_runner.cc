@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -191,6 +192,10 @@ void CommandRunner::StartProgram(const std::vector<std::string>& arguments) {
 
 std::string CommandRunner::ConsumerOutput() const {
   return ReadFileOrDie(PathTo("consumer.out"));
+}
+
+bool CommandRunner::ConsumerHasPrinted() const {
+  return std::filesystem::file_size(PathTo("consumer.out")) > 0;
 }
 
 void CommandRunner::StopConsumer() const {

@@ -65,6 +65,8 @@ class CommandRunner {
   void StartProgram(const std::vector<std::string>& arguments);
   // What it has printed so far.
   std::string ConsumerOutput() const;
+  // Whether it has printed anything: does not read it.
+  bool ConsumerHasPrinted() const;
   // Whether it is there no more, for want of anything to print.
   bool ConsumerHasEnded() const;
   // Waits until that is `text`, or fails the test.
