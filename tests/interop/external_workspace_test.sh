@@ -23,8 +23,8 @@ fi
 # them up.
 settings=()
 if [[ -e "${ROOT}/.bazelrc.local" ]]; then
-  mapfile -t settings < <(sed -n 's/^build \(--override_repository=\|--config=\|--disk_cache=\)/\1/p' \
-    "${ROOT}/.bazelrc.local")
+  mapfile -t settings < <(sed -n "${ROOT}/.bazelrc.local" \
+    -e 's/^build \(--override_repository=\|--config=\|--disk_cache=\)/\1/p')
 fi
 
 cd "${ROOT}/examples/external_workspace"

@@ -43,18 +43,6 @@ formatted() {
     'clang-format "{}" | cmp --silent - "{}" || { echo "{}: not formatted" && exit 1; }'
 }
 
-# The compiler's arguments outside Bazel: one a line.
-flags() {
-  local external
-  external="$(./dev bazel info output_base 2>/dev/null)/external"
-  printf '%s\n' -std=c++20 -I. -Wall -Wextra -Werror -Wthread-safety -Wno-unused-function \
-    -isystem "${external}/com_google_absl" \
-    -isystem "${external}/com_google_googletest/googletest/include" \
-    -isystem "${external}/com_google_googletest/googlemock/include" \
-    -isystem "${external}/com_github_google_benchmark/include" \
-    -isystem "${external}/cli11/include" -isystem "${external}/nlohmann_json/include"
-}
-
 # A build with clang, for what its compiler says.
 clang_build() {
   ./dev bazel build --config=asan-ubsan --keep_going "--build_event_json_file=${EVENTS}" "$@" //...
@@ -103,10 +91,13 @@ changed_sources() {
     done | sort -u | comm -12 - <(tidy_sources)
 }
 
+# tidy SOURCES: a verb above, or "all". What was found sound comes from the cache of
+# objects, as long as the source, its headers and .clang-tidy are as they were.
 tidy() {
-  local warnings=(-Wshadow -Wconversion -Wsign-conversion)
-  "$1" | for_each -I{} clang-tidy --quiet {} -- "${FLAGS[@]}" "${warnings[@]}" \
-    2> >(grep -v "warnings generated" >&2)
+  local groups=clang_tidy
+  [[ "$1" == all ]] || groups="$("$1" | tr -c '[:alnum:]\n' _ | sed s/^/clang_tidy_/ | paste -sd,)"
+  [[ -z "${groups}" ]] || clang_build \
+    --aspects=//tests/lint:clang_tidy.bzl%clang_tidy "--output_groups=${groups}"
 }
 
 rules() {
@@ -128,12 +119,12 @@ check "clang: every target, thread-safety and layering" clang_build
 python3 tests/lint/test_summary.py --only-actions "${EVENTS}"
 check "clang: every header compiles alone" headers_alone
 python3 tests/lint/test_summary.py --only-actions "${EVENTS}"
-mapfile -t FLAGS < <(flags)
 if [[ "${1:-}" == --all ]]; then
-  check "clang-tidy: everything" tidy tidy_sources
+  check "clang-tidy: everything" tidy all
 else
   check "clang-tidy: $(changed_sources | wc -l) sources that changed" tidy changed_sources
 fi
+python3 tests/lint/test_summary.py --only-actions "${EVENTS}"
 
 printf '\n%d passed, %d failed\n' "${passed}" "${failed}"
 ((failed == 0))
