@@ -33,7 +33,8 @@ def _is_external(path):
 
 # Other repositories' headers are a system's: nothing is said about them.
 def _include_flags(context):
-    flags = []
+    # Who depends on other repositories alone has none that leads to our root.
+    flags = [] if "." in context.quote_includes.to_list() else ["-iquote", "."]
     for path in context.quote_includes.to_list() + context.includes.to_list():
         flags += ["-isystem" if _is_external(path) else "-iquote", path]
     for path in context.system_includes.to_list():
