@@ -176,7 +176,9 @@ absl::Status PartitionLog::Park() {
   }
   if (absl::Status status = SyncClosing(); !status.ok()) return status;
   absl::MutexLock lock(&mu_);
-  if (!writer_.ready()) {
+  // What a failed sync has left without a name can be read only while it is
+  // open.
+  if (!writer_.ready() && !writer_.has_unnamed()) {
     segments_.CloseAll();
     directory_->LetGo();
   }

@@ -162,9 +162,12 @@ absl::Status SegmentIndexes::Reserve() {
     if (!status.ok()) return status;
   }
   // Two: the final entry of the seal needs its place as well.
-  const int64_t time_end = times_.size_bytes() + 2 * TimeIndex::kEntrySize;
-  return time_file_->EnsureAllocated(
-      std::min(time_end, time_file_->capacity()));
+  return ReserveTimes(2);
+}
+
+absl::Status SegmentIndexes::ReserveTimes(int64_t entries) {
+  const int64_t end = times_.size_bytes() + entries * TimeIndex::kEntrySize;
+  return time_file_->EnsureAllocated(std::min(end, time_file_->capacity()));
 }
 
 void SegmentIndexes::Add(const RecordBatch& batch, int64_t position) {
@@ -199,8 +202,10 @@ void SegmentIndexes::AddEntries(const RecordBatch& batch, int64_t position) {
 }
 
 absl::Status SegmentIndexes::Seal() {
-  if (max_timestamp_ms() >= 0) {
-    // As in AddEntries: a refusal leaves an entry out, no more.
+  // Nothing may have been appended since the open, and so no place reserved for
+  // the final entry. As in AddEntries: a refusal leaves it out, no more.
+  if (max_timestamp_ms() > times_.last_entry().timestamp_ms &&
+      ReserveTimes(1).ok()) {
     times_
         .MaybeAppend(max_timestamp_ms(), max_timestamp_offset_,
                      TimeIndex::Slot::kFinal)

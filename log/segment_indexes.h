@@ -131,6 +131,7 @@ class SegmentIndexes {
       absl::StatusOr<std::unique_ptr<MappedFile>> time_file);
 
   absl::Status SanityCheck() const;
+  absl::Status ReserveTimes(int64_t entries);
   void AddEntries(const RecordBatch& batch, int64_t position);
 
   // Constant after construction.

@@ -128,6 +128,17 @@ TEST_F(SegmentNamingTest, ParkNamesTheSegmentBeforeItIsClosed) {
   ExpectAllReadable(43);
 }
 
+TEST_F(SegmentNamingTest, ParkOfAPoisonedLogKeepsWhatHasNoName) {
+  RollIntoReady();
+  AppendLarge(3);
+  files_.FailCallsNamed("File::Sync", EIO, FaultyFileSystem::Repeat::kForever);
+  EXPECT_THAT(log_->Park(), StatusIs(absl::StatusCode::kUnknown));
+  ASSERT_FALSE(HasName());
+  // The poison has been reported; the store parks on.
+  for (int i = 0; i < 2; ++i) log_->Park().IgnoreError();
+  EXPECT_THAT(ReadAll(), SizeIs(43));
+}
+
 TEST_F(SegmentNamingTest, CloseAfterAConfigSyncsWhatNoSyncHasCovered) {
   RollIntoReady();
   SetSegmentBytes(128 << 10);

@@ -17,6 +17,7 @@
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "log/durability.h"
 #include "log/partition_recovery.h"
 #include "log/partition_verifier.h"
 #include "log/record_batch.h"
@@ -31,6 +32,7 @@ namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
+using ::absl_testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -415,6 +417,27 @@ TEST_F(SidecarLifecycleTest, NoneIsNeeded) {
   CloseCleanly();
   EXPECT_THAT(Sidecars(), ElementsAre(SidecarFileName(6)));
   EXPECT_EQ(Read(6), Expected(6));
+}
+
+// Nothing is appended since the open, so nothing has made room for an entry.
+TEST_F(SidecarLifecycleTest, EmptiedTimeIndexOfAnOpenedSegmentIsSealed) {
+  Fill(2);
+  ASSERT_NO_FATAL_FAILURE(CloseCleanly());
+  for (const std::string& name : Sidecars())
+    std::filesystem::remove(path_ + "/" + name);
+  const std::string time_index =
+      path_ + "/" + SegmentFileName(0, SegmentFileKind::kTimeIndex);
+  const std::string whole = ReadBytes(time_index);
+  ASSERT_FALSE(whole.empty());
+  WriteBytes(time_index, "");
+  ASSERT_NO_FATAL_FAILURE(OpenClean());
+  EXPECT_THAT(
+      log_->Append({.value = std::string(1 << 20, 'x')}, Durability::kMemory),
+      StatusIs(absl::StatusCode::kInvalidArgument));
+  ASSERT_NO_FATAL_FAILURE(CloseCleanly());
+  EXPECT_EQ(ReadBytes(time_index), whole);
+  ASSERT_NO_FATAL_FAILURE(OpenClean());
+  EXPECT_EQ(ReadAll(), Values(0, 2));
 }
 
 }  // namespace
