@@ -27,8 +27,9 @@ BatchPlace FindLastEntry(const Segment& segment) {
   const TimestampOffset entry =
       segment.LookupTime(std::numeric_limits<int64_t>::max()).found;
   if (entry.timestamp_ms < 0) return front;
-  BatchScanner scanner(segment.visible_bytes(),
-                       FindScanStart(segment, entry.offset), kHeadersOnly);
+  // The start first: it may be in a batch that was not visible before.
+  const BatchPlace start = FindScanStart(segment, entry.offset);
+  BatchScanner scanner(segment.visible_bytes(), start, kHeadersOnly);
   while (const RecordBatch* batch = scanner.Peek()) {
     if (batch->last_offset() >= entry.offset) {
       const bool agrees = batch->last_offset() == entry.offset &&
@@ -46,8 +47,9 @@ BatchPlace FindLastEntry(const Segment& segment) {
 
 int64_t FindLargestTimestamp(const Segment& segment) {
   int64_t largest_ms = kNoTimestamp;
-  BatchScanner scanner(segment.visible_bytes(), FindLastEntry(segment),
-                       kHeadersOnly);
+  // The start first: it may be in a batch that was not visible before.
+  const BatchPlace start = FindLastEntry(segment);
+  BatchScanner scanner(segment.visible_bytes(), start, kHeadersOnly);
   while (true) {
     while (const RecordBatch* batch = scanner.Peek()) {
       largest_ms = std::max(largest_ms, batch->max_timestamp_ms());

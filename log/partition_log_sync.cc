@@ -51,6 +51,9 @@ absl::Status PartitionLog::OpenWriter() {
   if (absl::Status status = SyncClosing(); !status.ok()) return status;
   absl::MutexLock lock(&mu_);
   if (closed_ || !failure_.ok() || writer_.ready()) return absl::OkStatus();
+  // Opened and closed again, for a new config, since that sync: the caller
+  // comes again.
+  if (writer_.is_closing()) return absl::OkStatus();
   absl::Status status = listener_->BeforeFirstChange();
   if (status.ok()) status = directory_->KeepOpen();
   if (status.ok()) status = writer_.Prepare();

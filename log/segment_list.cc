@@ -164,11 +164,13 @@ void SegmentList::CloseAll() {
   std::vector<std::shared_ptr<Segment>> closed;  // unmapped without the lock
   absl::MutexLock lock(&mu_);
   ++generation_;
-  CountOpen(-open_count_);
+  // What may throw comes first: what is still open then is still counted.
+  closed.reserve(static_cast<size_t>(open_count_));
   for (Entry& entry : entries_) {
     if (entry.segment == nullptr) continue;
     pins_->Release(entry.segment);
     closed.push_back(std::move(entry.segment));
+    CountOpen(-1);
   }
 }
 

@@ -22,8 +22,9 @@ namespace {
 std::optional<BatchPlace> FindBatchOf(const Segment& segment,
                                       const TimestampOffset& entry) {
   if (entry.timestamp_ms < 0) return std::nullopt;
-  BatchScanner scanner(segment.visible_bytes(),
-                       FindScanStart(segment, entry.offset),
+  // The start first: it may be in a batch that was not visible before.
+  const BatchPlace start = FindScanStart(segment, entry.offset);
+  BatchScanner scanner(segment.visible_bytes(), start,
                        {.continuity = Continuity::kGapsAllowed});
   while (const RecordBatch* batch = scanner.Peek()) {
     if (batch->last_offset() >= entry.offset) {
@@ -75,8 +76,9 @@ std::optional<int64_t> FindInBatch(const RecordBatch& batch,
 
 std::optional<int64_t> FindOffsetForTime(const Segment& segment,
                                          const TimeSearch& search) {
-  BatchScanner scanner(segment.visible_bytes(),
-                       FindTimeScanStart(segment, search.timestamp_ms),
+  // The start first: it may be in a batch that was not visible before.
+  const BatchPlace start = FindTimeScanStart(segment, search.timestamp_ms);
+  BatchScanner scanner(segment.visible_bytes(), start,
                        {.continuity = Continuity::kGapsAllowed});
   while (true) {
     while (const RecordBatch* batch = scanner.Peek()) {
