@@ -11,10 +11,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <set>
+#include <shared_mutex>
 
-#include "absl/base/dynamic_annotations.h"
 #include "absl/base/no_destructor.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -38,7 +39,9 @@ class OpenDescriptors {
   // Calls `change`, which opens or closes, with no fork in between.
   template <typename Change>
   void WithoutFork(Change change) {
-    absl::ReaderMutexLock hold(&forking_);
+    std::unique_lock turn(turn_);
+    std::shared_lock hold(forking_);
+    turn.unlock();
     change();
   }
   void Note(int number) {
@@ -61,27 +64,30 @@ class OpenDescriptors {
 
   // What the child will need is made here: its memory allocator may be locked.
   void BeforeFork() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    forking_.Lock();
+    const std::scoped_lock turn(turn_);
+    forking_.lock();
     if (of_child_ == nullptr) of_child_ = std::make_unique<OpenDescriptors>();
   }
-  void AfterForkInParent() ABSL_NO_THREAD_SAFETY_ANALYSIS { forking_.Unlock(); }
+  void AfterForkInParent() { forking_.unlock(); }
 
   // There is one thread only, and nobody to wait for or to wake. The numbers
-  // were not being changed when the fork was made; the mutexes may be in any
-  // state, so they are left as they are, and others used from now on. The one
-  // that stays held must not count where orders of locks are looked at: by
-  // Abseil in debug builds, and by ThreadSanitizer.
+  // were not being changed when the fork was made; the mutexes of this object
+  // may be in any state, so others are used from now on. `forking_` is this
+  // thread's, and is given back for those who watch the order of locks.
   void AfterForkInChild() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (int number : numbers_) close(number);
-    forking_.ForgetDeadlockInfo();
-    ABSL_ANNOTATE_RWLOCK_RELEASED(&forking_, 1);
+    forking_.unlock();
     Present().store(of_child_.get(), std::memory_order_release);
   }
 
-  absl::Mutex forking_;  // shared: by who opens or closes
-  absl::Mutex mu_ ABSL_ACQUIRED_AFTER(forking_);
+  // Of the standard library: an absl::Mutex enters each change in one graph of
+  // all of them in debug builds, whose own lock a child may find held for ever.
+  std::mutex turn_;            // held to take `forking_`, so that a fork's
+                               // turn comes however many open and close
+  std::shared_mutex forking_;  // shared: by who opens or closes
+  absl::Mutex mu_;
   std::set<int> numbers_ ABSL_GUARDED_BY(mu_);
-  std::unique_ptr<OpenDescriptors> of_child_ ABSL_GUARDED_BY(forking_);
+  std::unique_ptr<OpenDescriptors> of_child_;  // changed with `forking_` held
 };
 
 constexpr int kFirstOfOurs = STDERR_FILENO + 1;
