@@ -3,6 +3,7 @@
 // What becomes of an open store in a process that is forked from its owner: the
 // child can do no harm with it, and the parent goes on.
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "api/log_store.h"
 #include "gmock/gmock.h"
@@ -241,6 +244,40 @@ TEST_F(LogStoreForkTest, ChildCanOpenAStoreOfItsOwn) {
   auto own = LogStore::Open(scratch_ / "own");
   ASSERT_THAT(own, IsOk());
   EXPECT_TRUE((*own)->recovery_report().clean);
+}
+
+// Whether the child ends by itself and well within 20 s. One that hangs before
+// it leaves fork() has no alarm yet, so it is killed from here.
+bool EndsWell(pid_t child) {
+  int status = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    if (waitpid(child, &status, WNOHANG) == child)
+      return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    absl::SleepFor(absl::Milliseconds(1));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return false;
+}
+
+// In debug builds each change of an absl::Mutex takes a lock of Abseil's own.
+TEST_F(LogStoreForkTest, ForksAmidstChangesOfMutexesDoNotHangInTheFork) {
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      absl::Mutex mu;
+      while (!stop) absl::MutexLock lock(&mu);
+    });
+  }
+  for (int i = 0; i < 100 && !HasFailure(); ++i) {
+    const pid_t child = fork();
+    CHECK_GE(child, 0);
+    if (child == 0) _exit(0);
+    EXPECT_TRUE(EndsWell(child)) << "fork " << i;
+  }
+  stop = true;
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(LogStoreForkTest, ForksAmidstTheWorkOfOtherThreadsNeverHang) {
