@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What a consumer group commits, and what is known of it: plain values.
+// The offsets that a consumer group commits, and what is known of them: plain
+// values.
 
 #ifndef VARVE_API_COMMITTED_OFFSET_H_
 #define VARVE_API_COMMITTED_OFFSET_H_
@@ -12,8 +13,8 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "log/topic_id.h"
-#include "log/topic_partition.h"
+#include "varve/log/metadata/topic_id.h"
+#include "varve/log/metadata/topic_partition.h"
 
 namespace varve {
 
@@ -29,14 +30,14 @@ struct OffsetCommit {
   int64_t offset = 0;
   // Anything the program wants to have back with it, UTF-8 for Kafka's tools.
   std::string_view metadata = {};
-  // Of the topic that was read, as `Partition::topic_id` gives it: the commit
-  // fails when that topic was deleted meanwhile, also when there is a new one
-  // of its name. None: of the topic that has the name now.
+  // The id of the topic that was read, as `Partition::topic_id` gives it: the
+  // commit fails when that topic was deleted meanwhile, even if there is a new
+  // one of its name. None: the topic that has the name now.
   TopicId topic_id = {};
 };
 
-// What a group committed last for one partition: where it goes on.
-struct CommittedOffset {
+// The offset that a group committed last for one partition: where it continues.
+struct OffsetAndMetadata {
   int64_t offset = 0;
   // The epoch of the record before it; -1 when there was none.
   int32_t leader_epoch = -1;
@@ -47,14 +48,14 @@ struct CommittedOffset {
 // How far a group has come in one partition.
 struct GroupOffset {
   TopicPartition partition;
-  CommittedOffset committed;
-  // Of the partition; nothing when it is not there any more or cannot be
-  // opened.
+  OffsetAndMetadata committed;
+  // The log start of the partition; nothing when it does not exist any more or
+  // cannot be opened.
   std::optional<int64_t> log_start = std::nullopt;
   std::optional<int64_t> log_end = std::nullopt;
 
-  // Records that the group has not read yet, with those that were deleted since
-  // its commit.
+  // Records that the group has not read yet, including those that were deleted
+  // since its commit.
   std::optional<int64_t> lag() const {
     if (!log_end.has_value()) return std::nullopt;
     return *log_end - committed.offset;

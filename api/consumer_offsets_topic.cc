@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/consumer_offsets_topic.h"
+#include "varve/api/consumer_offsets_topic.h"
 
 #include <cstdint>
 
-#include "api/topic_config.h"
-#include "log/log_config.h"
+#include "varve/api/topic_config.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <string_view>
 
-#include "api/topic_config.h"
-#include "log/topic_name.h"
+#include "varve/api/topic_config.h"
+#include "varve/log/metadata/topic_name.h"
 
 namespace varve {
 
@@ -20,7 +20,8 @@ inline bool IsInternalTopic(std::string_view topic) {
   return IsInternalTopicName(topic);
 }
 
-// As a broker creates it: 50 partitions, compact, segments of 100 MiB.
+// The config with which a broker creates it: 50 partitions, compact, segments
+// of 100 MiB.
 TopicConfig ConsumerOffsetsConfig();
 
 }  // namespace varve

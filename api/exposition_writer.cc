@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/exposition_writer.h"
+#include "varve/api/exposition_writer.h"
 
 #include <array>
 #include <charconv>
@@ -10,7 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "log/distribution.h"
+#include "varve/log/meters/distribution.h"
 
 namespace varve {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "log/distribution.h"
+#include "varve/log/meters/distribution.h"
 
 namespace varve {
 

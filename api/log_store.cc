@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/log_store.h"
+#include "varve/api/log_store.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -17,31 +17,32 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "api/committed_offset.h"
-#include "api/committed_offsets.h"
-#include "api/consumer_offsets_topic.h"
-#include "api/open_topic_partition.h"
-#include "api/partition.h"
-#include "api/read_only_store.h"
-#include "api/recovery_report.h"
-#include "api/store_metrics.h"
-#include "api/store_options.h"
-#include "api/store_state.h"
-#include "api/topic_catalog.h"
-#include "api/topic_changes.h"
-#include "api/topic_config.h"
-#include "api/topic_description.h"
-#include "api/unfinished_deletion.h"
-#include "log/call_gate.h"
-#include "log/durability.h"
-#include "log/file_system_type.h"
-#include "log/fork_mark.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/groups/committed_offsets.h"
+#include "varve/api/opened_partition.h"
+#include "varve/api/partition.h"
+#include "varve/api/read_only_store.h"
+#include "varve/api/recovery_report.h"
+#include "varve/api/store/open_topic_partition.h"
+#include "varve/api/store/store_state.h"
+#include "varve/api/store_metrics.h"
+#include "varve/api/store_options.h"
+#include "varve/api/topic_changes.h"
+#include "varve/api/topic_config.h"
+#include "varve/api/topic_description.h"
+#include "varve/api/unfinished_deletion.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/partition/call_gate.h"
+#include "varve/log/system/file_system_type.h"
+#include "varve/log/system/fork_mark.h"
 
 namespace varve {
 namespace {
 
-// For calls that may change files. Errors: FailedPrecondition when the store is
-// closed, and in a forked child.
+// Begins a call that may change files. Errors: FailedPrecondition when the
+// store is closed, and in a forked child.
 absl::StatusOr<CallGate::Call> BeginCall(const ForkMark& opened_in,
                                          StoreState& state) {
   if (absl::Status s = opened_in.Check(); !s.ok()) return s;
@@ -75,7 +76,8 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> LogStore::OpenReadOnly(
 
 LogStore::LogStore(std::unique_ptr<StoreState> state)
     : state_(std::move(state)),
-      offsets_(std::make_unique<CommittedOffsets>(state_.get())) {
+      offsets_(std::make_unique<CommittedOffsets>(state_.get())),
+      opened_in_(std::make_unique<const ForkMark>()) {
   state_->topics().SetForgetOffsets(
       [offsets = offsets_.get()](const Topic& deleted) {
         return offsets->ForgetTopic(deleted);
@@ -83,8 +85,9 @@ LogStore::LogStore(std::unique_ptr<StoreState> state)
 }
 
 LogStore::~LogStore() {
-  if (opened_in_.in_child()) {
-    // Left as it is: its locks may be held by threads that are not here.
+  if (opened_in_->in_child()) {
+    // It is left as it is: its locks may be held by threads that this process
+    // does not have.
     std::ignore = offsets_.release();
     std::ignore = state_.release();
     return;
@@ -95,33 +98,33 @@ LogStore::~LogStore() {
 
 absl::Status LogStore::CreateTopic(std::string_view name,
                                    const TopicConfig& config) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return state_->topics().CreateTopic(name, config);
 }
 
 absl::Status LogStore::AlterTopic(std::string_view name,
                                   const TopicChanges& changes) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return state_->topics().AlterTopic(name, changes);
 }
 
 absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return state_->topics().AlterTopic(name, {.partitions = new_total});
 }
 
 absl::Status LogStore::DeleteTopic(std::string_view name) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return state_->topics().DeleteTopic(name);
 }
 
 std::vector<UnfinishedDeletion> LogStore::UnfinishedDeletions() const {
   std::vector<UnfinishedDeletion> unfinished;
-  if (opened_in_.in_child()) return unfinished;
+  if (opened_in_->in_child()) return unfinished;
   for (const DeletedTopic& deleted : state_->topics().catalog().deleted()) {
     unfinished.push_back({.topic = deleted.topic.name,
                           .topic_id = deleted.topic.id,
@@ -133,7 +136,7 @@ std::vector<UnfinishedDeletion> LogStore::UnfinishedDeletions() const {
 
 std::vector<TopicDescription> LogStore::ListTopics() const {
   std::vector<TopicDescription> descriptions;
-  if (opened_in_.in_child()) return descriptions;
+  if (opened_in_->in_child()) return descriptions;
   for (Topic& topic : state_->topics().topics())
     descriptions.push_back(Describe(std::move(topic)));
   return descriptions;
@@ -141,7 +144,7 @@ std::vector<TopicDescription> LogStore::ListTopics() const {
 
 absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
     std::string_view name) const {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  if (absl::Status s = opened_in_->Check(); !s.ok()) return s;
   absl::StatusOr<Topic> topic = state_->topics().FindTopic(name);
   if (!topic.ok()) return topic.status();
   return Describe(*std::move(topic));
@@ -149,19 +152,19 @@ absl::StatusOr<TopicDescription> LogStore::DescribeTopic(
 
 absl::StatusOr<Partition> LogStore::partition(std::string_view topic,
                                               int32_t partition) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   absl::StatusOr<TopicPartitionLog> opened =
       OpenTopicPartition(*state_, topic, partition);
   if (!opened.ok()) return opened.status();
-  return Partition(std::make_shared<const Partition::Opened>(
+  return Partition(std::make_shared<const OpenedPartition>(
       std::string(topic), opened->topic_id, partition, std::move(opened->log)));
 }
 
 absl::Status LogStore::CommitOffset(std::string_view group,
                                     std::string_view topic, int32_t partition,
                                     int64_t offset, Durability durability) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->Commit(
       group,
@@ -172,27 +175,27 @@ absl::Status LogStore::CommitOffset(std::string_view group,
 absl::Status LogStore::CommitOffsets(std::string_view group,
                                      absl::Span<const OffsetCommit> commits,
                                      Durability durability) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->Commit(group, commits, durability);
 }
 
-absl::StatusOr<varve::CommittedOffset> LogStore::CommittedOffset(
+absl::StatusOr<OffsetAndMetadata> LogStore::CommittedOffset(
     std::string_view group, std::string_view topic, int32_t partition) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->Find(group, topic, partition);
 }
 
 absl::StatusOr<std::vector<std::string>> LogStore::ListGroups() {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->ListGroups();
 }
 
 absl::StatusOr<std::vector<GroupOffset>> LogStore::DescribeGroup(
     std::string_view group) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->Describe(group);
 }
@@ -200,20 +203,20 @@ absl::StatusOr<std::vector<GroupOffset>> LogStore::DescribeGroup(
 absl::Status LogStore::DeleteOffsets(
     std::string_view group, absl::Span<const TopicPartition> partitions,
     Durability durability) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->Delete(group, partitions, durability);
 }
 
 absl::Status LogStore::DeleteGroup(std::string_view group,
                                    Durability durability) {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->DeleteGroup(group, durability);
 }
 
 RecoveryReport LogStore::recovery_report() const {
-  if (opened_in_.in_child()) return {};
+  if (opened_in_->in_child()) return {};
   RecoveryReport report = state_->recovery_report();
   std::vector<std::string> found = offsets_->notes();
   std::move(found.begin(), found.end(), std::back_inserter(report.notes));
@@ -221,7 +224,7 @@ RecoveryReport LogStore::recovery_report() const {
 }
 
 StoreMetrics LogStore::Metrics() const {
-  return opened_in_.Check().ok() ? state_->metrics() : StoreMetrics();
+  return opened_in_->Check().ok() ? state_->metrics() : StoreMetrics();
 }
 
 const std::string& LogStore::path() const { return state_->path(); }
@@ -229,13 +232,13 @@ const std::string& LogStore::path() const { return state_->path(); }
 FileSystemType LogStore::file_system() const { return state_->file_system(); }
 
 absl::StatusOr<absl::Duration> LogStore::RunMaintenance() {
-  const absl::StatusOr<CallGate::Call> call = BeginCall(opened_in_, *state_);
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return state_->RunMaintenance();
 }
 
 absl::Status LogStore::Close() {
-  if (absl::Status s = opened_in_.Check(); !s.ok()) return s;
+  if (absl::Status s = opened_in_->Check(); !s.ok()) return s;
   return state_->Close();
 }
 

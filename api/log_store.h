@@ -9,15 +9,15 @@
 //   auto where = orders->Append({.key = "42", .value = "paid"});
 //   auto view = orders->Read(where->offset);
 //
-// What can fail returns an absl::Status or a StatusOr, which is to be looked at
-// (the examples in these headers leave some of that out); no exception crosses
-// this interface but std::bad_alloc. Paths, positions and reasons are in the
-// message.
+// A function that can fail returns an absl::Status or a StatusOr, which must be
+// checked (the examples in these headers leave some of that out); no exception
+// crosses this interface but std::bad_alloc. Paths, positions and reasons are
+// in the message.
 //
 // Caveats, which no code can take away:
 // - Reads look at mapped files. When the disk fails to deliver a page, or
-//   somebody else cuts a file short, the kernel says so with SIGBUS.
-// - A view pins its segment: its disk space is not freed while it lives.
+//   another program cuts a file short, the kernel says so with SIGBUS.
+// - A view pins its segment: its disk space is not freed while the view lives.
 // - One process writes a store at a time; others read it by OpenReadOnly. Keep
 //   it off network file systems.
 // - A fork'ed child cannot use the store of its parent: calls fail there with
@@ -37,24 +37,24 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "api/committed_offset.h"
-#include "api/partition.h"
-#include "api/read_only_store.h"
-#include "api/recovery_report.h"
-#include "api/store_metrics.h"
-#include "api/store_options.h"
-#include "api/topic_changes.h"
-#include "api/topic_config.h"
-#include "api/topic_description.h"
-#include "api/unfinished_deletion.h"
-#include "log/durability.h"
-#include "log/file_system_type.h"
-#include "log/fork_mark.h"
-#include "log/record_batch_builder.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/partition.h"
+#include "varve/api/read_only_store.h"
+#include "varve/api/recovery_report.h"
+#include "varve/api/store_metrics.h"
+#include "varve/api/store_options.h"
+#include "varve/api/topic_changes.h"
+#include "varve/api/topic_config.h"
+#include "varve/api/topic_description.h"
+#include "varve/api/unfinished_deletion.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/system/file_system_type.h"
 
 namespace varve {
 
 class CommittedOffsets;
+class ForkMark;
 class StoreState;
 
 // An open store. It is the only writer of its directory, which it keeps locked
@@ -70,10 +70,10 @@ class LogStore {
   // catalog only. After anything else it recovers every partition first, one
   // after another: it reads the segment that holds the partition's recovery
   // point from its beginning, and those after it, which is segment.bytes for
-  // each partition at most, and what was not synced. Many partitions, or a
-  // program that must start fast, want a smaller segment.bytes. `Open` blocks
-  // for that long; `recovery_report` says what it found. Damage does not keep a
-  // store from opening.
+  // each partition at most, and what was not synced. With many partitions, or
+  // in a program that must start fast, choose a smaller segment.bytes. `Open`
+  // blocks for that long; `recovery_report` says what it found. Damage does not
+  // keep a store from opening.
   //
   // Errors:
   //   NotFound            There is no store, and MissingStore::kFail was asked.
@@ -91,7 +91,7 @@ class LogStore {
   // Opens a store to read only, whether or not another process is writing it:
   // api/read_only_store.h says what that sees. Takes no lock, changes nothing.
   //
-  // Errors: as above, but for a writer and PermissionDenied of writing.
+  // Errors: those of ReadOnlyStore::Open.
   static absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenReadOnly(
       const std::string& path, const ReadOnlyOptions& options = {});
 
@@ -106,32 +106,31 @@ class LogStore {
   // with all of them, or not at all.
   //
   // Errors: InvalidArgument for a name or config that Kafka would refuse, an
-  // internal topic's name (log/topic_name.h), or one that differs from another
-  // topic's only in '.' and '_'; AlreadyExists;
-  // ResourceExhausted, and the topic is not there; FailedPrecondition when
-  // closed.
+  // internal topic's name (log/metadata/topic_name.h), or one that differs from
+  // another topic's only in '.' and '_'; AlreadyExists; ResourceExhausted, and
+  // the topic is not there; FailedPrecondition when closed.
   absl::Status CreateTopic(std::string_view name,
                            const TopicConfig& config = {});
 
   // Changes configs of a topic, and adds partitions, all of `changes` or none.
   // Its partitions that are open take configs at once, or from their next
-  // segment on: log/log_config.h says it of each. Durable on return. What lower
-  // limits of retention let go is deleted before it returns, also of partitions
-  // that are not open; a failure of that is logged, and the next check tries
-  // again.
+  // segment on: log/metadata/log_config.h says which. Durable on return.
+  // Records beyond a lowered limit of retention are deleted before it returns,
+  // also in partitions that are not open; a failure of that is logged, and the
+  // next check tries again.
   //
   // Errors: NotFound; InvalidArgument for a config that CreateTopic would
-  // refuse, fewer partitions than there are, or an internal topic; those of the
-  // files, and nothing has changed, unless the message says that this is not
-  // known; FailedPrecondition when closed.
+  // refuse, fewer partitions than there are, or an internal topic; file errors
+  // (log/system/errno_status.h), and nothing has changed, unless the message
+  // says that this is not known; FailedPrecondition when closed.
   absl::Status AlterTopic(std::string_view name, const TopicChanges& changes);
 
   // Gives a topic empty partitions after those it has, up to `new_total`.
-  // Atomic, as CreateTopic is. Records of a key that a partitioner places by
-  // the number of partitions go elsewhere from now on.
+  // Atomic, as CreateTopic is. A partitioner that depends on the number of
+  // partitions may place a key's records in another one from now on.
   //
   // Errors: NotFound; InvalidArgument for fewer than it has, too many, or an
-  // internal topic; those of the files, as above; FailedPrecondition when
+  // internal topic; file errors, as of AlterTopic; FailedPrecondition when
   // closed.
   absl::Status AddPartitions(std::string_view name, int32_t new_total);
 
@@ -140,18 +139,18 @@ class LogStore {
   // and is another one. Handles on its partitions fail from now on with
   // NotFound, waiters with Cancelled; views stay valid.
   //
-  // What groups have committed for it goes with it, and never counts for
-  // another topic. The files go when the topic's file.delete.delay.ms have
-  // passed, by the background or RunMaintenance, or when the store is closed.
-  // What of either cannot be removed, on a full disk for example, is tried
-  // again every minute, by Close, and after the next open:
-  // `UnfinishedDeletions` says what that is. What a crash leaves goes soon
+  // The offsets that groups have committed for it are deleted with it, and
+  // never count for another topic. The files are removed when the topic's
+  // file.delete.delay.ms have passed, by the background or RunMaintenance, or
+  // when the store is closed. If either cannot be removed, on a full disk for
+  // example, that is tried again every minute, by Close, and after the next
+  // open: `UnfinishedDeletions` lists it. Leftovers of a crash are removed soon
   // after the next open.
   //
-  // Errors: NotFound; InvalidArgument for an internal topic; those of the
-  // files, and nothing has changed, unless the message says that this is not
-  // known: then the topic takes no calls any more; FailedPrecondition when
-  // closed.
+  // Errors: NotFound; InvalidArgument for an internal topic; file errors
+  // (log/system/errno_status.h), and nothing has changed, unless the message
+  // says that this is not known: then the topic takes no calls any more;
+  // FailedPrecondition when closed.
   absl::Status DeleteTopic(std::string_view name);
 
   // Deleted topics of which directories or offsets could not be removed yet.
@@ -167,17 +166,17 @@ class LogStore {
   // A handle on a partition, opened if it was not yet.
   //
   // Errors: NotFound for an unknown topic; OutOfRange for a partition the topic
-  // does not have; DataLoss when the partition's directory is gone;
+  // does not have; DataLoss when the partition's directory is missing;
   // FailedPrecondition when closed; ResourceExhausted.
   absl::StatusOr<Partition> partition(std::string_view topic,
                                       int32_t partition);
 
   // Consumer groups. A group is a name under which a program keeps how far it
-  // has come in each partition, so that it goes on there after a restart:
+  // has come in each partition, so that it continues there after a restart:
   //
   //   auto at = store->CommittedOffset("billing", "orders", 0);
   //   if (!at.ok() && !absl::IsNotFound(at.status())) return at.status();
-  //   // Below the log start: what it had not read yet was deleted.
+  //   // Below the log start: records that it had not read were deleted.
   //   int64_t next = std::max(at.ok() ? at->offset : 0, orders.log_start());
   //   auto view = orders.Read(next);
   //   if (!view.ok()) return view.status();
@@ -194,9 +193,9 @@ class LogStore {
   // A group's id is any UTF-8 of 1 to 32767 bytes.
 
   // Commits `offset`: the next record that the group has to read. Committing
-  // another one, also an earlier one, resets the group. Only kSynced survives a
-  // power loss: it first syncs the records before `offset` that are not durable
-  // yet, and then the commit.
+  // any other offset, even an earlier one, resets the group. Only kSynced
+  // survives a power loss: it first syncs the records before `offset` that are
+  // not durable yet, and then the commit.
   //
   // It is committed for the topic that has the name now, and counts for no
   // later one. Where topics are deleted and made again while they are read, say
@@ -213,83 +212,88 @@ class LogStore {
   // Commits several offsets, with metadata, as one: after a crash all of them
   // are committed or none. Of two for the same partition the last counts.
   //
-  // Errors: as above, and nothing is committed then; InvalidArgument also for
-  // metadata above kOffsetMetadataSizeMax, and for more than one batch holds.
+  // Errors: those of CommitOffset, and nothing is committed then;
+  // InvalidArgument also for metadata above kOffsetMetadataSizeMax, and for
+  // more than one batch holds.
   absl::Status CommitOffsets(std::string_view group,
                              absl::Span<const OffsetCommit> commits,
                              Durability durability = Durability::kSynced);
 
   // The offset that the group committed last. It may lie below the log start,
-  // when records were deleted meanwhile: whether to go on at the earliest or
+  // when records were deleted meanwhile: whether to continue at the earliest or
   // the latest one then is the caller's choice. It never lies past the visible
-  // end: what a power loss took of the log is taken off the offset, by its
-  // leader epoch, before it is first seen, and `recovery_report` tells of it.
-  // That is written down, so the first look after a crash may write and sync.
+  // end: when a power loss has cut the log, the offset is set back, by its
+  // leader epoch, before it is first seen, and `recovery_report` says so. That
+  // is written to disk, so the first call after a crash may write and sync.
   //
   // Errors: NotFound when the group has committed none for the partition, and
   // for an unknown topic; OutOfRange for a partition the topic does not have;
   // InvalidArgument for the group's id; Unimplemented when a later Kafka wrote
-  // it in a form that varve does not read; those of reading, and of
-  // Partition::Append when it is set back.
-  absl::StatusOr<varve::CommittedOffset> CommittedOffset(std::string_view group,
-                                                         std::string_view topic,
-                                                         int32_t partition);
+  // it in a form that varve does not read; DataLoss when too much of
+  // __consumer_offsets is damaged; file errors (log/system/errno_status.h);
+  // those of Partition::Append when it is set back.
+  absl::StatusOr<OffsetAndMetadata> CommittedOffset(std::string_view group,
+                                                    std::string_view topic,
+                                                    int32_t partition);
 
   // All groups that have committed an offset, by name.
   absl::StatusOr<std::vector<std::string>> ListGroups();
 
-  // The group's offsets, by topic and partition, and their lag. Writes as
-  // CommittedOffset may.
-  // Errors: NotFound when it has none; as CommittedOffset.
+  // The group's offsets, by topic and partition, and their lag. It may write,
+  // as CommittedOffset may.
+  // Errors: NotFound when it has none; those of CommittedOffset.
   absl::StatusOr<std::vector<GroupOffset>> DescribeGroup(
       std::string_view group);
 
-  // Forgets what the group committed for these partitions; the topics may be
-  // gone. They are deleted in batches of hundreds, each of which a crash, or an
-  // error of Partition::Append, leaves whole or undone.
+  // Deletes the group's offsets for these partitions, whose topics may be
+  // deleted already. They are deleted in batches of hundreds, each of which a
+  // crash, or an error of Partition::Append, leaves whole or undone.
   // Errors: NotFound when there is none for one of them, and nothing is deleted
   // then; those of Partition::Append.
   absl::Status DeleteOffsets(std::string_view group,
                              absl::Span<const TopicPartition> partitions,
                              Durability durability = Durability::kSynced);
 
-  // Forgets all that the group committed. Errors: as above.
+  // Deletes all offsets of the group. Errors: NotFound when it has none; those
+  // of Partition::Append.
   absl::Status DeleteGroup(std::string_view group,
                            Durability durability = Durability::kSynced);
 
   // What opening the store, and partitions since, has found and done.
   RecoveryReport recovery_report() const;
 
-  // What the store has done since it was opened, and holds now. Cheap enough to
-  // be asked every second: it looks at each open partition, and stops nobody.
+  // What the store has done since it was opened, and holds now. The call is
+  // cheap enough to be made every second: it looks at each open partition, and
+  // stops no other call.
   StoreMetrics Metrics() const;
 
   // The directory, as it was given.
   const std::string& path() const;
 
-  // What the directory is on. On kTmpfs everything is kept in memory: no level
-  // of durability survives a power loss there.
+  // The type of the file system that the directory is on. On kTmpfs everything
+  // is kept in memory: no level of durability survives a power loss there.
   FileSystemType file_system() const;
 
   // Does everything that is due in the background, once, on the calling thread,
-  // and returns how long until the next of it: call it again after that time.
-  // For programs with a scheduler of their own, with Background::kNone; several
-  // threads may call it at once, and share the work: one that finds a piece in
-  // another thread's hands does not wait for it. It may sync, so it blocks for
-  // the disk. The time returned is half the shortest window at most. What fails
-  // goes to the log sink, and to the appends it concerns.
+  // and returns the time until something will be due next: call it again after
+  // that time. For programs with a scheduler of their own, with
+  // Background::kNone; several threads may call it at once, and share the work:
+  // a thread does not wait for work that another one is doing. It may sync, so
+  // it blocks for the disk. The time returned is half the shortest window at
+  // most. Failures are reported to the log sink, and to the appends they
+  // concern.
   //
   // Errors: FailedPrecondition when closed.
   absl::StatusOr<absl::Duration> RunMaintenance();
 
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
-  // way, TrimBefore and RunMaintenance included, deletes what retention says if
-  // it is due to look, and the files of deleted topics, syncs everything, trims
-  // the files, and marks the shutdown as clean. Only a Partition::Read may go
-  // on after it: it changes nothing. Do not call it from within another call,
-  // as from a log sink: it would wait for itself. Idempotent: later calls
+  // way, TrimBefore and RunMaintenance included, deletes by retention if a
+  // check is due, removes the files of deleted topics, syncs everything, trims
+  // the files, and marks the shutdown as clean. Only a Partition::Read may
+  // continue after it: it changes nothing. Do not call it from within another
+  // call, as from a log sink: it would wait for itself. Idempotent: later calls
   // return what the first did. Blocks for a sync of every partition with
-  // unsynced appends. What returns no Status goes on answering afterwards.
+  // unsynced appends. Functions that return no Status still answer afterwards.
   //
   // Errors: the first one met. The rest is closed all the same, and the next
   // open recovers; the close is not tried again.
@@ -300,7 +304,7 @@ class LogStore {
 
   std::unique_ptr<StoreState> state_;
   std::unique_ptr<CommittedOffsets> offsets_;  // on `state_`
-  const ForkMark opened_in_;
+  const std::unique_ptr<const ForkMark> opened_in_;
 };
 
 }  // namespace varve

@@ -1,29 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/partition.h"
+#include "varve/api/partition.h"
 
+#include <cstdint>
 #include <memory>
-#include <utility>
+#include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "log/partition_log.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "varve/api/opened_partition.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/metadata/topic_id.h"
+#include "varve/log/partition/append_event.h"
+#include "varve/log/partition/append_result.h"
+#include "varve/log/partition/partition_log.h"
 
 namespace varve {
 
-Partition::Opened::~Opened() {
-  if (!fork_mark.in_child()) return;
-  // Left as it is: its locks may be held by threads that are not here.
-  static_cast<void>(
-      std::make_unique<std::shared_ptr<PartitionLog>>(std::move(log))
-          .release());
+const std::string& Partition::topic() const { return opened_->topic; }
+
+TopicId Partition::topic_id() const { return opened_->topic_id; }
+
+int32_t Partition::index() const { return opened_->index; }
+
+absl::StatusOr<AppendResult> Partition::Append(const Record& record,
+                                               Durability durability) {
+  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  return opened_->log->Append(record, durability);
 }
 
-absl::Status Partition::Opened::InternalTopicError() const {
-  return absl::InvalidArgumentError(
-      absl::StrCat("topic \"", topic,
-                   "\" is internal, the store's own: programs can only read "
-                   "it; CommitOffset writes to it"));
+absl::StatusOr<AppendResult> Partition::Append(const EncodedBatch& batch,
+                                               Durability durability) {
+  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  return opened_->log->Append(batch, durability);
+}
+
+absl::StatusOr<RecordBatches> Partition::Read(
+    int64_t offset, const ReadOptions& options) const {
+  if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+  return opened_->log->Read(offset, options);
+}
+
+absl::StatusOr<int64_t> Partition::OffsetForTime(absl::Time time,
+                                                 ReadLevel level) const {
+  if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+  return opened_->log->OffsetForTime(time, level);
+}
+
+absl::Status Partition::WaitFor(int64_t offset, absl::Time deadline,
+                                ReadLevel level) const {
+  if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+  return opened_->log->WaitFor(offset, deadline, level);
+}
+
+absl::Status Partition::WaitDurable(int64_t offset, absl::Time deadline) const {
+  return WaitFor(offset, deadline, ReadLevel::kDurable);
+}
+
+absl::StatusOr<std::shared_ptr<AppendEvent>> Partition::NewAppendEvent() const {
+  if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+  return opened_->log->NewAppendEvent();
+}
+
+absl::Status Partition::TrimBefore(int64_t offset) {
+  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  return opened_->log->TrimBefore(offset);
+}
+
+absl::Status Partition::Sync() {
+  if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+  return opened_->log->Sync();
+}
+
+absl::StatusOr<PartitionStats> Partition::Stats() const {
+  if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
+  return opened_->log->Stats();
+}
+
+int64_t Partition::log_start() const { return opened_->log->log_start(); }
+
+int64_t Partition::durable_end() const { return opened_->log->durable_end(); }
+
+int64_t Partition::visible_end() const { return opened_->log->visible_end(); }
+
+int64_t Partition::readable_end(ReadLevel level) const {
+  return opened_->log->readable_end(level);
+}
+
+int64_t Partition::segment_count() const {
+  return opened_->fork_mark.Check().ok() ? opened_->log->segment_count() : 0;
+}
+
+int64_t Partition::batch_size_max() const {
+  return opened_->fork_mark.Check().ok()
+             ? opened_->log->config().batch_size_max()
+             : 0;
 }
 
 }  // namespace varve

@@ -11,20 +11,19 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "log/append_event.h"
-#include "log/durability.h"
-#include "log/encoded_batch.h"
-#include "log/fork_mark.h"
-#include "log/partition_log.h"
-#include "log/partition_meters.h"
-#include "log/partition_stats.h"
-#include "log/read_options.h"
-#include "log/record.h"
-#include "log/record_batches.h"
-#include "log/topic_id.h"
-#include "log/topic_name.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/metadata/topic_id.h"
+#include "varve/log/partition/append_event.h"
+#include "varve/log/partition/append_result.h"
 
 namespace varve {
+
+struct OpenedPartition;
 
 // A handle on one partition of a topic: an ordered log of records, each known
 // by its offset. It is as cheap to copy as a shared_ptr, and what is read
@@ -51,10 +50,10 @@ namespace varve {
 // A handle that was moved from may only be destroyed or assigned to.
 class Partition {
  public:
-  const std::string& topic() const { return opened_->topic; }
-  // What tells the topic from another one of the same name.
-  TopicId topic_id() const { return opened_->topic_id; }
-  int32_t index() const { return opened_->index; }
+  const std::string& topic() const;
+  // The id that distinguishes the topic from another one of the same name.
+  TopicId topic_id() const;
+  int32_t index() const;
 
   // Appends one record, as a batch of its own. What OK promises is said at
   // `Durability`.
@@ -63,8 +62,8 @@ class Partition {
   // for the partition's lock, at times for disk blocks, and, where kInterval or
   // flush.* have fallen due, for a sync. The append that begins a segment while
   // two others are too many by retention.bytes deletes them first: it waits for
-  // a sync of what goes, a checkpoint and the unlinking, once, whatever comes
-  // of it (StoreMetrics::retention_wait_ns). There is no time limit. A thread
+  // a sync of those, a checkpoint and the unlinking, once, whether they succeed
+  // or not (StoreMetrics::retention_wait_ns). There is no time limit. A thread
   // that must not block appends with kInterval, and acknowledges what
   // `durable_end` has passed when its AppendEvent says so.
   //
@@ -72,7 +71,8 @@ class Partition {
   //   InvalidArgument     The record is larger than max.message.bytes or
   //                       segment.bytes, or its timestamp is before the epoch
   //                       or too far from now; or the topic is internal, the
-  //                       store's own (log/topic_name.h). Nothing was appended.
+  //                       store's own (log/metadata/topic_name.h). Nothing was
+  //                       appended.
   //   ResourceExhausted   The disk, the quota or a limit of the process is
   //                       reached. Nothing was appended; it can be tried again
   //                       as soon as there is room, without a reopen.
@@ -86,39 +86,30 @@ class Partition {
   //                       failed sync the record may be visible and is not
   //                       known to be durable, and every later append and sync
   //                       of the partition fails the same way until the store
-  //                       is opened anew. A view that is kept over that shows
-  //                       what the disk holds, from then on. Look for the
-  //                       record before appending it again.
+  //                       is opened again. A view that is kept across that
+  //                       reopen shows what the disk holds from then on. Look
+  //                       for the record before appending it again.
   absl::StatusOr<AppendResult> Append(
-      const Record& record, Durability durability = Durability::kSynced) {
-    if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
-    PartitionLog& log = *opened_->log;
-    return log.meters().Append(durability,
-                               [&] { return log.Append(record, durability); });
-  }
+      const Record& record, Durability durability = Durability::kSynced);
 
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
   // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
   // all of its records are there or none. The offset returned is that of the
   // first. A producer's id, epoch and sequence are not checked: what is
-  // appended twice is there twice. Errors: as above; InvalidArgument also for a
-  // header that no log may have, such as a timestamp out of range
-  // (log/FORMAT.md, "What an append refuses"); Parse refuses such records, too.
+  // appended twice is there twice. Errors: those of the other Append;
+  // InvalidArgument also for a header that no log may have, such as a timestamp
+  // out of range (log/FORMAT.md, "What an append refuses"); Parse refuses such
+  // records, too.
   absl::StatusOr<AppendResult> Append(
-      const EncodedBatch& batch, Durability durability = Durability::kSynced) {
-    if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
-    PartitionLog& log = *opened_->log;
-    return log.meters().Append(durability,
-                               [&] { return log.Append(batch, durability); });
-  }
+      const EncodedBatch& batch, Durability durability = Durability::kSynced);
 
   // Reads records from `offset` on, in place, as whole batches; continue at
   // `next_offset()` of what is returned. From `readable_end()` of the level on
   // it is empty, and `next_offset()` is `offset`: stop there, or wait for more.
-  // Do not read until `visible_end()`, which reads of a durable level come to
-  // after the next sync only, and never after one that failed. Batches of
+  // Do not read until `visible_end()`, which reads of a durable level reach
+  // only after the next sync, and never after one that failed. Batches of
   // transactions (Kafka's producers make them, and a RecordBatchBuilder that is
-  // told to) are read whether they were committed or not.
+  // asked to) are read whether they were committed or not.
   //
   // Errors:
   //   OutOfRange          Below the log start (compare with `log_start()`: the
@@ -131,11 +122,7 @@ class Partition {
   //   ResourceExhausted   A segment could not be opened for want of descriptors
   //                       or address space; try again when there are some.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
-                                     const ReadOptions& options = {}) const {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    PartitionLog& log = *opened_->log;
-    return log.meters().Read([&] { return log.Read(offset, options); });
-  }
+                                     const ReadOptions& options = {}) const;
 
   // The offset of the first record whose timestamp is `time` or later; when
   // every record is earlier, the end that a read of this level sees. Programs
@@ -144,10 +131,7 @@ class Partition {
   // Errors: DataLoss when a segment's file is missing, FailedPrecondition when
   // the store is closed, ResourceExhausted as of `Read`.
   absl::StatusOr<int64_t> OffsetForTime(
-      absl::Time time, ReadLevel level = ReadLevel::kDefault) const {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->OffsetForTime(time, level);
-  }
+      absl::Time time, ReadLevel level = ReadLevel::kDefault) const;
 
   // Blocks until a read of this level sees a record at `offset`: returns at
   // once if it does. Waiting costs appends nothing but the wake-up.
@@ -156,33 +140,22 @@ class Partition {
   // error of a failed sync, since nothing can be appended after it.
   absl::Status WaitFor(int64_t offset,
                        absl::Time deadline = absl::InfiniteFuture(),
-                       ReadLevel level = ReadLevel::kDefault) const {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    PartitionLog& log = *opened_->log;
-    if (log.readable_end(level) > offset) return absl::OkStatus();
-    return log.meters().Wait(
-        [&] { return log.WaitFor(offset, deadline, level); });
-  }
+                       ReadLevel level = ReadLevel::kDefault) const;
 
   // Blocks until the record at `offset` survives a power loss. It syncs nothing
   // itself: it waits for the timer of kInterval, for a kSynced append, or for
-  // somebody's `Sync`. Errors: as above.
+  // another thread's `Sync`. Errors: those of WaitFor.
   absl::Status WaitDurable(int64_t offset,
-                           absl::Time deadline = absl::InfiniteFuture()) const {
-    return WaitFor(offset, deadline, ReadLevel::kDurable);
-  }
+                           absl::Time deadline = absl::InfiniteFuture()) const;
 
   // A descriptor for an event loop, readable when the visible or the durable
-  // end has moved, the partition has stopped taking appends, or the store or
-  // the topic is gone; the next call tells which. Make it before reading to the
-  // end: log/append_event.h says how it is used.
+  // end has moved, the partition has stopped taking appends, the store is
+  // closed, or the topic is deleted; the next call says which. Make it before
+  // reading to the end: log/partition/append_event.h says how it is used.
   //
   // Errors: ResourceExhausted when there can be no more descriptors;
   // FailedPrecondition when the store is closed.
-  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent() const {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->NewAppendEvent();
-  }
+  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent() const;
 
   // Deletes all records before `offset`: the log starts there, durably, and
   // the files that are wholly before it are deleted (what a view shows stays
@@ -193,87 +166,46 @@ class Partition {
   // is closed; InvalidArgument for an internal topic. When the sync fails, the
   // log starts where it did. When the new start cannot be written down or a
   // file not be deleted, as on a full disk, it starts at `offset` as long as
-  // the store is open: call it again to have it durable. `log_start()` tells
+  // the store is open: call it again to make it durable. `log_start()` says
   // which.
-  absl::Status TrimBefore(int64_t offset) {
-    if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
-    return opened_->log->TrimBefore(offset);
-  }
+  absl::Status TrimBefore(int64_t offset);
 
   // Makes all records appended so far durable, whatever they were appended
   // with. Errors: FailedPrecondition when the store is closed; those of a
   // failed sync, as of `Append`.
-  absl::Status Sync() {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->Sync();
-  }
+  absl::Status Sync();
 
   // The partition as it is now: offsets, sizes on disk, leader epochs, times of
-  // records, what is not synced, what views pin. Looks at files; LogStore's
-  // Metrics look at none.
+  // records, what is not synced, what views pin. It reads files;
+  // LogStore::Metrics reads none.
   //
-  // Errors: FailedPrecondition when the store is closed; those of the files.
-  absl::StatusOr<PartitionStats> Stats() const {
-    if (absl::Status s = opened_->fork_mark.Check(); !s.ok()) return s;
-    return opened_->log->Stats();
-  }
+  // Errors: FailedPrecondition when the store is closed; file errors
+  // (log/system/errno_status.h).
+  absl::StatusOr<PartitionStats> Stats() const;
 
   // In Kafka's words: log start offset, high watermark, log end offset.
 
   // The offset of the first record.
-  int64_t log_start() const { return opened_->log->log_start(); }
+  int64_t log_start() const;
   // One past the last record that survives a power loss.
-  int64_t durable_end() const { return opened_->log->durable_end(); }
+  int64_t durable_end() const;
   // One past the last record.
-  int64_t visible_end() const { return opened_->log->visible_end(); }
+  int64_t visible_end() const;
   // Where a read of this level ends now: the durable or the visible end.
-  int64_t readable_end(ReadLevel level = ReadLevel::kDefault) const {
-    return opened_->log->readable_end(level);
-  }
+  int64_t readable_end(ReadLevel level = ReadLevel::kDefault) const;
   // How many segments hold the records; each is a .log and two index files. 0
   // in a forked child.
-  int64_t segment_count() const {
-    return opened_->fork_mark.Check().ok() ? opened_->log->segment_count() : 0;
-  }
-  // Bytes that a batch may have at most, with the topic's configs of now.
-  int64_t batch_size_max() const {
-    return opened_->fork_mark.Check().ok()
-               ? opened_->log->config().batch_size_max()
-               : 0;
-  }
+  int64_t segment_count() const;
+  // Bytes that a batch may have at most, with the topic's current configs.
+  int64_t batch_size_max() const;
 
  private:
   friend class LogStore;
 
-  struct Opened {
-    Opened(std::string topic_name, TopicId id, int32_t partition,
-           std::shared_ptr<PartitionLog> opened_log)
-        : topic(std::move(topic_name)),
-          topic_id(id),
-          index(partition),
-          is_internal(IsInternalTopicName(topic)),
-          log(std::move(opened_log)) {}
-    Opened(const Opened&) = delete;
-    Opened& operator=(const Opened&) = delete;
-    ~Opened();
-
-    absl::Status CheckWritable() const {
-      return is_internal ? InternalTopicError() : fork_mark.Check();
-    }
-    absl::Status InternalTopicError() const;
-
-    const std::string topic;
-    const TopicId topic_id;
-    const int32_t index;
-    const bool is_internal;
-    std::shared_ptr<PartitionLog> log;
-    const ForkMark fork_mark;
-  };
-
-  explicit Partition(std::shared_ptr<const Opened> opened)
+  explicit Partition(std::shared_ptr<const OpenedPartition> opened)
       : opened_(std::move(opened)) {}
 
-  std::shared_ptr<const Opened> opened_;
+  std::shared_ptr<const OpenedPartition> opened_;
 };
 
 }  // namespace varve

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/partitioner.h"
+#include "varve/api/partitioner.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -15,8 +15,8 @@ namespace varve {
 uint32_t Murmur2(std::string_view bytes);
 
 // The partition for records with this key, an empty one included: the hash
-// without its sign bit, modulo the count. A record without a key may go
-// anywhere: that is the caller's choice.
+// without its sign bit, modulo the count. A record without a key may be put
+// into any partition: that is the caller's choice.
 //
 // The partition of a key changes with `partition_count`.
 //

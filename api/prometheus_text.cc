@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/prometheus_text.h"
+#include "varve/api/prometheus_text.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "api/exposition_writer.h"
-#include "api/store_metrics.h"
-#include "log/distribution.h"
+#include "varve/api/exposition_writer.h"
+#include "varve/api/store_metrics.h"
+#include "varve/log/meters/distribution.h"
 
 namespace varve {
 namespace {
@@ -160,7 +160,7 @@ void WritePlain(const StoreMetrics& metrics, ExpositionWriter& writer) {
   }
 }
 
-// Of partitions, those alone that hold anything: there may be thousands.
+// Writes only the partitions that hold anything: there may be thousands.
 void WriteHoldings(const StoreMetrics& metrics, ExpositionWriter& writer) {
   const auto write = [&](std::string_view name, std::string_view help,
                          const auto& value_of) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "api/store_metrics.h"
+#include "varve/api/store_metrics.h"
 
 namespace varve {
 

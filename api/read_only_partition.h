@@ -11,19 +11,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "log/partition_reader.h"
-#include "log/partition_stats.h"
-#include "log/read_options.h"
-#include "log/record_batches.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/log_bounds.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve {
+
+class ReadOnlyPartitionReader;
 
 // A handle on one partition of a store that is open to read only. It is as
 // cheap to copy as a shared_ptr, and may outlive its store.
 //
-// Its calls look at files, so all can fail: with NotFound when the topic has
-// been deleted, and with the errors of the files. Only what a call says besides
-// is listed there.
+// Its calls read files, so all can fail: with NotFound when the topic has been
+// deleted, and with file errors (log/system/errno_status.h). Only further
+// errors are listed at each call.
 //
 // Thread safety: thread-safe; calls of one handle and its copies take turns,
 // and it remembers where the last read ended. Threads that read side by side
@@ -47,63 +49,48 @@ class ReadOnlyPartition {
   //               why, and the next readable offset; records around it can
   //               still be read.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
-                                     const ReadOptions& options = {}) const {
-    return reader_->Read(offset, options);
-  }
+                                     const ReadOptions& options = {}) const;
 
-  // Blocks until a read of `offset` has something to say, by looking again and
-  // again: every millisecond at first, every 50 ms when nothing comes.
+  // Blocks until a read of `offset` returns records or an error, by polling:
+  // every millisecond at first, every 50 ms when nothing comes.
   //
   // Errors: DeadlineExceeded.
   absl::Status WaitFor(int64_t offset,
                        absl::Time deadline = absl::InfiniteFuture(),
-                       ReadLevel level = ReadLevel::kDefault) const {
-    return reader_->WaitFor(offset, deadline, level);
-  }
+                       ReadLevel level = ReadLevel::kDefault) const;
 
   // The offset of the first record whose timestamp is `time` or later; when
   // every record is earlier, the end that a read of this level sees. Programs
   // choose their timestamps, so records of an earlier time may follow it.
   absl::StatusOr<int64_t> OffsetForTime(
-      absl::Time time, ReadLevel level = ReadLevel::kDefault) const {
-    return reader_->OffsetForTime(time, level);
-  }
+      absl::Time time, ReadLevel level = ReadLevel::kDefault) const;
 
   // Log start, recovery point (a lower bound of the durable end), visible end
-  // and number of segments, as they are now. Looks at the files each time;
-  // `log_start` and `visible_end` are this call each.
-  absl::StatusOr<LogBounds> Bounds() const { return reader_->Bounds(); }
+  // and number of segments, as they are now. Reads the files on every call;
+  // `log_start()` and `visible_end()` each call this.
+  absl::StatusOr<LogBounds> Bounds() const;
 
-  // The partition as it is now: offsets, sizes, epochs, times. What only its
-  // writer knows is left out, and its durable end is a second late at most.
+  // The partition as it is now: offsets, sizes, epochs, times. It leaves out
+  // what only the writer knows, and its durable end is a second late at most.
   //
   // Errors: DataLoss when the file of the leader epochs is damaged.
-  absl::StatusOr<PartitionStats> Stats() const { return reader_->Stats(); }
+  absl::StatusOr<PartitionStats> Stats() const;
 
-  // The offset of the first record, or of a moment ago: a trim shows within two
-  // seconds.
-  absl::StatusOr<int64_t> log_start() const {
-    absl::StatusOr<LogBounds> bounds = Bounds();
-    if (!bounds.ok()) return bounds.status();
-    return bounds->log_start;
-  }
+  // The offset of the first record; a trim shows within two seconds.
+  absl::StatusOr<int64_t> log_start() const;
   // One past the last record.
-  absl::StatusOr<int64_t> visible_end() const {
-    absl::StatusOr<LogBounds> bounds = Bounds();
-    if (!bounds.ok()) return bounds.status();
-    return bounds->visible_end;
-  }
+  absl::StatusOr<int64_t> visible_end() const;
 
  private:
   friend class ReadOnlyStore;
 
   ReadOnlyPartition(std::string topic, int32_t index,
-                    std::shared_ptr<PartitionReader> reader)
+                    std::shared_ptr<ReadOnlyPartitionReader> reader)
       : topic_(std::move(topic)), index_(index), reader_(std::move(reader)) {}
 
   std::string topic_;
   int32_t index_;
-  std::shared_ptr<PartitionReader> reader_;
+  std::shared_ptr<ReadOnlyPartitionReader> reader_;
 };
 
 }  // namespace varve

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/read_only_store.h"
+#include "varve/api/read_only_store.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,16 +13,16 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "api/open_partitions.h"
-#include "api/read_only_partition.h"
-#include "api/store_files.h"
-#include "api/store_outline.h"
-#include "api/topic_catalog.h"
-#include "api/topic_description.h"
-#include "log/file_system.h"
-#include "log/live_log.h"
-#include "log/open_readers.h"
-#include "log/partition_reader.h"
+#include "varve/api/catalog/store_files.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/partitions/open_partitions.h"
+#include "varve/api/read_only/store_files_cache.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/read_only/open_readers.h"
+#include "varve/log/read_only/read_only_log.h"
+#include "varve/log/read_only/read_only_partition_reader.h"
+#include "varve/log/system/file_system.h"
 
 namespace varve {
 namespace {
@@ -37,7 +37,7 @@ TopicDescription Describe(const Topic& topic) {
 
 }  // namespace
 
-ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreOutline> outline,
+ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreFilesCache> outline,
                              const ReadOnlyOptions& options)
     : outline_(std::move(outline)),
       options_(options),
@@ -55,8 +55,8 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(
   absl::StatusOr<DirectoryContents> contents = InspectDirectory(**directory);
   if (!contents.ok()) return contents.status();
   if (*contents == DirectoryContents::kEmpty) return NoStore(path);
-  auto outline = std::make_shared<StoreOutline>(*std::move(directory),
-                                                options.environment.clock);
+  auto outline = std::make_shared<StoreFilesCache>(*std::move(directory),
+                                                   options.environment.clock);
   absl::StatusOr<TopicCatalog> catalog = outline->ReadTopics();
   if (!catalog.ok()) return catalog.status();
   return std::unique_ptr<ReadOnlyStore>(
@@ -108,18 +108,18 @@ absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::TryPartition(
   };
   absl::StatusOr<std::unique_ptr<Directory>> directory = open();
   if (!directory.ok()) return directory.status();
-  LiveLog::Options options = {
+  ReadOnlyLog::Options options = {
       .outline =
-          [outline = outline_, known = **known, partition](OutlineAge age) {
-            return outline->OutlineOf(known, partition, age);
+          [outline = outline_, known = **known, partition](FactsAge age) {
+            return outline->FactsOf(known, partition, age);
           },
       .reopen = std::move(open),
       .clock = options_.environment.clock,
       .sealed = options_.sealed};
   return ReadOnlyPartition(
       std::string(topic), partition,
-      std::make_shared<PartitionReader>(*std::move(directory),
-                                        std::move(options), open_readers_));
+      std::make_shared<ReadOnlyPartitionReader>(
+          *std::move(directory), std::move(options), open_readers_));
 }
 
 const std::string& ReadOnlyStore::path() const {

@@ -10,15 +10,15 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "api/read_only_partition.h"
-#include "api/topic_description.h"
-#include "log/environment.h"
-#include "log/live_log.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/sealed_access.h"
+#include "varve/log/system/environment.h"
 
 namespace varve {
 
 class OpenReaders;
-class StoreOutline;
+class StoreFilesCache;
 
 struct ReadOnlyOptions {
   // How segments that do not change any more are read: in place, or, for disks
@@ -29,30 +29,31 @@ struct ReadOnlyOptions {
   Environment environment = {};
 };
 
-// A store that is read while another process writes it, or nobody does:
+// A store that is read, whether or not another process is writing it:
 //
 //   auto store = varve::LogStore::OpenReadOnly("/var/lib/app/log");
 //   auto orders = (*store)->partition("orders", 0);
 //   for (int64_t next = *orders->log_start();;) {
 //     if (!orders->WaitFor(next).ok()) break;
 //     auto view = orders->Read(next);
-//     if (absl::IsOutOfRange(view.status())) … trimmed: go on where it starts
-//     if (!view.ok()) break;
-//     … view->records(), and their status() …
+//     if (absl::IsOutOfRange(view.status())) … trimmed: continue where it
+//     starts if (!view.ok()) break; … view->records(), and their status() …
 //     next = view->next_offset();
 //   }
 //
 // It shares nothing with the writer but the files, takes no lock and writes
-// nothing: a directory that this process may only read will do. It sees topics
-// that are created, altered and deleted later, and stays good while writers
-// come, go, die and recover.
+// nothing: a directory that this process may only read suffices. It sees topics
+// that are created, altered and deleted later, and keeps working while writers
+// open, close, die and recover.
 //
-// What it sees is what is visible, with the caveats of log/partition_reader.h:
-// records that were never synced can vanish with the machine's power.
+// What it sees is what is visible, with the caveats of
+// log/read_only/read_only_partition_reader.h: records that were never synced
+// can vanish with the machine's power.
 //
 // It keeps within the process's limit of descriptors, however many partitions
-// are read: an eighth of it as many have files open, at three each, and the
-// others open them again when they are touched.
+// are read: as many as an eighth of it, but at least 8 and at most 4,096, have
+// files open, at three each, and the others open them again when they are
+// touched.
 //
 // Thread safety: thread-safe, but for the destructor. Partitions and views may
 // outlive it.
@@ -82,8 +83,8 @@ class ReadOnlyStore {
   // sequential reader.
   //
   // Errors: NotFound for an unknown topic; OutOfRange for a partition the topic
-  // does not have; DataLoss when the partition's directory is gone or another
-  // topic's; those of `Open`.
+  // does not have; DataLoss when the partition's directory is missing or
+  // another topic's; those of `Open`.
   absl::StatusOr<ReadOnlyPartition> partition(std::string_view topic,
                                               int32_t partition) const;
 
@@ -91,13 +92,13 @@ class ReadOnlyStore {
   const std::string& path() const;
 
  private:
-  ReadOnlyStore(std::shared_ptr<StoreOutline> outline,
+  ReadOnlyStore(std::shared_ptr<StoreFilesCache> outline,
                 const ReadOnlyOptions& options);
 
   absl::StatusOr<ReadOnlyPartition> TryPartition(std::string_view topic,
                                                  int32_t partition) const;
 
-  const std::shared_ptr<StoreOutline> outline_;
+  const std::shared_ptr<StoreFilesCache> outline_;
   const ReadOnlyOptions options_;
   const std::shared_ptr<OpenReaders> open_readers_;
 };

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/recovery_report.h"
+#include "varve/api/recovery_report.h"
 
 #include <cstdint>
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "log/recovery_report.h"
+#include "varve/log/recovery/partition_recovery_report.h"
 
 namespace varve {
 
 bool RecoveryReport::has_damage() const {
-  for (const PartitionRecovery& partition : partitions) {
+  for (const PartitionRecoveryReport& partition : partitions) {
     if (partition.has_damage()) return true;
   }
   return false;
@@ -20,7 +20,7 @@ bool RecoveryReport::has_damage() const {
 std::string RecoveryReport::ToString() const {
   int64_t bytes_scanned = 0;
   std::string details;
-  for (const PartitionRecovery& partition : partitions) {
+  for (const PartitionRecoveryReport& partition : partitions) {
     bytes_scanned += partition.bytes_scanned;
     for (const RecoveryFinding& finding : partition.findings) {
       absl::StrAppend(&details, "\n  ", finding.ToString());

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "log/recovery_report.h"
+#include "varve/log/recovery/partition_recovery_report.h"
 
 namespace varve {
 
@@ -16,8 +16,8 @@ namespace varve {
 struct RecoveryReport {
   // Whether the store was closed cleanly before.
   bool clean = false;
-  std::vector<PartitionRecovery> partitions = {};
-  // Of the store's own files: what was made again or is left over.
+  std::vector<PartitionRecoveryReport> partitions = {};
+  // Notes on the store's own files: what was made again or is left over.
   std::vector<std::string> notes = {};
 
   // Whether durable records are damaged or missing, or whole batches were cut.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/store_metrics.h"
+#include "varve/api/store_metrics.h"
 
 namespace varve {
 

@@ -3,23 +3,22 @@
 #ifndef VARVE_API_STORE_METRICS_H_
 #define VARVE_API_STORE_METRICS_H_
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 
 #include "absl/time/time.h"
-#include "log/distribution.h"
-#include "log/error_meter.h"
-#include "log/segment_pins.h"
-#include "log/topic_partition.h"
+#include "varve/log/metadata/pin_counts.h"
+#include "varve/log/metadata/topic_partition.h"
+#include "varve/log/meters/distribution.h"
+#include "varve/log/meters/error_counts.h"
 
 namespace varve {
 
 // Appends and reads, since the store was opened.
 struct TrafficMetrics {
-  // Batches appended; an `Append` of a record is a batch of its own. With
-  // those that became visible although a sync failed.
+  // Batches appended; an `Append` of a record is a batch of its own. Those that
+  // became visible although a sync failed are included.
   int64_t appends = 0;
   int64_t appended_records = 0;
   int64_t appended_bytes = 0;  // of batches, headers included
@@ -32,7 +31,7 @@ struct TrafficMetrics {
                          const TrafficMetrics&) = default;
 };
 
-// What one partition holds back just now.
+// What one partition currently holds back.
 struct PartitionHoldings {
   int64_t unsynced_bytes = 0;  // of batches that no completed sync covers
   PinCounts pins = {};
@@ -43,16 +42,13 @@ struct PartitionHoldings {
                          const PartitionHoldings&) = default;
 };
 
-// The failures of one kind of call, by the code of the status.
-using ErrorCounts = std::array<int64_t, ErrorMeter::kCodes>;
-
 // What a store has done since it was opened, and holds now: a plain value, as
 // LogStore::Metrics returns it. `ToPrometheusText` writes it down for a
 // monitor.
 //
-// Durations are distributions of nanoseconds (log/distribution.h), in steps of
-// 12.5 %. Counts that were taken while calls were under way may differ from
-// each other by those calls.
+// Durations are distributions of nanoseconds (log/meters/distribution.h), in
+// steps of 12.5 %. Counts that were taken while calls were under way may differ
+// from each other by those calls.
 struct StoreMetrics {
   absl::Time taken_at;   // by the wall clock
   absl::Time opened_at;  // likewise: counts begin there
@@ -105,7 +101,7 @@ struct StoreMetrics {
   Distribution populate_ns;
   int64_t populated_bytes = 0;
 
-  // Calls that wait for records or durability just now, and those that ended:
+  // Calls that currently wait for records or durability, and those that ended:
   // with what they waited for, at their deadline, by the store's close.
   int64_t waiters = 0;
   int64_t finished_waits = 0;
@@ -116,8 +112,8 @@ struct StoreMetrics {
   int64_t open_partitions = 0;
   int64_t segments = 0;
 
-  // What the store holds now of the process's descriptors and mappings. With
-  // views, which may outlive what they were read from.
+  // The process's descriptors and mappings that the store holds now. Views,
+  // which may outlive what they were read from, are included.
   int64_t open_files = 0;
   int64_t mappings = 0;
   int64_t mapped_bytes = 0;  // address space, not memory

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/store_options.h"
+#include "varve/api/store_options.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"

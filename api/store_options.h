@@ -5,25 +5,25 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "log/environment.h"
-#include "log/log_sink.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/system/log_sink.h"
 
 namespace varve {
 
 // What to do when the data directory is not there.
 enum class MissingStore { kCreate, kFail };
 
-// Whose threads do what has to be done in the background: syncing kInterval
-// appends and sealed segments, making room ahead, deleting what is too old.
+// Whose threads do the background work: syncing kInterval appends and sealed
+// segments, making room ahead, deleting what is too old.
 enum class Background {
   kOwnThreads,  // the store's: three, which sleep while there is nothing to do
   kNone,        // the program's, by LogStore::RunMaintenance
 };
 
-// What file systems a store may be on (log/file_system_type.h).
+// Which file systems a store may be on (log/system/file_system_type.h).
 enum class FileSystemPolicy {
   kRefuseUnsafe,  // those of this machine's disks and memory
-  kAllowAny,      // also NFS, CIFS, 9p and FUSE, where a lock is a wish
+  kAllowAny,      // also NFS, CIFS, 9p and FUSE, where locks are unreliable
 };
 
 struct StoreOptions {
@@ -39,12 +39,12 @@ struct StoreOptions {
   FileSystemPolicy file_system = FileSystemPolicy::kRefuseUnsafe;
 
   // How often retention.ms and retention.bytes, and segment.ms of idle
-  // partitions, are checked, besides what log/log_config.h says of
+  // partitions, are checked, besides what log/metadata/log_config.h says of
   // retention.bytes. Longer: old records stay that much longer. It counts from
-  // the last check of whichever process: one that is due at an open is made
-  // then, in the background, and what is due at LogStore::Close before that
-  // returns. Range: 1 ms to 7 days. Default: Kafka's
-  // log.retention.check.interval.ms, 5 minutes.
+  // the last check by any process: one that is due at an open is made then, in
+  // the background, and what is due at LogStore::Close before that returns.
+  // Range: 1 ms to 7 days. Default: Kafka's log.retention.check.interval.ms, 5
+  // minutes.
   absl::Duration retention_check_interval = absl::Minutes(5);
 
   // Default: the store's own threads. With kNone it starts no thread, and what
@@ -57,9 +57,9 @@ struct StoreOptions {
   // s.
   absl::Duration metrics_interval = absl::Seconds(10);
 
-  // Takes what is told besides returned errors: what recovery found, partitions
-  // that stopped taking appends, failed and slow background work, deletions.
-  // Default: Abseil's log.
+  // Receives what is reported besides returned errors: what recovery found,
+  // partitions that stopped taking appends, failed and slow background work,
+  // deletions. Default: Abseil's log.
   LogSink log_sink = nullptr;
 
   // Files, clock and random numbers; tests supply their own. What its pointers

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/store_verifier.h"
+#include "varve/api/store_verifier.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -20,21 +20,22 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/metrics_file.h"
-#include "api/retention_state.h"
-#include "api/store_files.h"
-#include "api/topic_catalog.h"
-#include "api/verify_basis.h"
-#include "log/atomic_file.h"
-#include "log/checkpoint_text.h"
-#include "log/environment.h"
-#include "log/file_system.h"
-#include "log/partition_recovery.h"
-#include "log/partition_verifier.h"
-#include "log/segment_name.h"
-#include "log/segment_verifier.h"
-#include "log/topic_partition.h"
-#include "log/verify_finding.h"
+#include "varve/api/catalog/store_files.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/metrics/metrics_file.h"
+#include "varve/api/read_only/verify_basis.h"
+#include "varve/api/retention/retention_state.h"
+#include "varve/log/metadata/checkpoint_text.h"
+#include "varve/log/metadata/file_names.h"
+#include "varve/log/metadata/topic_partition.h"
+#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/system/atomic_file.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/system/file_system.h"
+#include "varve/log/verification/finding_list.h"
+#include "varve/log/verification/partition_verifier.h"
+#include "varve/log/verification/segment_verifier.h"
+#include "varve/log/verification/verify_finding.h"
 
 namespace varve {
 namespace {
@@ -44,7 +45,7 @@ constexpr int64_t kStoreFileSizeMax = int64_t{256} << 20;
 // How often a partition is looked at when something else looks damaged each
 // time.
 constexpr int kLooksMax = 5;
-// What an open writer gets to finish what it is about: this, and twice as long
+// The time that an open writer gets to finish its work: this, and twice as long
 // each time.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(10);
 
@@ -104,16 +105,12 @@ class StoreVerifier {
   }
 
  private:
-  std::string PathOf(std::string_view name) const {
-    return absl::StrCat(directory_.path(), "/", name);
-  }
-
   absl::Status ReadBasis() {
     absl::StatusOr<VerifyBasis> basis =
         ReadVerifyBasis(directory_, options_.writer);
     if (!basis.ok()) return basis.status();
     basis_ = *std::move(basis);
-    // A writer that came while a closed store was looked at counts.
+    // A writer that opened a closed store while it was looked at counts.
     if (result_.last_writer != LastWriter::kStillOpen)
       result_.last_writer = basis_.last_writer;
     return absl::OkStatus();
@@ -134,9 +131,10 @@ class StoreVerifier {
   absl::Status AddDamage(std::string_view name, const absl::Status& status) {
     if (absl::IsFailedPrecondition(status)) {
       return absl::FailedPreconditionError(
-          VerifyFinding::FromStatus(PathOf(name), status).ToString());
+          VerifyFinding::FromStatus(directory_.PathOf(name), status)
+              .ToString());
     }
-    findings_.Add(VerifyFinding::FromStatus(PathOf(name), status));
+    findings_.Add(VerifyFinding::FromStatus(directory_.PathOf(name), status));
     return absl::OkStatus();
   }
 
@@ -147,7 +145,7 @@ class StoreVerifier {
     absl::Status status =
         text.ok() ? ParseOffsetCheckpoint(*text).status() : text.status();
     if (!status.ok()) {
-      findings_.Add(VerifyFinding::FromStatus(PathOf(name), status));
+      findings_.Add(VerifyFinding::FromStatus(directory_.PathOf(name), status));
     }
   }
 
@@ -183,7 +181,7 @@ class StoreVerifier {
                  IsDeletedDirectoryName(entry.name)) {
         AddNote(entry.name, "of a deleted topic; its files are to be removed");
       } else if (absl::EndsWith(entry.name, kTemporarySuffix)) {
-        // An open writer may be at it.
+        // An open writer may be deleting it.
         if (basis_.last_writer == LastWriter::kStillOpen) continue;
         AddNote(entry.name,
                 "left by a write that a crash interrupted; means nothing");
@@ -219,11 +217,11 @@ class StoreVerifier {
 
   void AddNote(std::string_view name, std::string what) {
     findings_.Add({.severity = FindingSeverity::kNote,
-                   .path = PathOf(name),
+                   .path = directory_.PathOf(name),
                    .what = std::move(what)});
   }
 
-  // What cannot be measured is not counted: Verify will say why.
+  // A partition that cannot be measured is not counted: Verify will say why.
   void MeasureTotal() {
     for (const TopicPartition& partition : partitions_) {
       auto directory = directory_.OpenDirectory(
@@ -284,8 +282,8 @@ class StoreVerifier {
             : absl::StatusOr<PartitionVerification>(directory.status());
     if (result.ok()) return {.is_there = true, .result = *std::move(result)};
     Look look;
-    look.result.findings = {
-        VerifyFinding::FromStatus(PathOf(directory_name), result.status())};
+    look.result.findings = {VerifyFinding::FromStatus(
+        directory_.PathOf(directory_name), result.status())};
     return look;
   }
 

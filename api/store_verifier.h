@@ -10,11 +10,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "api/writer_presence.h"
-#include "log/environment.h"
-#include "log/partition_verifier.h"
-#include "log/segment_verifier.h"
-#include "log/verify_finding.h"
+#include "varve/api/writer_presence.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/verification/partition_verification.h"
+#include "varve/log/verification/verify_finding.h"
 
 namespace varve {
 
@@ -38,8 +37,8 @@ struct StoreVerification {
 };
 
 // Checks a whole store, byte by byte, against log/FORMAT.md: its own files, and
-// every partition of every topic (log/partition_verifier.h). It opens nothing
-// for writing, changes nothing and takes no lock.
+// every partition of every topic (log/verification/partition_verifier.h). It
+// opens nothing for writing, changes nothing and takes no lock.
 //
 // Beside an open writer it looks at files that change: what is not finished yet
 // is no damage. A partition that looks damaged is looked at again, by what the
@@ -47,8 +46,8 @@ struct StoreVerification {
 // is left out.
 //
 // Errors: NotFound when there is no store; FailedPrecondition for another
-// program's directory, or a newer version's; those of the directory. Damage is
-// a finding, never an error.
+// program's directory, or a newer version's; file errors
+// (log/system/errno_status.h). Damage is a finding, never an error.
 absl::StatusOr<StoreVerification> VerifyStore(
     const std::string& path, const Environment& environment,
     const StoreVerifyOptions& options);

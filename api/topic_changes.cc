@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/topic_changes.h"
+#include "varve/api/topic_changes.h"
 
 #include <set>
 #include <string_view>
@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "log/log_config.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "log/log_config.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 
@@ -19,7 +19,7 @@ namespace varve {
 //   store->AlterTopic("orders", {.set = {{"retention.ms", "86400000"}},
 //                                .reset = {"segment.bytes"}});
 //
-// Which of them act on a partition that is open says log/log_config.h.
+// log/metadata/log_config.h says which of them act on an open partition.
 struct TopicChanges {
   // Names and new values, as text that `LogConfig::Set` takes.
   std::vector<std::pair<std::string, std::string>> set = {};
@@ -27,7 +27,7 @@ struct TopicChanges {
   // Names of configs that get their defaults again.
   std::vector<std::string> reset = {};
 
-  // How many there are to be, as LogStore::AddPartitions has it.
+  // The new number of partitions, as for LogStore::AddPartitions.
   std::optional<int32_t> partitions = std::nullopt;
 };
 

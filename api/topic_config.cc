@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "api/topic_config.h"
+#include "varve/api/topic_config.h"
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "log/log_config.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 
@@ -20,8 +20,8 @@ struct TopicConfig {
   int32_t partitions = 1;
 
   // The configs with Kafka's names (`segment.bytes`, `retention.ms`, …), typed,
-  // with their ranges and defaults, and what of them has an effect so far:
-  // log/log_config.h. `log.Set(name, value)` takes them as text.
+  // with their ranges and defaults, and which of them have an effect so far:
+  // log/metadata/log_config.h. `log.Set(name, value)` takes them as text.
   LogConfig log = {};
 
   // Partitions of one topic, at most.

@@ -5,9 +5,8 @@
 
 #include <string>
 
-#include "api/consumer_offsets_topic.h"
-#include "api/topic_config.h"
-#include "log/topic_id.h"
+#include "varve/api/topic_config.h"
+#include "varve/log/metadata/topic_id.h"
 
 namespace varve {
 
@@ -17,9 +16,9 @@ struct TopicDescription {
   TopicId id;
   TopicConfig config;
 
-  // Whether it is the store's own: __consumer_offsets, which keeps what groups
-  // commit.
-  bool is_internal() const { return IsInternalTopic(name); }
+  // Whether it is the store's own: __consumer_offsets, which keeps the offsets
+  // that groups commit.
+  bool is_internal() const;
 };
 
 }  // namespace varve

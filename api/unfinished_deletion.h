@@ -5,19 +5,20 @@
 
 #include <string>
 
-#include "log/topic_id.h"
+#include "varve/log/metadata/topic_id.h"
 
 namespace varve {
 
-// A topic that was deleted, and what of it is still to go: it could not be
-// removed, for want of disk space for example, or a crash came between. It does
-// no harm, to a new topic of this name neither, but it takes space.
+// A topic that was deleted, and what of it is still to be removed: that failed,
+// for want of disk space for example, or a crash came between. It does no harm,
+// not even to a new topic of this name, but it takes space.
 struct UnfinishedDeletion {
   std::string topic;
   TopicId topic_id;
-  // Directories have not got the names yet under which they wait to be removed.
+  // Whether directories do not yet have the names under which they wait to be
+  // removed.
   bool has_directories = false;
-  // What groups have committed for it.
+  // Whether offsets that groups have committed for it are left.
   bool has_offsets = false;
 };
 

@@ -10,7 +10,7 @@ namespace varve {
 // Whether another process has a store open for writing.
 enum class WriterPresence { kNone, kOpen };
 
-// Finds it out, as often as it is asked. Null: nobody has.
+// Finds that out, each time it is called. Null: no process has it open.
 using WriterProbe = std::function<WriterPresence()>;
 
 }  // namespace varve

@@ -14,8 +14,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/partition.h"
-#include "api/topic_config.h"
 #include "bench/benchmark_run.h"
 #include "bench/ceiling_loop.h"
 #include "bench/latency_sample.h"
@@ -23,9 +21,11 @@
 #include "bench/scratch_store.h"
 #include "bench/write_loop.h"
 #include "benchmark/benchmark.h"
-#include "log/durability.h"
-#include "log/record.h"
-#include "log/record_batch_builder.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_config.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve::bench {
 namespace {
@@ -63,7 +63,7 @@ void CountRecords(benchmark::State& state, const Load& load) {
 }
 
 // One thread's appends: one record at a time, or batches that it encodes
-// itself, off every lock.
+// itself, outside every lock.
 class Appender {
  public:
   Appender(const Load& load, Partition partition)
@@ -102,7 +102,7 @@ class Appender {
   RecordBatchBuilder builder_;
 };
 
-// Set by the first thread before, and cleared after, the loop of all.
+// The first thread sets it before the loop of all threads, and clears it after.
 std::unique_ptr<ScratchStore> shared_store;
 
 void OpenSharedStore(const Load& load) {
@@ -111,13 +111,12 @@ void OpenSharedStore(const Load& load) {
   shared_store = std::make_unique<ScratchStore>(config);
 }
 
-// How many records a second do threads append, each to the partition that is
-// its turn?
+// How many records a second do threads append, each to one of the partitions?
 void RunAppend(benchmark::State& state, const Load& load) {
   if (state.thread_index() == 0) OpenSharedStore(load);
   std::unique_ptr<Appender> appender;
   for (auto _ : state) {
-    // The store is there for certain only now.
+    // Only now is the store certain to exist.
     if (appender == nullptr) {
       appender = std::make_unique<Appender>(
           load,
@@ -130,7 +129,7 @@ void RunAppend(benchmark::State& state, const Load& load) {
   if (state.thread_index() == 0) shared_store.reset();
 }
 
-// As RunAppend, with each append's time: what does one wait for its sync, and
+// Like RunAppend, with each append's time: what does one wait for its sync, and
 // how many share one?
 void RunTimedAppend(benchmark::State& state, const Load& load) {
   if (state.thread_index() == 0) OpenSharedStore(load);

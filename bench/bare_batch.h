@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Kafka's record batch, version 2, encoded by the shortest code that is right:
-// what an append costs at the least. It shares nothing with log/, so that a
-// slower encoder there shows.
+// Kafka's record batch, version 2, encoded by the shortest correct code: the
+// least that an append can cost. It shares nothing with log/, so that a slower
+// encoder there shows.
 
 #ifndef VARVE_BENCH_BARE_BATCH_H_
 #define VARVE_BENCH_BARE_BATCH_H_
@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "absl/crc/crc32c.h"
-#include "index/big_endian.h"
+#include "varve/index/big_endian.h"
 
 namespace varve::bench {
 
@@ -23,7 +23,7 @@ inline constexpr int kBareCrcFrom = 21;
 inline constexpr int kBareRecordOverheadMax = 32;
 
 inline char* EncodeBareVarint(uint64_t value, char* at) {
-  value <<= 1;  // zigzag of what is never negative
+  value <<= 1;  // zigzag of a value that is never negative
   for (; value >= 0x80; value >>= 7) *at++ = static_cast<char>(value | 0x80);
   *at++ = static_cast<char>(value);
   return at;
@@ -55,7 +55,7 @@ inline char* EncodeBareRecord(std::string_view value, uint32_t offset_delta,
   return at;
 }
 
-// A batch of `count` records of the same value; returns the byte behind it.
+// A batch of `count` records of the same value; returns the position past it.
 inline char* EncodeBareBatch(std::string_view value, int count,
                              int64_t base_offset, int64_t timestamp_ms,
                              char* at) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The queues that a hand-off through a log is measured against: what two
-// threads of one process would use if nothing had to be kept.
+// The queues that a hand-off through a log is measured against: two threads of
+// one process would use them if nothing had to be kept.
 
 #ifndef VARVE_BENCH_BARE_QUEUES_H_
 #define VARVE_BENCH_BARE_QUEUES_H_
@@ -48,8 +48,8 @@ class BareRing {
   using Slots = std::array<Message, kSlots>;
 
   const std::unique_ptr<Slots> slots_ = std::make_unique<Slots>();
-  // Memory ordering: each side releases its count behind its access to a slot
-  // and acquires the other's before.
+  // Memory ordering: each side releases its count after its access to a slot
+  // and acquires the other's before it.
   alignas(64) std::atomic<uint64_t> pushed_ = 0;
   alignas(64) std::atomic<uint64_t> popped_ = 0;
 };

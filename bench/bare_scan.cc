@@ -8,8 +8,8 @@
 #include "absl/crc/crc32c.h"
 #include "absl/log/check.h"
 #include "bench/bare_batch.h"
-#include "index/big_endian.h"
-#include "log/record_batch.h"
+#include "varve/index/big_endian.h"
+#include "varve/log/batch/record_batch.h"
 
 namespace varve::bench {
 namespace {
@@ -26,13 +26,13 @@ const char* DecodeBareVarint(const char* at, int64_t* value) {
   return at;
 }
 
-// Returns the byte behind the record, and adds the size of its value.
+// Returns the position past the record, and adds the size of its value.
 const char* StepOver(const char* at, int64_t* value_bytes) {
   int64_t body = 0;
   at = DecodeBareVarint(at, &body);
   const char* const end = at + body;
   int64_t field = 0;
-  at = DecodeBareVarint(at + 1, &field);  // the timestamp, behind attributes
+  at = DecodeBareVarint(at + 1, &field);  // the timestamp, after attributes
   at = DecodeBareVarint(at, &field);      // the offset
   at = DecodeBareVarint(at, &field);      // the key
   if (field > 0) at += field;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "log/record_batch.h"
+#include "varve/log/batch/record_batch.h"
 
 namespace varve::bench {
 
@@ -16,8 +16,8 @@ struct BareScanResult {
 };
 
 // The bare loop that scans are measured against: steps through the batches in
-// `bytes`, which are right, and through the values of their records. It checks
-// the CRC if asked to, and nothing else.
+// `bytes`, which must be valid, and through the values of their records. It
+// checks the CRC if asked to, and nothing else.
 BareScanResult BareScan(std::string_view bytes, CrcCheck crc);
 
 }  // namespace varve::bench

@@ -36,7 +36,7 @@ struct CommandLine {
   bool is_console = true;
 };
 
-// The defaults come first, so that what was given overrides them.
+// The defaults come first, so that given options override them.
 CommandLine ReadCommandLine(int argc, char** argv) {
   CommandLine line;
   std::vector<std::string> given;
@@ -64,7 +64,8 @@ CommandLine ReadCommandLine(int argc, char** argv) {
   return line;
 }
 
-// Hands the flags to Google Benchmark; false when it did not know them all.
+// Hands the flags to Google Benchmark; returns false when it did not know them
+// all.
 bool Initialize(std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
@@ -74,7 +75,7 @@ bool Initialize(std::vector<std::string>& arguments) {
   return !benchmark::ReportUnrecognizedArguments(count, pointers.data());
 }
 
-// The thread that waits for the signals takes the files away.
+// The thread that waits for the signals removes the files.
 void RemoveFilesWhenInterrupted() {
   sigset_t signals;
   sigemptyset(&signals);

@@ -14,10 +14,10 @@ namespace varve::bench {
 //
 //   append_benchmark [--scratch=DIR] [--smoke] [--benchmark_…]
 //
-// Says what machine it runs on, runs what is registered, several times each and
+// Describes the machine, runs the registered benchmarks, several times each and
 // in mixed order, shows medians, and ends with `ratios`. `--smoke` runs
 // everything once and small, to see that it works: its figures mean nothing.
-// Leaves no file behind, nor when it is interrupted. Returns the exit status.
+// Leaves no file, even when it is interrupted. Returns the exit status.
 int RunBenchmarks(int argc, char** argv, void (*register_all)(),
                   const std::vector<Ratio>& ratios);
 

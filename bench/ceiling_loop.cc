@@ -61,7 +61,7 @@ CeilingLoop::~CeilingLoop() {
   PCHECK(munmap(data_, size_) == 0);
 }
 
-// Pages that the appender has reached first are its own matter.
+// Pages that the appender reaches first are populated by its own stores.
 void CeilingLoop::PopulateAhead() {
   for (size_t at = 0; at < size_;) {
     if (stopped_.load(std::memory_order_relaxed)) return;

@@ -17,8 +17,9 @@ namespace varve::bench {
 
 // The bare loop that appends are measured against: record batches encoded into
 // a mapped file whose blocks are allocated, under a lock, with a CRC and a
-// release of the visible end. No roll, no index, no clock, no API: what the
-// machine allows. When the file is full it begins again at the front.
+// release of the visible end. It has no roll, no index, no clock and no API: it
+// shows what the machine allows. When the file is full it begins again at the
+// front.
 //
 // Thread safety: thread-safe.
 class CeilingLoop {

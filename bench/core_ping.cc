@@ -41,14 +41,14 @@ bool PinTo(int core) {
 
 // The number of the last ping and of the last pong.
 //
-// Memory ordering: the numbers are all there is; release and acquire, as a log
-// uses them.
+// Memory ordering: the numbers guard no other data; release and acquire, as a
+// log uses them.
 struct alignas(64) Line {
   std::atomic<int64_t> number = 0;
 };
 
 void Answer(int core, const Line& ping, Line& pong) {
-  PinTo(core);  // without it the figure is of some two cores
+  PinTo(core);  // without it the figure is of any two cores
   for (int64_t next = 1; next <= kRounds * kTripsPerRound; ++next) {
     while (ping.number.load(std::memory_order_acquire) < next) {
     }
@@ -85,7 +85,7 @@ std::optional<absl::Duration> CorePing() {
   std::thread asker([&] { round_trip = Ask(cores[0], ping, pong); });
   answerer.join();
   asker.join();
-  // More than this is a scheduler's time, no cache line's.
+  // A longer time is the scheduler's, not a cache line's.
   if (round_trip > absl::Microseconds(5)) return std::nullopt;
   return round_trip / 2;
 }

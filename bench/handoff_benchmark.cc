@@ -14,17 +14,17 @@
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "api/partition.h"
 #include "bench/bare_queues.h"
 #include "bench/benchmark_run.h"
 #include "bench/latency_sample.h"
 #include "bench/ratio_reporter.h"
 #include "bench/scratch_store.h"
 #include "benchmark/benchmark.h"
-#include "log/durability.h"
-#include "log/read_options.h"
-#include "log/record.h"
-#include "log/record_batches.h"
+#include "varve/api/partition.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve::bench {
 namespace {
@@ -32,8 +32,8 @@ namespace {
 int64_t MessageCount() { return Scaled(50'000, 100); }
 
 // The two ends of what is measured. A message carries the time it was due at,
-// so that one which is sent late, behind another that took long, counts from
-// when it should have been sent.
+// so that the delay of one that is sent late, after another that took long,
+// counts from when it should have been sent.
 using Send = std::function<void(const Message&)>;
 using Receive = std::function<void(Message&)>;
 
@@ -77,8 +77,8 @@ std::string_view NameOf(Waiting waiting) {
   return waiting == Waiting::kSpinning ? "spinning" : "blocking";
 }
 
-// Through a partition: one that looks at the visible end all the time, or waits
-// for it to move.
+// Through a partition: the reader looks at the visible end all the time, or
+// waits for it to move.
 void RunLog(benchmark::State& state, int64_t rate, Waiting waiting) {
   ScratchStore store;
   Partition sender = store.partition();

@@ -16,20 +16,20 @@
 #include "bench/benchmark_run.h"
 #include "bench/ratio_reporter.h"
 #include "benchmark/benchmark.h"
-#include "index/offset_index.h"
-#include "index/time_index.h"
+#include "varve/index/offset_index.h"
+#include "varve/index/time_index.h"
 
 namespace varve::bench {
 namespace {
 
-// Each entry is this many offsets, bytes and ms behind the one before.
+// Each entry is this many offsets, bytes and ms after the one before.
 constexpr int64_t kOffsetStep = 24;
 constexpr int64_t kByteStep = 1024;
 constexpr int64_t kTimeStep = 10;
 
-// Where lookups go. "warm": the last 8 KiB of entries, which the index tries
-// first, as reads near the end do. "cold": anywhere, so that all but the first
-// steps of the search miss the processor's caches.
+// The place of lookups. "warm": the last 8 KiB of entries, which the index
+// tries first, as reads near the end do. "cold": anywhere, so that all but the
+// first steps of the search miss the processor's caches.
 enum class Where { kWarm, kCold };
 
 std::string_view NameOf(Where where) {

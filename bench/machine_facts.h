@@ -13,8 +13,9 @@ struct MachineFact {
   std::string value;
 };
 
-// What a figure means nothing without: processor, cores, memory, kernel, the
-// file system of `directory`, page size, load, and how far the cores are apart.
+// The facts without which a figure means nothing: processor, cores, memory,
+// kernel, the file system of `directory`, page size, load, and how far the
+// cores are apart.
 std::vector<MachineFact> FindMachineFacts(const std::string& directory);
 
 // How far the cores are apart, as text.

@@ -14,18 +14,18 @@
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_config.h"
 #include "bench/bare_scan.h"
 #include "bench/benchmark_run.h"
 #include "bench/latency_sample.h"
 #include "bench/ratio_reporter.h"
 #include "bench/scratch_directory.h"
 #include "benchmark/benchmark.h"
-#include "log/durability.h"
-#include "log/record_batch.h"
-#include "log/record_batch_builder.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_config.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve::bench {
 namespace {
@@ -76,7 +76,7 @@ class ClosedStore {
   const ScratchDirectory directory_;
 };
 
-// Of what the timed part of each iteration took.
+// Sets the time of the timed part of each iteration.
 void SetTime(benchmark::State& state, int64_t start_nanos) {
   state.SetIterationTime(static_cast<double>(SteadyNanos() - start_nanos) /
                          1e9);

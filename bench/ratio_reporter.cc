@@ -21,7 +21,7 @@ bool IsMedian(const Run& run) {
   return run.run_type == Run::RT_Aggregate && run.aggregate_name == "median";
 }
 
-// Of one repetition that run is the median.
+// Whether the run is a median; a single repetition is its own.
 bool Counts(const Run& run) {
   if (run.error_occurred) return false;
   return IsMedian(run) ||

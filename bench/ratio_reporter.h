@@ -18,13 +18,14 @@ struct Ratio {
   std::string measured;
   std::string against;
   std::string against_what = "the bare loop";
-  // What is compared: a rate (more is better: "41 % of the bare loop") unless
-  // it is the name of a counter of times ("1.8 times the bare loop's").
+  // The quantity that is compared: a rate (more is better: "41 % of the bare
+  // loop") unless it is the name of a counter of times ("1.8 times the bare
+  // loop's").
   std::string counter = "items_per_second";
 };
 
-// Shows medians alone where there are repetitions, and at the end the ratios
-// of what was run.
+// Shows medians alone where there are repetitions, and at the end the ratios of
+// the benchmarks that were run.
 class RatioReporter final : public benchmark::BenchmarkReporter {
  public:
   enum class Rows { kAll, kMedians };

@@ -15,7 +15,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "api/partition.h"
 #include "bench/bare_batch.h"
 #include "bench/bare_scan.h"
 #include "bench/benchmark_run.h"
@@ -23,12 +22,13 @@
 #include "bench/ratio_reporter.h"
 #include "bench/scratch_store.h"
 #include "benchmark/benchmark.h"
-#include "log/durability.h"
-#include "log/read_options.h"
-#include "log/record.h"
-#include "log/record_batch.h"
-#include "log/record_batch_builder.h"
-#include "log/record_batches.h"
+#include "varve/api/partition.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve::bench {
 namespace {
@@ -160,8 +160,8 @@ void RunOffsetForTime(benchmark::State& state, int batch) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// Does a reader at the tail keep up with an appender that never pauses, and
-// what does it see a second?
+// Does a reader at the tail keep up with an appender that never pauses, and how
+// many records a second does it see?
 void RunReadTail(benchmark::State& state, int batch) {
   ScratchStore store;
   // Memory ordering: relaxed; the appender may stop a little later.

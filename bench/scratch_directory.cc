@@ -39,7 +39,7 @@ std::string MakeRoot() {
 }
 
 std::string NewName() {
-  // Memory ordering: relaxed; a number of its own is all that is wanted.
+  // Memory ordering: relaxed; each number only has to be unique.
   static std::atomic<int> next = 0;
   return absl::StrCat(ScratchRoot(), "/",
                       next.fetch_add(1, std::memory_order_relaxed));
@@ -56,7 +56,7 @@ void SetScratchParent(std::string parent) { Parent() = std::move(parent); }
 
 void RemoveScratchRoot() {
   if (!is_made.load(std::memory_order_relaxed)) return;
-  std::error_code ignored;  // a program that ends has nobody to tell
+  std::error_code ignored;  // the program is ending: no caller is left
   std::filesystem::remove_all(ScratchRoot(), ignored);
 }
 

@@ -7,14 +7,16 @@
 
 namespace varve::bench {
 
-// The one directory of this program's files: `--scratch=DIR` says below what,
-// else TEST_TMPDIR, TMPDIR or /tmp does. It is made when it is first asked for.
+// The one directory of this program's files: below `--scratch=DIR`, else below
+// TEST_TMPDIR, TMPDIR or /tmp. It is made when it is first asked for.
 const std::string& ScratchRoot();
 
-// Says where to make it. Precondition: nobody has asked for it yet.
+// Sets the directory to make it in. Precondition: ScratchRoot has not been
+// called yet.
 void SetScratchParent(std::string parent);
 
-// Removes it with all it holds. Called at the end, also by a signal's.
+// Removes it with all it holds. Called at the end of the program, also when a
+// signal ends it.
 void RemoveScratchRoot();
 
 // A new directory below it, removed on destruction.

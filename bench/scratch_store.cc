@@ -7,9 +7,9 @@
 
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_config.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_config.h"
 
 namespace varve::bench {
 namespace {

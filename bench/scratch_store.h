@@ -7,15 +7,15 @@
 #include <string>
 #include <vector>
 
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_config.h"
 #include "bench/scratch_directory.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_config.h"
 
 namespace varve::bench {
 
 // An open store with one topic, whose partitions are open, in a scratch
-// directory. Closed and removed on destruction. What fails stops the program.
+// directory. Closed and removed on destruction. A failure stops the program.
 //
 // Thread safety: as LogStore's.
 class ScratchStore {

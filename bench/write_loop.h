@@ -18,7 +18,7 @@ class WriteLoop {
  public:
   enum class File {
     kGrowing,       // each write makes it longer
-    kPreallocated,  // its blocks are there, and written once
+    kPreallocated,  // its blocks are allocated and were written once
   };
 
   // Precondition: with kPreallocated, no more than `size_bytes` are appended.

@@ -2,7 +2,7 @@
 
 #include <iostream>
 
-#include "api/log_store.h"
+#include "varve/api/log_store.h"
 
 int main(int argc, char** argv) {
   auto store = varve::LogStore::Open(argc > 1 ? argv[1] : "orders-log");

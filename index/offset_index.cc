@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "index/offset_index.h"
+#include "varve/index/offset_index.h"
 
 #include <cstdint>
 #include <limits>
@@ -9,19 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "index/big_endian.h"
+#include "varve/index/big_endian.h"
+#include "varve/index/warm_search.h"
 
 namespace varve {
 namespace {
 
 constexpr int64_t kFieldMax = std::numeric_limits<int32_t>::max();
 constexpr int kPositionField = 4;
-
-// Readers near the end of the log touch these entries in every search, so they
-// stay in memory; a search of the whole index would begin in its middle, on
-// pages that nobody has touched for long. The first page of a fault is the
-// price of a whole lookup.
-constexpr int64_t kWarmEntries = 8192 / OffsetIndex::kEntrySize;
 
 }  // namespace
 
@@ -56,7 +51,7 @@ absl::Status OffsetIndex::Append(int64_t offset, int64_t position) {
     if (offset <= last.offset || position <= last.position) {
       return absl::InvalidArgumentError(absl::StrCat(
           "offset ", offset, " at position ", position,
-          " does not lie behind the last entry of its index, offset ",
+          " does not lie after the last entry of its index, offset ",
           last.offset, " at position ", last.position));
     }
   }
@@ -90,7 +85,7 @@ absl::Status OffsetIndex::SanityCheck() const {
     if (entry.offset <= last.offset || entry.position <= last.position) {
       return absl::DataLossError(absl::StrCat(
           "entry ", i, " of the offset index, offset ", entry.offset,
-          " at position ", entry.position, ", does not lie behind offset ",
+          " at position ", entry.position, ", does not lie after offset ",
           last.offset, " at position ", last.position));
     }
     last = entry;
@@ -121,24 +116,8 @@ OffsetPosition OffsetIndex::EntryAt(int64_t i) const {
 
 // How many of the first `count` entries have an offset up to `offset`.
 int64_t OffsetIndex::CountUpTo(int64_t offset, int64_t count) const {
-  int64_t low = 0;
-  int64_t high = count;
-  if (const int64_t warm = count - kWarmEntries; warm > 0) {
-    if (EntryAt(warm).offset <= offset) {
-      low = warm + 1;
-    } else {
-      high = warm;
-    }
-  }
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    if (EntryAt(middle).offset <= offset) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
+  return CountWarmFirst<kWarmBytes / kEntrySize>(
+      count, [&](int64_t i) { return EntryAt(i).offset <= offset; });
 }
 
 }  // namespace varve

@@ -11,8 +11,8 @@
 
 namespace varve {
 
-// A batch can be found from `position` on: the batch there has `offset` as its
-// last offset.
+// Where a search begins: the batch at `position` has `offset` as its last
+// offset.
 struct OffsetPosition {
   int64_t offset = 0;
   int64_t position = 0;  // byte in the segment's .log
@@ -28,15 +28,15 @@ struct OffsetPosition {
 // memory. It does no I/O and knows no records.
 //
 // Thread safety: one writer (Append) and many readers (all const methods),
-// without a lock. Truncate needs to be alone.
+// without a lock. Truncate must not run beside either.
 class OffsetIndex {
  public:
   static constexpr int kEntrySize = 8;
 
-  // Over `bytes`, of which the first `entry_count` entries are in use; capacity
-  // is what fits into `bytes`. The entries are not looked at: call SanityCheck
-  // before they are trusted. Whatever they hold, no method reads outside
-  // `bytes`.
+  // An index over `bytes`, of which the first `entry_count` entries are in use;
+  // the capacity is what fits into `bytes`. The entries are not checked: call
+  // SanityCheck before trusting them. Whatever they hold, no method reads
+  // outside `bytes`.
   //
   // Precondition: `base_offset` is 0 or more and `entry_count` within capacity.
   OffsetIndex(int64_t base_offset, absl::Span<char> bytes, int64_t entry_count);
@@ -44,7 +44,8 @@ class OffsetIndex {
   OffsetIndex(const OffsetIndex&) = delete;
   OffsetIndex& operator=(const OffsetIndex&) = delete;
 
-  // Adds the entry for a batch: its LAST offset, and where it begins.
+  // Adds the entry for a batch: its LAST offset, and the position where it
+  // begins.
   //
   // Errors: ResourceExhausted when the index is full; OutOfRange when
   // offset - base, or position, is not within 0 to 2^31-1; InvalidArgument
@@ -53,21 +54,21 @@ class OffsetIndex {
   absl::Status Append(int64_t offset, int64_t position);
 
   // The entry with the largest offset that is `offset` or less: the batch that
-  // holds `offset`, if any, begins there or behind. {base offset, 0} when there
-  // is none. O(log entries); the entries of the last 8 KiB are tried first,
-  // because consumers mostly read near the end.
+  // holds `offset`, if any, begins at its position or after it. {base offset,
+  // 0} when there is none. O(log entries); the entries of the last 8 KiB are
+  // tried first, because consumers mostly read near the end.
   OffsetPosition Lookup(int64_t offset) const;
 
   // Drops the entries with `offset` or more.
   void Truncate(int64_t offset);
 
-  // Looks at every entry.
+  // Checks every entry.
   //
   // Errors: DataLoss with the number of the first entry, counted from 0, that
   // has a negative field or does not grow in both fields.
   absl::Status SanityCheck() const;
 
-  // {base offset, 0} when there is none.
+  // The last entry; {base offset, 0} when there is none.
   OffsetPosition last_entry() const;
 
   // Entry `i`, from 0. Precondition: 0 <= i < entry_count().
@@ -94,8 +95,8 @@ class OffsetIndex {
   const int64_t capacity_;
 
   // Memory ordering: the writer stores the bytes of an entry first, then
-  // releases the count that covers it; a reader acquires the count and looks
-  // at no entry behind it.
+  // releases the count that covers it; a reader acquires the count and reads no
+  // entry after it.
   std::atomic<int64_t> entry_count_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "index/time_index.h"
+#include "varve/index/time_index.h"
 
 #include <cstdint>
 #include <limits>
@@ -9,16 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "index/big_endian.h"
+#include "varve/index/big_endian.h"
+#include "varve/index/warm_search.h"
 
 namespace varve {
 namespace {
 
 constexpr int64_t kRelativeOffsetMax = std::numeric_limits<int32_t>::max();
 constexpr int kOffsetField = 8;
-
-// See offset_index.cc.
-constexpr int64_t kWarmEntries = 8192 / TimeIndex::kEntrySize;
 
 }  // namespace
 
@@ -72,7 +70,8 @@ TimeIndex::Pair TimeIndex::LookupPair(int64_t timestamp_ms) const {
 }
 
 void TimeIndex::Truncate(int64_t offset) {
-  // From the end: offsets may repeat, and few entries are ever dropped.
+  // Counts from the end, because offsets may repeat and few entries are ever
+  // dropped.
   int64_t kept = entry_count_.load(std::memory_order_relaxed);
   while (kept > 0 && EntryAt(kept - 1).offset >= offset) --kept;
   entry_count_.store(kept, std::memory_order_release);
@@ -87,7 +86,7 @@ absl::Status TimeIndex::SanityCheck() const {
       return absl::DataLossError(
           absl::StrCat("entry ", i, " of the time index, offset ", entry.offset,
                        " with timestamp ", entry.timestamp_ms,
-                       ", does not lie behind offset ", last.offset,
+                       ", does not lie after offset ", last.offset,
                        " with timestamp ", last.timestamp_ms));
     }
     last = entry;
@@ -119,24 +118,9 @@ TimestampOffset TimeIndex::EntryAt(int64_t i) const {
 
 // How many of the first `count` entries have a timestamp up to `timestamp_ms`.
 int64_t TimeIndex::CountUpTo(int64_t timestamp_ms, int64_t count) const {
-  int64_t low = 0;
-  int64_t high = count;
-  if (const int64_t warm = count - kWarmEntries; warm > 0) {
-    if (EntryAt(warm).timestamp_ms <= timestamp_ms) {
-      low = warm + 1;
-    } else {
-      high = warm;
-    }
-  }
-  while (low < high) {
-    const int64_t middle = low + (high - low) / 2;
-    if (EntryAt(middle).timestamp_ms <= timestamp_ms) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
+  return CountWarmFirst<kWarmBytes / kEntrySize>(count, [&](int64_t i) {
+    return EntryAt(i).timestamp_ms <= timestamp_ms;
+  });
 }
 
 }  // namespace varve

@@ -30,22 +30,22 @@ struct TimestampOffset {
 // memory. It does no I/O and knows no records.
 //
 // Thread safety: one writer (MaybeAppend) and many readers (all const methods),
-// without a lock. Truncate needs to be alone.
+// without a lock. Truncate must not run beside either.
 class TimeIndex {
  public:
   static constexpr int kEntrySize = 12;
 
-  // One entry is kept free for the largest timestamp of the whole segment,
-  // which is entered when the segment is sealed.
+  // One slot is kept free for the largest timestamp of the whole segment, which
+  // is added when the segment is sealed.
   enum class Slot {
     kOrdinary,  // not the kept one
     kFinal,     // any, the kept one included
   };
 
-  // Over `bytes`, of which the first `entry_count` entries are in use; capacity
-  // is what fits into `bytes`. The entries are not looked at: call SanityCheck
-  // before they are trusted. Whatever they hold, no method reads outside
-  // `bytes`.
+  // An index over `bytes`, of which the first `entry_count` entries are in use;
+  // the capacity is what fits into `bytes`. The entries are not checked: call
+  // SanityCheck before trusting them. Whatever they hold, no method reads
+  // outside `bytes`.
   //
   // Precondition: `base_offset` is 0 or more and `entry_count` within capacity.
   TimeIndex(int64_t base_offset, absl::Span<char> bytes, int64_t entry_count);
@@ -63,20 +63,20 @@ class TimeIndex {
   absl::Status MaybeAppend(int64_t timestamp_ms, int64_t offset, Slot slot);
 
   // The entry with the largest timestamp that is `timestamp_ms` or less: the
-  // first record of that time or later, if any, lies at its offset or behind,
+  // first record of that time or later, if any, lies at its offset or after it,
   // or in the batch that ends there. {-1, base offset} when there is none.
   // O(log entries), warm end first as in `OffsetIndex`.
   TimestampOffset Lookup(int64_t timestamp_ms) const;
 
-  // What `Lookup` finds, and the entry before it; {-1, base offset} for each
-  // that there is not.
+  // The result of `Lookup`, and the entry before it; {-1, base offset} for one
+  // that does not exist.
   //
-  // For whoever must be right though an entry is damaged. One whose offset has
-  // become that of a later batch with the same timestamp proves itself, and
-  // hides the batches between; the one before it still speaks for all of them.
-  // So: no record of that time or later lies before the earlier of the batches
-  // of these two, when both agree with their entries and one bit at most is
-  // wrong.
+  // For callers that must be right even if an entry is damaged. An entry whose
+  // offset has become that of a later batch with the same timestamp agrees with
+  // that batch, and hides the batches between; the entry before it still covers
+  // all of them. So: no record of that time or later lies before the earlier of
+  // the batches of these two, when both agree with their entries and at most
+  // one bit is wrong.
   struct Pair {
     TimestampOffset found;
     TimestampOffset before;
@@ -86,14 +86,14 @@ class TimeIndex {
   // Drops the entries with `offset` or more.
   void Truncate(int64_t offset);
 
-  // Looks at every entry.
+  // Checks every entry.
   //
   // Errors: DataLoss with the number of the first entry, counted from 0, whose
   // timestamp is negative or does not grow, or whose offset is below the base
   // or shrinks.
   absl::Status SanityCheck() const;
 
-  // {-1, base offset} when there is none.
+  // The last entry; {-1, base offset} when there is none.
   TimestampOffset last_entry() const;
 
   // Entry `i`, from 0. Precondition: 0 <= i < entry_count().
@@ -104,7 +104,7 @@ class TimeIndex {
   }
   int64_t capacity() const { return capacity_; }
 
-  // Whether no ordinary slot is free: time to roll.
+  // Whether no ordinary slot is free, so that the segment has to roll.
   bool is_full() const { return entry_count() >= capacity_ - 1; }
 
   // Bytes in use: the length of the file when the segment is sealed.
@@ -122,8 +122,8 @@ class TimeIndex {
   const int64_t capacity_;
 
   // Memory ordering: the writer stores the bytes of an entry first, then
-  // releases the count that covers it; a reader acquires the count and looks
-  // at no entry behind it.
+  // releases the count that covers it; a reader acquires the count and reads no
+  // entry after it.
   std::atomic<int64_t> entry_count_;
 };
 

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
-#include "tests/scratch_directory.h"
+#include "tests/fixture/scratch_directory.h"
 
 namespace varve {
 namespace {

@@ -17,18 +17,18 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "tools/checked_output.h"
-#include "tools/command_line.h"
-#include "tools/consume_command.h"
-#include "tools/dump_log_command.h"
-#include "tools/exit_status.h"
-#include "tools/groups_command.h"
-#include "tools/metrics_command.h"
-#include "tools/produce_command.h"
-#include "tools/stat_command.h"
-#include "tools/topics_command.h"
-#include "tools/verify_command.h"
-#include "tools/version.h"
+#include "varve/tools/command/consume_command.h"
+#include "varve/tools/command/groups_command.h"
+#include "varve/tools/command/produce_command.h"
+#include "varve/tools/command/topics_command.h"
+#include "varve/tools/command/verify_command.h"
+#include "varve/tools/dump/dump_log_command.h"
+#include "varve/tools/monitor/metrics_command.h"
+#include "varve/tools/monitor/stat_command.h"
+#include "varve/tools/shell/checked_output.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/exit_status.h"
+#include "varve/tools/shell/version.h"
 
 namespace varve {
 namespace {
@@ -52,8 +52,8 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
-// The parser's sentence as a part of ours. A word in capitals, TOPIC, is a name
-// as the help has it, and stays.
+// The parser's sentence as a part of ours, without its capital letter. A word
+// in capitals, TOPIC, is a name as the help has it, and stays.
 std::string Uncapitalized(std::string text) {
   const bool is_name = text.size() > 1 &&
                        absl::ascii_isupper(static_cast<unsigned char>(text[1]));
@@ -63,9 +63,9 @@ std::string Uncapitalized(std::string text) {
   return text;
 }
 
-// What is wrong with the line, in our words where the parser's are odd.
+// The error in the line, in our words where the parser's are odd.
 std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
-  // It says them from the last to the first.
+  // The parser lists them from the last to the first.
   if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
     return absl::StrCat("not understood: ",
                         absl::StrJoin(app.remaining(/*recurse=*/true), " "));
@@ -111,11 +111,11 @@ int Run(int argc, char** argv) {
 }  // namespace varve
 
 int main(int argc, char** argv) {
-  // Whoever reads our output may stop: that is an error of write(2), EPIPE.
+  // The reader of our output may stop: that is an error of write(2), EPIPE.
   std::signal(SIGPIPE, SIG_IGN);
   varve::HoldStandardDescriptors();
   varve::CheckedOutput output;
-  // Errors are returned, and told once.
+  // Errors are returned, and printed once.
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kFatal);
   absl::InitializeLog();
   try {

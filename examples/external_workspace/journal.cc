@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "api/log_store.h"
+#include "varve/api/log_store.h"
 
 namespace {
 
@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   }
   // One sync for all of them.
   if (absl::Status synced = lines->Sync(); !synced.ok()) return Fail(synced);
-  // A program that runs on would call it again after the time it returns.
+  // A program that keeps running would call it again after the time it returns.
   auto next = (*store)->RunMaintenance();
   if (!next.ok()) return Fail(next.status());
 

@@ -11,13 +11,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "index/big_endian.h"
-#include "log/batch_placement.h"
-#include "log/control_record.h"
-#include "log/encoded_batch.h"
-#include "log/record_batch.h"
-#include "log/record_cursor.h"
-#include "tests/batch_bytes.h"
+#include "tests/fixture/batch_bytes.h"
+#include "varve/index/big_endian.h"
+#include "varve/log/batch/control_record.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/incoming_batch.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_cursor.h"
 
 namespace varve {
 namespace {
@@ -70,12 +70,11 @@ void Place(std::string_view bytes) {
   absl::StatusOr<EncodedBatch> batch = EncodedBatch::Parse(bytes);
   if (!batch.ok()) return;
   std::string placed(bytes.size(), '\0');
-  PlaceBatch(*batch,
-             {.base_offset = 1,
-              .leader_epoch = 2,
-              .timestamp_type = TimestampType::kLogAppendTime,
-              .append_time_ms = 3},
-             placed.data());
+  IncomingBatch(*batch, /*now_ms=*/0)
+      .PlaceAt(placed.data(), {.base_offset = 1,
+                               .leader_epoch = 2,
+                               .timestamp_type = TimestampType::kLogAppendTime,
+                               .append_time_ms = 3});
   if (!EncodedBatch::Parse(placed).ok()) std::abort();
 }
 

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "log/record_batch.h"
+#include "varve/log/batch/record_batch.h"
 
 namespace varve {
 

@@ -24,15 +24,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/types/span.h"
-#include "api/log_store.h"
-#include "index/offset_index.h"
-#include "index/time_index.h"
-#include "log/batch_scanner.h"
-#include "log/encoded_batch.h"
-#include "log/record_batch.h"
-#include "log/record_cursor.h"
-#include "log/record_view.h"
 #include "tests/interop/described_batch.h"
+#include "varve/api/log_store.h"
+#include "varve/index/offset_index.h"
+#include "varve/index/time_index.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_cursor.h"
+#include "varve/log/batch/record_view.h"
+#include "varve/log/segment/batch_scanner.h"
 
 namespace varve {
 namespace {

@@ -11,9 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "log/encoded_batch.h"
-#include "log/record.h"
 #include "tests/interop/stored_gzip.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/record.h"
 
 namespace varve {
 namespace {
@@ -107,7 +107,7 @@ void StoreWriter::Append(const DescribedRecord& record) {
   }
   const AppendResult result =
       partition_.front().Append(plain, Durability::kMemory).value();
-  // The same record as a batch of its own is what should have been stored.
+  // The same record, as a batch of its own, should have been stored.
   BatchPlan plan{.records = {record}};
   plan.records.front().offset = 0;
   plan.records.front().timestamp_ms = absl::ToUnixMillis(result.timestamp);

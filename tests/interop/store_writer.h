@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "api/log_store.h"
-#include "log/log_config.h"
-#include "log/record_batch_builder.h"
 #include "tests/interop/described_batch.h"
+#include "varve/api/log_store.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 
@@ -26,7 +26,7 @@ struct BatchPlan {
 };
 
 // Writes to a store, and prints each batch on standard output as it should be
-// read: from what was asked for, not from what was stored.
+// read: from the plan, not from what was stored.
 //
 // Thread safety: externally synchronized.
 class StoreWriter {
@@ -36,10 +36,10 @@ class StoreWriter {
 
   void CreateTopic(std::string_view name, const TopicConfig& config);
 
-  // Where the appends go from here on.
+  // Sets the partition of the appends from now on.
   void Use(std::string_view topic, int32_t partition);
 
-  // Makes durable what the partition in use has.
+  // Syncs the partition in use.
   void Sync();
 
   // How many segments the partition in use has.

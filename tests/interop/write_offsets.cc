@@ -19,7 +19,7 @@
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "api/log_store.h"
+#include "varve/api/log_store.h"
 
 namespace varve {
 namespace {

@@ -24,8 +24,8 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
-#include "log/control_record.h"
 #include "tests/interop/store_writer.h"
+#include "varve/log/batch/control_record.h"
 
 namespace varve {
 namespace {
@@ -48,7 +48,7 @@ std::string Everything() {
   return bytes;
 }
 
-// `count` records at consecutive offsets; times go forth and back.
+// `count` records at consecutive offsets; times rise and fall.
 std::vector<DescribedRecord> Several(int count, int64_t start_ms) {
   std::vector<DescribedRecord> records;
   for (int i = 0; i < count; ++i) {

@@ -18,8 +18,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/scratch_directory.h"
 #include "tests/linkage/varve_copy.h"
-#include "tests/scratch_directory.h"
 
 extern "C" const VarveCopy* VarveCopyOne();
 extern "C" const VarveCopy* VarveCopyTwo();
@@ -108,7 +108,7 @@ TEST_F(TwoCopiesTest, StoreOfOneIsRefusedToTheOtherUntilItIsClosed) {
                 AllOf(HasSubstr("FAILED_PRECONDITION"), HasSubstr(one_),
                       HasSubstr("another writer has this store open")));
   }
-  // Looking has not taken the lock away.
+  // Looking has not released the lock.
   EXPECT_FALSE(OpenedStore(second_, one_).is_open());
   EXPECT_EQ(one.Append(), 3);
   EXPECT_TRUE(one.Close());
@@ -156,7 +156,7 @@ TEST_F(TwoCopiesTest, ForkedChildCanUseNeitherAndHoldsNoLock) {
   for (int number : {told[0], told[1], ended[0]}) close(number);
 }
 
-// What the kernel tells of a thread of this process.
+// The kernel's state of a thread of this process.
 struct ThreadState {
   std::string name;
   uint64_t blocked_signals = 0;

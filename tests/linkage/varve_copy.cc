@@ -11,11 +11,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "log/durability.h"
-#include "log/file_system.h"
-#include "log/record_batches.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/system/file_system.h"
 
 namespace varve {
 namespace {
@@ -74,8 +74,7 @@ const void* SomeVariable() { return FileSystem::Posix(); }
 }  // namespace
 }  // namespace varve
 
-// The one name that is left to the linker: tests/linkage/BUILD.bazel gives each
-// copy another.
+// The one exported name: tests/linkage/BUILD.bazel gives each copy another.
 extern "C" const VarveCopy* VarveCopyTable();
 
 const VarveCopy* VarveCopyTable() {

@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// What a plug-in that has varve linked in, and shows nothing of it, offers to
-// its program. Stores have one topic with one partition.
+// The functions that a plug-in offers to its program when it has varve linked
+// in, and exports nothing of it. Stores have one topic with one partition.
 //
 // Thread safety: thread-safe, but for `destroy`.
 struct VarveCopy {

@@ -12,7 +12,8 @@ import sys
 import repository_rules
 import rules
 
-_TEXT = (".h", ".cc", ".py", ".sh", ".bzl", ".BUILD", ".md", ".bazel", ".yml", ".json")
+_TEXT = (".h", ".cc", ".py", ".sh", ".bzl", ".BUILD", ".md", ".bazel", ".yml", ".json",
+         "public_headers.txt")
 _TEXT_NAMES = {"WORKSPACE", "dev", "run", ".bazelrc", ".gitignore", ".clang-format", ".clang-tidy"}
 
 

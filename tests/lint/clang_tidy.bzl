@@ -33,8 +33,7 @@ def _is_external(path):
 
 # Other repositories' headers are a system's: nothing is said about them.
 def _include_flags(context):
-    # Who depends on other repositories alone has none that leads to our root.
-    flags = [] if "." in context.quote_includes.to_list() else ["-iquote", "."]
+    flags = []
     for path in context.quote_includes.to_list() + context.includes.to_list():
         flags += ["-isystem" if _is_external(path) else "-iquote", path]
     for path in context.system_includes.to_list():
@@ -66,7 +65,9 @@ def _clang_tidy_impl(target, ctx):
     if target.label.workspace_name or room in _NOT_IN or ctx.rule.kind not in _KINDS:
         return []
     own = ctx.rule.files.srcs + getattr(ctx.rule.files, "hdrs", [])
-    info = cc_common.merge_cc_infos(cc_infos = [dep[CcInfo] for dep in ctx.rule.attr.deps])
+    # A library's own headers are found by their prefix, which it makes; a program has none.
+    libraries = ctx.rule.attr.deps + ([target] if ctx.rule.kind == "cc_library" else [])
+    info = cc_common.merge_cc_infos(cc_infos = [library[CcInfo] for library in libraries])
     context = info.compilation_context
     headers = depset([f for f in own if f.extension == "h"], transitive = [context.headers])
     groups = {}

@@ -12,6 +12,7 @@ tests/lint) has been compiled alone already.
 load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 
 _KINDS = ("cc_library", "cc_binary", "cc_test")
+_PLAIN = ("tests", "bench")
 _FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wthread-safety"]
 
 def _stem(file):
@@ -30,7 +31,8 @@ def _headers_alone_impl(target, ctx):
     sources = []
     for header in _headers_of(ctx.rule):
         source = ctx.actions.declare_file("alone/%s/%s.cc" % (target.label.name, header.basename))
-        ctx.actions.write(source, '#include "%s"\n' % header.short_path)
+        prefix = "" if header.short_path.split("/")[0] in _PLAIN else "varve/"
+        ctx.actions.write(source, '#include "%s%s"\n' % (prefix, header.short_path))
         sources.append(source)
     if not sources:
         return [OutputGroupInfo(headers_alone = depset())]

@@ -84,7 +84,7 @@ changed_sources() {
             printf '%s\n' "${path%.h}.cc"
           else
             tidy_sources | xargs grep --files-with-matches --fixed-strings \
-              "#include \"${path}\"" | sed -n 1p
+              "#include \"varve/${path}\"" | sed -n 1p
           fi
           ;;
       esac

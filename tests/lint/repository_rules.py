@@ -7,8 +7,9 @@ import os
 import re
 
 import cpp_text
+import rooms
 
-_ROOMS = ("index", "log", "codec", "api", "tools")
+FOLDER_SOURCES_MAX = 45
 
 
 def directories_of(files):
@@ -49,6 +50,20 @@ def build_of(path, files):
         directory = os.path.dirname(directory)
 
 
+def _in_build(name, text):
+    """Whether a BUILD.bazel has the source: by its name, by a pattern, as a unit of its own,
+    or in the room, which has all that are not `apart`."""
+    unit = os.path.splitext(name)[0]
+    apart = re.search(r"\bapart = \[([^\]]*)\]", text)
+    if re.search(r"^varve_room\(", text, re.MULTILINE):
+        if not (apart and f'"{unit}"' in apart.group(1)):
+            return os.path.dirname(name) == ""
+    if re.search(rf'^varve_unit\(\n    name = "{unit}",', text, re.MULTILINE):
+        return True
+    quoted = re.findall(r'"([^"\n]+)"', text)
+    return any(fnmatch.fnmatch(name, pattern) for pattern in quoted)
+
+
 def build_lists_sources(files):
     """Every header and source is in the BUILD.bazel of its package."""
     for path in files:
@@ -59,15 +74,14 @@ def build_lists_sources(files):
             yield path, 1, "no BUILD.bazel in its directory"
             continue
         name = os.path.relpath(path, os.path.dirname(build))
-        quoted = re.findall(r'"([^"\n]+)"', files[build])
-        if not any(fnmatch.fnmatch(name, pattern) for pattern in quoted):
+        if not _in_build(name, files[build]):
             yield path, 1, f"not in {build}"
 
 
 def layering(files):
-    """The rooms' packages are checked for layering, and private by default."""
+    """The rooms' packages are checked for layering, and not public by default."""
     for path, text in files.items():
-        if os.path.basename(path) == "BUILD.bazel" and path.split("/")[0] in _ROOMS:
+        if os.path.basename(path) == "BUILD.bazel" and path.split("/")[0] in rooms.PREFIXED:
             if "layering_check" not in text:
                 yield path, 1, 'no `features = ["layering_check"]` in package()'
             if re.search(r"default_visibility\s*=\s*\[\s*\"//visibility:public", text):
@@ -80,6 +94,8 @@ def own_header_first(files):
         own = path[:-len(".cc")] + ".h"
         if path.endswith(".cc") and own in files:
             line, first = next(cpp_text.includes(text), (1, ""))
+            if path.split("/")[0] in rooms.PREFIXED:
+                own = rooms.PREFIX + own
             if first != own:
                 yield path, line, f"includes {first or 'nothing'} before {own}"
 
@@ -114,4 +130,33 @@ def one_thread(files):
                         f"{name} is tagged one-thread, and has `{found}`")
 
 
-RULES = (build_lists_sources, layering, links, one_thread, own_header_first)
+def folder_size(files):
+    """A folder can be overlooked."""
+    count = {}
+    for path in files:
+        if path.endswith((".h", ".cc")):
+            count.setdefault(os.path.dirname(path), []).append(path)
+    for folder, sources in count.items():
+        if len(sources) > FOLDER_SOURCES_MAX:
+            yield sources[0], 1, f"{folder}/ has {len(sources)} sources; at most " \
+                                 f"{FOLDER_SOURCES_MAX}"
+
+
+PUBLIC_HEADERS = "tests/lint/public_headers.txt"
+
+
+def public_surface(files):
+    """What a public header includes is public: the list is all that an embedder can reach."""
+    listed = [l for l in files.get(PUBLIC_HEADERS, "").splitlines() if l and l[0] != "#"]
+    for path in listed:
+        if path not in files:
+            yield PUBLIC_HEADERS, 1, f"{path} is not there"
+            continue
+        for line, included in cpp_text.includes(files[path]):
+            ours = included.removeprefix(rooms.PREFIX)
+            if ours != included and ours not in listed:
+                yield path, line, f"public, and includes {ours}: not in {PUBLIC_HEADERS}"
+
+
+RULES = (build_lists_sources, folder_size, layering, links, one_thread, own_header_first,
+         public_surface)

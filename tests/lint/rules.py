@@ -9,23 +9,20 @@ import os
 import re
 
 import cpp_text
+import rooms
 
 FILE_LINES_MAX = 400
 TEST_FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 LINE_LENGTH_MAX = 100
 
-# Room -> the rooms it may include from. Arrows point down.
-_MAY_INCLUDE = {
-    "index": {"index"},
-    "log": {"log", "index"},
-    "codec": {"codec", "log"},
-    "api": {"api", "log", "index"},
-    "tools": {"tools", "api", "log", "index", "codec"},
+# Beside the rooms of rooms.py: who may include what of ours, by top-level folder.
+_OUTSIDE_MAY_INCLUDE = {
     "bench": {"bench", "api", "log", "index", "codec"},
     "examples": {"examples", "api", "codec"},
     "tests": {"tests", "tools", "bench", "api", "log", "index", "codec"},
 }
+_PLAIN = {"bench", "examples", "tests"}
 # Rooms of the library itself: beside the standard library, Abseil alone.
 _CORE = {"index", "log", "api"}
 
@@ -90,17 +87,34 @@ def license_line(path, text):
             yield 1, f"begins without `{mark} SPDX-License-Identifier: Apache-2.0`"
 
 
+def include_prefix(path, text):
+    """A header of the library is included by its whole name: varve/log/batch/record.h."""
+    if is_cpp(path):
+        for line, included in cpp_text.includes(text):
+            if room_of(included) in rooms.PREFIXED:
+                yield line, f"{included} without {rooms.PREFIX}"
+
+
 def include_direction(path, text):
     """Arrows between rooms point one way, and the core needs Abseil alone."""
     if not is_cpp(path):
         return
-    room = room_of(path)
+    top, room = room_of(path), rooms.room_of(path)
+    if top in rooms.PREFIXED and not room:
+        yield 1, f"{os.path.dirname(path)}/ is no room of tests/lint/rooms.py"
+        return
     for line, included in cpp_text.includes(text):
-        other = room_of(included)
-        if other in _MAY_INCLUDE and other not in _MAY_INCLUDE.get(room, {other}):
-            yield line, f"{room}/ includes {other}/: {included}"
-        elif other not in _MAY_INCLUDE and other != "absl" and room in _CORE:
-            yield line, f"{room}/ includes what is neither varve's nor Abseil's: {included}"
+        ours = included.removeprefix(rooms.PREFIX)
+        if ours == included and room_of(included) not in _PLAIN:
+            if room_of(included) != "absl" and top in _CORE:
+                yield line, f"{top}/ includes what is neither varve's nor Abseil's: {included}"
+        elif top in _OUTSIDE_MAY_INCLUDE:
+            if room_of(ours) not in _OUTSIDE_MAY_INCLUDE[top]:
+                yield line, f"{top}/ includes {room_of(ours)}/: {ours}"
+        else:
+            other = rooms.room_of(ours)
+            if other != room and other not in rooms.MAY_INCLUDE[room]:
+                yield line, f"{room} includes {other or room_of(ours)}: {ours}"
 
 
 def banned_words(path, text):
@@ -207,6 +221,7 @@ RULES = (
     header_comment,
     header_guard,
     include_direction,
+    include_prefix,
     license_line,
     line_length,
     machine_paths,

@@ -6,6 +6,7 @@ import unittest
 
 import case_report
 import repository_rules
+import rooms
 import rules
 
 _SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -60,20 +61,44 @@ class OneFile(Rule):
         def include(path):
             return f'#include "{path}"\n'
 
-        self.good(rules.include_direction, "index/a.cc", include("index/a.h"))
-        self.bad(rules.include_direction, "index/a.cc",
-                 *map(include, ["log/a.h", "api/a.h", "tools/a.h", "tests/a.h"]))
-        self.good(rules.include_direction, "log/a.cc", include("index/a.h"),
-                  include("absl/status/status.h"), "#include <sys/mman.h>\n")
-        self.bad(rules.include_direction, "log/a.cc",
-                 *map(include, ["api/a.h", "codec/a.h", "gtest/gtest.h", "CLI/CLI.hpp", "a.h"]))
-        self.good(rules.include_direction, "api/a.cc", include("log/a.h"))
-        self.bad(rules.include_direction, "api/a.cc", include("tools/a.h"), include("codec/a.h"))
-        self.good(rules.include_direction, "tools/a.cc", include("api/a.h"), include("CLI/CLI.hpp"))
-        self.bad(rules.include_direction, "tools/a.cc", include("tests/a.h"))
+        def ours(*paths):
+            return [include("varve/" + path) for path in paths]
+
+        self.good(rules.include_direction, "index/a.cc", *ours("index/a.h"))
+        self.bad(rules.include_direction, "index/a.cc", include("tests/a.h"),
+                 *ours("log/batch/a.h", "api/a.h", "tools/shell/a.h"))
+        self.good(rules.include_direction, "log/segment/a.cc", include("absl/status/status.h"),
+                  "#include <sys/mman.h>\n", *ours("index/a.h", "log/batch/a.h", "log/segment/b.h"))
+        self.bad(rules.include_direction, "log/segment/a.cc",
+                 *map(include, ["gtest/gtest.h", "CLI/CLI.hpp", "a.h"]),
+                 *ours("api/a.h", "codec/a.h", "log/recovery/a.h", "log/nowhere/a.h"))
+        self.bad(rules.include_direction, "log/a.cc", "")
+        self.good(rules.include_direction, "api/a.cc", *ours("log/batch/a.h"))
+        self.bad(rules.include_direction, "api/a.cc",
+                 *ours("tools/shell/a.h", "codec/a.h", "api/log_store.h", "api/store/a.h"))
+        self.good(rules.include_direction, "api/log_store.cc", *ours("api/a.h", "api/store/a.h"))
+        self.good(rules.include_direction, "tools/shell/a.cc", include("CLI/CLI.hpp"),
+                  *ours("api/a.h", "api/log_store.h"))
+        self.bad(rules.include_direction, "tools/shell/a.cc", include("tests/a.h"))
         self.bad(rules.include_direction, "bench/a.cc", include("tests/a.h"))
-        self.good(rules.include_direction, "tests/a_test.cc", include("tests/a.h"))
-        self.good(rules.include_direction, "index/a.cc", "// " + include("log/a.h"))
+        self.bad(rules.include_direction, "examples/a.cc", *ours("log/batch/a.h"))
+        self.good(rules.include_direction, "tests/a_test.cc", include("tests/a.h"),
+                  include("gtest/gtest.h"), *ours("log/segment/a.h"))
+        self.good(rules.include_direction, "index/a.cc", "// " + ours("log/a.h")[0])
+
+    def test_include_prefix(self):
+        self.good(rules.include_prefix, "log/segment/a.cc", '#include "varve/log/segment/a.h"\n',
+                  '#include "absl/status/status.h"\n')
+        self.good(rules.include_prefix, "tests/a_test.cc", '#include "tests/fixture/a.h"\n')
+        self.bad(rules.include_prefix, "log/segment/a.cc", '#include "log/segment/a.h"\n')
+        self.bad(rules.include_prefix, "tests/a_test.cc", '#include "api/log_store.h"\n')
+
+    def test_rooms_have_no_circle(self):
+        self.assertEqual(rooms.circle_in(rooms.MAY_INCLUDE), [])
+        for others in rooms.MAY_INCLUDE.values():
+            self.assertLessEqual(set(others), rooms.MAY_INCLUDE.keys())
+        self.assertEqual(rooms.circle_in({"a": ("b",), "b": ("c", "d"), "d": ("b",)}),
+                         ["b", "d", "b"])
 
     def test_banned_words(self):
         self.bad(rules.banned_words, "log/a.cc", "// TO" + "DO: more\n", "// FIX" + "ME\n",
@@ -103,12 +128,12 @@ class OneFile(Rule):
                   "(void)a;\n", "static_cast<void>(a);\n")
 
     def test_header_guard(self):
-        guard = "VARVE_LOG_SEGMENT_NAME_H_"
+        guard = "VARVE_LOG_FILE_NAMES_H_"
         text = f"{_SPDX}#ifndef {guard}\n#define {guard}\n\n#endif  // {guard}\n"
-        self.good(rules.header_guard, "log/segment_name.h", text)
+        self.good(rules.header_guard, "log/file_names.h", text)
         self.bad(rules.header_guard, "log/segment.h", text)
-        self.bad(rules.header_guard, "log/segment_name.h", text.replace("#endif  //", "#endif //"))
-        self.bad(rules.header_guard, "log/segment_name.h", _SPDX + "#pragma once\n")
+        self.bad(rules.header_guard, "log/file_names.h", text.replace("#endif  //", "#endif //"))
+        self.bad(rules.header_guard, "log/file_names.h", _SPDX + "#pragma once\n")
 
     def test_header_comment(self):
         guard = "#ifndef G\n#define G\n\n#include <a>\n\nnamespace varve {\n\n"
@@ -160,6 +185,13 @@ class AllFiles(Rule):
         self.assertEqual(missing('srcs = glob(["*.cc"]), hdrs = ["a.h"]'), [])
         self.assertEqual(missing('hdrs = ["a.h"]'), ["log/a.cc"])
         self.assertEqual(missing('srcs = ["aa.h", "a.cc"]'), ["log/a.h"])
+        room = 'varve_room(\n    name = "log",\n'
+        self.assertEqual(missing(room + ")"), [])
+        self.assertEqual(missing(room + '    apart = ["b"],\n)'), [])
+        self.assertEqual(missing(room + '    apart = ["a"],\n)'), ["log/a.h", "log/a.cc"])
+        unit = '\nvarve_unit(\n    name = "a",\n)'
+        self.assertEqual(missing(room + '    apart = ["a"],\n)' + unit), [])
+        self.assertEqual(missing('varve_unit(\n    name = "b",\n)'), ["log/a.h", "log/a.cc"])
 
     def test_a_package_of_its_own_or_above(self):
         def missing(**files):
@@ -167,6 +199,13 @@ class AllFiles(Rule):
 
         self.assertEqual(missing(**{"log/a.h": "", "BUILD.bazel": '"log/a.h"'}), ["log/a.h"])
         self.assertEqual(missing(**{"tests/x/a.h": "", "tests/BUILD.bazel": '"x/a.h"'}), [])
+
+    def test_folder_size(self):
+        def found(count):
+            return list(repository_rules.folder_size({f"log/a/{i}.cc": "" for i in range(count)}))
+
+        self.assertFalse(found(45))
+        self.assertTrue(found(46))
 
     def test_layering(self):
         def found(path, text):
@@ -194,7 +233,7 @@ class AllFiles(Rule):
             self.assertTrue(found(text), text)
 
     def test_own_header_first(self):
-        own, other = '#include "log/a.h"\n', '#include "log/b.h"\n'
+        own, other = '#include "varve/log/a.h"\n', '#include "varve/log/b.h"\n'
 
         def found(text):
             return list(repository_rules.own_header_first(
@@ -205,6 +244,16 @@ class AllFiles(Rule):
         self.assertTrue(found(other + own))
         self.assertTrue(found(other))
         self.assertTrue(found(""))
+
+    def test_public_surface(self):
+        def found(listed):
+            return [(path, line) for path, line, _ in repository_rules.public_surface({
+                repository_rules.PUBLIC_HEADERS: "# A comment.\n" + listed,
+                "api/a.h": '#include "absl/a.h"\n#include "varve/log/b.h"\n', "log/b.h": ""})]
+
+        self.assertEqual(found("api/a.h\nlog/b.h\n"), [])
+        self.assertEqual(found("api/a.h\n"), [("api/a.h", 2)])
+        self.assertEqual(found("log/c.h\n"), [(repository_rules.PUBLIC_HEADERS, 1)])
 
 
 if __name__ == "__main__":

@@ -8,14 +8,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/record_value.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 
@@ -63,7 +63,8 @@ bool Appender::AppendBatch(LogStore& store, const TopicDescription& topic,
   return true;
 }
 
-// Fewer than `count` when a large one, which has a batch of its own, is next.
+// Appends fewer than `count` when a large one, which has a batch of its own, is
+// next.
 absl::StatusOr<AppendResult> Appender::AppendRecords(
     LogStore& store, const TopicDescription& topic, const RecordValue& first,
     int32_t count, Durability level) {

@@ -9,12 +9,12 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "api/log_store.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
-#include "log/record_batch_builder.h"
 #include "tests/power_loss/record_value.h"
 #include "tests/power_loss/worker.h"
+#include "varve/api/log_store.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 

@@ -12,12 +12,12 @@
 
 namespace varve {
 
-// What a check of a store has looked at, and what was wrong.
+// The counts and the failures of a check of a store.
 //
 // Thread safety: externally synchronized.
 class CheckReport {
  public:
-  // Says at once what is wrong: "FAILED <kind>: <what>".
+  // Prints a failure at once: "FAILED <kind>: <what>".
   void Fail(std::string_view kind, std::string_view what) {
     constexpr int kSaidMax = 50;
     if (++failures_ <= kSaidMax)
@@ -31,7 +31,7 @@ class CheckReport {
   }
   bool has_failed() const { return failures_ > 0; }
 
-  // A line for each: "count <what> <number>".
+  // Prints a line for each count: "count <what> <number>".
   void PrintCounts() const {
     for (const auto& [what, count] : counts_) {
       std::cout << "count " << what << " " << count << "\n";

@@ -9,14 +9,14 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "api/committed_offset.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
-#include "log/topic_partition.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/topic_partition.h"
 
 namespace varve {
 namespace {
@@ -74,7 +74,7 @@ bool Committer::Commit(LogStore& store, int32_t group,
   Write(note);
   const absl::Status committed = store.CommitOffset(
       GroupText(group), topic.name, index, note.value, note.level);
-  // Trimmed meanwhile.
+  // The offset was trimmed meanwhile.
   if (absl::IsOutOfRange(committed)) return true;
   if (!Succeeded(committed, "commit")) return false;
   Write(Done(note));
@@ -89,7 +89,7 @@ bool Committer::CommitPair(LogStore& store, const TopicDescription& topic) {
   for (int32_t i = 0; i < 2; ++i) {
     const auto partition = store.partition(topic.name, i);
     if (!Succeeded(partition.status(), "partition")) return false;
-    // Never fewer than before: the end does not go back.
+    // The offset is never lower than before: the end does not decrease.
     commits.push_back({topic.name, i, partition->visible_end(), metadata});
     notes.push_back(NoteOf(kPairGroup, topic, i, commits.back().offset));
     notes.back().level = level;

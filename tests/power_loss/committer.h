@@ -5,16 +5,16 @@
 
 #include <cstdint>
 
-#include "api/log_store.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/worker.h"
+#include "varve/api/log_store.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 
-// Commits offsets of some groups for the lasting topics, forwards alone: so an
-// offset that is found lies between the last one that had to survive and the
+// Commits offsets of some groups for the lasting topics, never a lower one: so
+// an offset that is found lies between the last one that had to survive and the
 // last one that was asked for. One group is deleted now and then.
 class Committer : public Worker {
  public:

@@ -7,11 +7,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_description.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_description.h"
 
 namespace varve {
 
@@ -21,7 +21,8 @@ bool EndWatcher::Step(LogStore& store) {
     if (!TopicNumber(topic.name).has_value()) continue;
     for (int32_t i = 0; i < topic.config.partitions; ++i) {
       absl::StatusOr<Partition> partition = store.partition(topic.name, i);
-      // Deleted meanwhile; the new one of the name may have fewer.
+      // The topic was deleted meanwhile; the new one of its name may have
+      // fewer.
       if (absl::IsNotFound(partition.status()) ||
           absl::IsOutOfRange(partition.status()))
         continue;

@@ -7,14 +7,14 @@
 #include <map>
 #include <utility>
 
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_description.h"
 #include "tests/power_loss/worker.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_description.h"
 
 namespace varve {
 
-// Notes the durable ends that the store tells of, and syncs now and then.
+// Notes the durable ends that the store reports, and syncs now and then.
 class EndWatcher : public Worker {
  public:
   explicit EndWatcher(const Place& place) : Worker(place) {}
@@ -28,9 +28,9 @@ class EndWatcher : public Worker {
   bool Look(const TopicDescription& topic, Partition& partition);
   void NoteEnd(const TopicDescription& topic, int32_t partition, int64_t end);
 
-  // What was noted last, by instance and partition.
+  // The ends noted last, by instance and partition.
   std::map<std::pair<int32_t, int32_t>, int64_t> ends_;
-  // Of the store that is open: after its Close it gives none out.
+  // The handles of the open store: after its Close it gives none out.
   std::map<std::pair<int32_t, int32_t>, std::pair<TopicDescription, Partition>>
       seen_;
 };

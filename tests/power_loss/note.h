@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the writers of a power-loss round ask of a store and are told by it. The
-// notes lie on another file system, so that they outlive the power loss.
+// The requests of the writers of a power-loss round to a store, and its
+// answers. The notes are on another file system, so that they outlive the power
+// loss.
 
 #ifndef VARVE_TESTS_POWER_LOSS_NOTE_H_
 #define VARVE_TESTS_POWER_LOSS_NOTE_H_
@@ -10,7 +11,7 @@
 
 #include <cstdint>
 
-#include "log/durability.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 
@@ -21,7 +22,7 @@ enum class NoteKind : int32_t {
   kTopic,       // the topic of the name is now the instance `value`, or 0: none
   kConfig,      // the instance was altered for the `value`th time
   kPartitions,  // the instance has `value` partitions
-  kCommit,      // the group `group` goes on at `value`, or -1: nowhere
+  kCommit,      // the group `group` committed `value`, or -1: nothing
   kFailure,     // a call failed with code `value`, for no reason that is known
 };
 

@@ -71,7 +71,7 @@ void NoteFile::Write(size_t thread, Note note) {
   written.store(at + 1, std::memory_order_release);
 }
 
-// What one call writes has room: a step writes a few hundred at most.
+// There is room for the notes of one call: a step writes a few hundred at most.
 bool NoteFile::is_full(size_t thread) const {
   return static_cast<Header*>(memory_)->written[thread] > kNotesMax - 1000;
 }

@@ -20,14 +20,14 @@ namespace varve {
 // process that cuts the power maps it, too.
 //
 // Thread safety: a page belongs to one thread at a time; `Close` and reading
-// are for when nobody writes, or the caller knows what it misses.
+// are for when no thread writes, or the caller knows what it misses.
 class NoteFile {
  public:
   static constexpr size_t kThreads = 12;
   static constexpr int64_t kNotesMax = 1 << 16;  // of each thread
 
-  // A new file of zeros, or one that is there. They end the program when they
-  // cannot: there is no campaign then.
+  // Create makes a new file of zeros, Open opens one that exists. A failure
+  // ends the program: there is no campaign then.
   static NoteFile Create(const std::string& path);
   static NoteFile Open(const std::string& path);
 
@@ -39,12 +39,13 @@ class NoteFile {
   void Write(size_t thread, Note note);
   bool is_full(size_t thread) const;
 
-  // From here on no note is a promise: the power is about to go.
+  // From here on no note is a promise: the power is about to be cut.
   void Close();
-  // When that was; nothing when the session ended in peace: all count then.
+  // When that was; nothing when the session ended without a cut: all notes
+  // count then.
   std::optional<int64_t> closed_ns() const;
 
-  // Tells the process that cuts the power that the store is open.
+  // Reports to the process that cuts the power that the store is open.
   void NoteOpened();
   bool opened() const;
 

@@ -12,15 +12,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "api/partition.h"
-#include "log/durability.h"
-#include "log/read_options.h"
-#include "log/record_batches.h"
-#include "log/record_view.h"
 #include "tests/power_loss/appender.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/promises.h"
 #include "tests/power_loss/record_value.h"
+#include "varve/api/partition.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/batch/record_view.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve {
 namespace {
@@ -112,7 +112,7 @@ void PartitionCheck::See(const RecordView& record) {
 }
 
 // The record is the one that was acknowledged at its offset, or one that was
-// being appended when the power went.
+// being appended when the power was cut.
 void PartitionCheck::CheckOrigin(int64_t offset, const RecordValue& value) {
   const PartitionPromise& promise = expected_.promise;
   const auto noted = promise.next_sequence.find(value.appender);
@@ -143,7 +143,7 @@ void PartitionCheck::CheckOrigin(int64_t offset, const RecordValue& value) {
                     note.appender, ", which was acknowledged there"));
 }
 
-// What one thread appends stands in its order, each record once.
+// The records of one thread are in its order, each once.
 void PartitionCheck::CheckOrder(int64_t offset, const RecordValue& value) {
   const auto [last, is_first] =
       last_sequence_.try_emplace(value.appender, value.sequence);
@@ -155,8 +155,8 @@ void PartitionCheck::CheckOrder(int64_t offset, const RecordValue& value) {
   last->second = value.sequence;
 }
 
-// What was acknowledged in the last session, and how much of it is gone: that
-// something is shows that the power was cut.
+// Counts what was acknowledged in the last session, and how much of it is lost:
+// any loss shows that the power was cut.
 void PartitionCheck::CountLost() {
   int32_t session = 0;
   for (const auto& [offset, append] : expected_.promise.appends) {

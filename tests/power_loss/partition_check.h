@@ -8,17 +8,17 @@
 #include <string>
 #include <string_view>
 
-#include "api/partition.h"
-#include "log/record_view.h"
 #include "tests/power_loss/check_report.h"
 #include "tests/power_loss/promises.h"
 #include "tests/power_loss/record_value.h"
+#include "varve/api/partition.h"
+#include "varve/log/batch/record_view.h"
 
 namespace varve {
 
 // Compares what a partition holds after a power loss with what it has to hold:
 // every record that was promised, at its offset and with its bytes; no gap; no
-// record that nobody appended, or that stands where another one was.
+// record that was not appended, or that is where another one was.
 //
 // Thread safety: externally synchronized.
 class PartitionCheck {

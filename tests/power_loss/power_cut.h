@@ -6,9 +6,9 @@
 namespace varve {
 
 // Cuts the power of a file system, ext4 or XFS: from then on nothing reaches
-// its disk, what its journal holds in memory included. Every file of it fails
-// until it is mounted anew. `file` is a descriptor of any file or directory of
-// it; needs root. Ends the program when it cannot.
+// its disk, nor does the part of its journal that is in memory. Every file of
+// it fails until it is mounted again. `file` is a descriptor of any file or
+// directory of it; needs root. Ends the program when it cannot.
 void CutPower(int file);
 
 }  // namespace varve

@@ -6,8 +6,8 @@
 //   power_loss_writer MOUNT NOTES SEED SESSION MICROSECONDS [open]
 //
 // The store is MOUNT/store; NOTES is a new file on another file system. The
-// power goes after so many microseconds, counted from the beginning, so that a
-// recovery is cut, too; or with `open` from when the store is open. Exits 0
+// power is cut after so many microseconds, counted from the beginning, so that
+// a recovery is cut, too; or with `open` from when the store is open. Exits 0
 // when the power was cut, whatever had happened by then: that is in the notes.
 
 #include <fcntl.h>
@@ -42,8 +42,7 @@ int64_t NumberFrom(const char* text) {
   return number;
 }
 
-// A process that goes when its parent does, so that nothing keeps the file
-// system busy.
+// The process dies with its parent, so that nothing keeps the file system busy.
 pid_t StartSession(const Session::Options& options, NoteFile& notes) {
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -52,7 +51,7 @@ pid_t StartSession(const Session::Options& options, NoteFile& notes) {
   PCHECK(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
   if (getppid() != parent) _exit(0);
   Session(options, notes).Run();
-  // What the store holds is let go by the kill.
+  // The kill releases everything that the store holds.
   while (true) pause();
 }
 

@@ -9,10 +9,10 @@
 #include <utility>
 
 #include "absl/types/span.h"
-#include "log/durability.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 
@@ -20,7 +20,7 @@ void PossibleCommit::Add(const Note& note, bool is_promise) {
   const bool is_deletion = note.value < 0;
   if (note.phase == NotePhase::kAsked) {
     highest = std::max(highest, note.value);
-    // What is committed after it begins anew.
+    // Offsets that are committed after it may be lower again.
     if (is_deletion) may_be_none = true, lowest = 0;
   } else if (is_promise) {
     *this = {.may_be_none = is_deletion,

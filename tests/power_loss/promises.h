@@ -17,8 +17,8 @@
 
 namespace varve {
 
-// What a value may be after a power loss: what was promised last, or anything
-// that was asked for since.
+// The possible values after a power loss: the one promised last, or any that
+// was asked for since.
 //
 // Thread safety: externally synchronized, as everything here.
 class PossibleValues {
@@ -38,8 +38,8 @@ class PossibleValues {
   std::vector<int64_t> values_;
 };
 
-// What a group may have committed: its commits only go forwards, but for a
-// deletion.
+// The possible committed offsets of a group: its commits only increase, but for
+// a deletion.
 struct PossibleCommit {
   bool may_be_none = true;
   int64_t lowest = 0;
@@ -55,25 +55,25 @@ struct PossibleCommit {
 struct Acknowledged {
   Note note;
   int32_t session = 0;
-  bool is_promise = false;  // it returned before the power went, and
+  bool is_promise = false;  // it returned before the power cut, and
                             // its level keeps it
-  int64_t age_ns = 0;       // when the power went; 0 for a noted later one
+  int64_t age_ns = 0;       // when the power was cut; 0 for a noted later one
 };
 
-// What has to be in a partition, and what may be.
+// The records that a partition must have, and those that it may have.
 struct PartitionPromise {
   int64_t durable_end = 0;    // everything below survives
   int64_t log_start_min = 0;  // trims that returned stay
   int64_t log_start_max = 0;  // nothing else was trimmed
-  // By the first offset of each; where a lost one's offset was used again, the
-  // later.
+  // Appends by the first offset of each; where a lost one's offset was used
+  // again, the later one.
   std::map<int64_t, Acknowledged> appends;
   // One past the last sequence that each appender has noted.
   std::map<int32_t, int64_t> next_sequence;
 };
 
-// What the notes of all sessions of a store say that it has to hold, and may
-// hold. A group of a topic is one of that topic's instance.
+// The contents that a store must have, and those that it may have, by the notes
+// of all its sessions. A group of a topic is one of that topic's instance.
 class Promises {
  public:
   // A kInterval append has to survive when it is older than the window and

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "log/durability.h"
+#include "tests/fixture/scratch_directory.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/record_value.h"
-#include "tests/scratch_directory.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 namespace {

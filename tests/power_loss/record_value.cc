@@ -18,7 +18,7 @@
 namespace varve {
 namespace {
 
-// SplitMix64: every step mixes all bits.
+// SplitMix64: each step mixes all bits.
 uint64_t Mix(uint64_t& state) {
   state += 0x9e3779b97f4a7c15;
   uint64_t mixed = state;

@@ -15,8 +15,6 @@
 #include "absl/status/statusor.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/log_store.h"
-#include "api/store_options.h"
 #include "tests/power_loss/appender.h"
 #include "tests/power_loss/committer.h"
 #include "tests/power_loss/end_watcher.h"
@@ -25,6 +23,8 @@
 #include "tests/power_loss/topic_changer.h"
 #include "tests/power_loss/trimmer.h"
 #include "tests/power_loss/worker.h"
+#include "varve/api/log_store.h"
+#include "varve/api/store_options.h"
 
 namespace varve {
 namespace {

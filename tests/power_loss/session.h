@@ -11,15 +11,15 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "api/log_store.h"
 #include "tests/power_loss/end_watcher.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/topic_changer.h"
 #include "tests/power_loss/worker.h"
+#include "varve/api/log_store.h"
 
 namespace varve {
 
-// All that one process does to a store until its power is cut: everything at
+// The work of one process on a store until its power is cut: everything at
 // once, and now and then a Close and a new Open.
 class Session {
  public:
@@ -29,7 +29,7 @@ class Session {
     uint64_t seed = 0;
   };
 
-  // What is done goes into `notes`.
+  // `notes` gets a record of the work.
   Session(const Options& options, NoteFile& notes);
 
   // The window of kInterval in the nth session.
@@ -37,7 +37,7 @@ class Session {
     return absl::Milliseconds(20 + number * 37 % 200);
   }
 
-  // Works until a call fails: because the power is gone, or something is wrong.
+  // Works until a call fails: because the power was cut, or something is wrong.
   void Run();
 
  private:

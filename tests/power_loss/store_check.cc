@@ -16,20 +16,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "api/committed_offset.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/recovery_report.h"
-#include "api/store_verifier.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
-#include "log/environment.h"
-#include "log/read_options.h"
-#include "log/record_batch_builder.h"
-#include "log/record_batches.h"
-#include "log/recovery_report.h"
-#include "log/tail_recovery.h"
-#include "log/verify_finding.h"
 #include "tests/power_loss/committer.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
@@ -38,6 +24,20 @@
 #include "tests/power_loss/record_value.h"
 #include "tests/power_loss/topic_changer.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/recovery_report.h"
+#include "varve/api/store_verifier.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/recovery/partition_recovery_report.h"
+#include "varve/log/recovery/tail_recovery.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/verification/verify_finding.h"
 
 namespace varve {
 namespace {
@@ -82,10 +82,10 @@ bool StoreCheck::Close() {
   return closed.ok();
 }
 
-// A power loss cuts; what was durable it does not damage.
+// A power loss may cut the log; it does not damage durable records.
 void StoreCheck::CheckRecovery() {
   const RecoveryReport recovery = store_->recovery_report();
-  for (const PartitionRecovery& partition : recovery.partitions) {
+  for (const PartitionRecoveryReport& partition : recovery.partitions) {
     for (const RecoveryFinding& finding : partition.findings) {
       report_.Count(absl::StrCat(
           "recovery_",
@@ -194,11 +194,11 @@ void StoreCheck::CheckCommit(const Promises::CommitKey& key,
         return InstanceOf(one.topic) == std::get<2>(key) &&
                one.partition == std::get<3>(key);
       });
-  if (seen == seen_.end()) return;  // the topic is gone, and they with it
+  if (seen == seen_.end()) return;  // the topic is deleted, and they with it
   report_.Count("commits");
   const std::string what =
       absl::StrCat("group-", group, " of ", seen->topic.name, "-", partition);
-  const absl::StatusOr<CommittedOffset> found = store_->CommittedOffset(
+  const absl::StatusOr<OffsetAndMetadata> found = store_->CommittedOffset(
       absl::StrCat("group-", group), seen->topic.name, partition);
   const bool is_none = absl::IsNotFound(found.status());
   if (!found.ok() && !is_none) {
@@ -222,7 +222,7 @@ void StoreCheck::CheckCommit(const Promises::CommitKey& key,
          .value = is_none ? -1 : found->offset});
 }
 
-// What was committed as one is there as one.
+// Offsets that were committed together are there together.
 void StoreCheck::CheckPairs() {
   for (int32_t name = 0; name < kLastingTopics; ++name) {
     std::vector<std::string> metadata;
@@ -243,7 +243,7 @@ void StoreCheck::AppendEverywhere() {
   for (Seen& seen : seen_) {
     absl::StatusOr<Partition> partition =
         store_->partition(seen.topic.name, seen.partition);
-    if (!partition.ok()) continue;  // said before
+    if (!partition.ok()) continue;  // reported before
     const RecordValue value = {
         .instance = InstanceOf(seen.topic),
         .partition = seen.partition,
@@ -270,7 +270,7 @@ void StoreCheck::AppendEverywhere() {
   }
 }
 
-// Closed, all of it is durable, and starts where it was found to.
+// After the close all of it is durable, and starts where it was found to.
 void StoreCheck::NoteEnds() {
   for (const Seen& seen : seen_) {
     Note note = {.kind = NoteKind::kDurableEnd,

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_description.h"
 #include "tests/power_loss/check_report.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/promises.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_description.h"
 
 namespace varve {
 

@@ -8,13 +8,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "api/log_store.h"
-#include "api/partition.h"
-#include "api/topic_config.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/topic_config.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 namespace {
@@ -48,7 +48,7 @@ bool TopicChanger::Step(LogStore& store) {
   std::erase_if(topics, [](const TopicDescription& topic) {
     return !TopicNumber(topic.name).has_value();
   });
-  // One of the session's own that is not there yet, or not any more.
+  // One of the session's own names, whose topic is made when there is none.
   const int32_t name = PassingTopic(
       place_.session, static_cast<int32_t>(Random() % kPassingTopics));
   if (OneIn(2) &&
@@ -88,7 +88,8 @@ bool TopicChanger::Delete(LogStore& store, const TopicDescription& topic) {
   Write(note);
   if (!Succeeded(store.DeleteTopic(topic.name), "delete")) return false;
   Write(Done(note));
-  // At once, while what belonged to the old one is still being removed.
+  // The new topic is made at once, while files of the old one are still being
+  // removed.
   return OneIn(2) ? Create(store, note.name) : true;
 }
 
@@ -119,7 +120,7 @@ bool TopicChanger::Fill(LogStore& store, const TopicDescription& topic) {
   const auto partition = static_cast<int32_t>(
       Random() % static_cast<uint64_t>(topic.config.partitions));
   for (uint64_t i = Random() % 20; i > 0; --i) {
-    // The levels of a lasting topic of all.
+    // Any level, as for the last of the lasting topics.
     if (!AppendBatch(store, topic, partition,
                      LevelOf(kLastingTopics - 1, Random())))
       return false;

@@ -5,24 +5,25 @@
 
 #include <cstdint>
 
-#include "api/log_store.h"
-#include "api/topic_description.h"
 #include "tests/power_loss/appender.h"
+#include "varve/api/log_store.h"
+#include "varve/api/topic_description.h"
 
 namespace varve {
 
-// Makes topics, and those of the session before it goes on with them: it
+// Works on topics of its own, and on those that the session before it left: it
 // creates, fills, alters, widens, commits for and deletes them, and makes new
 // ones of their names. The lasting topics it creates once, alters and widens.
 class TopicChanger : public Appender {
  public:
   explicit TopicChanger(const Place& place) : Appender(place) {}
 
-  // Before anything else works on the store: creates what should last.
+  // Creates the lasting topics. Call it before anything else works on the
+  // store.
   bool Begin(LogStore& store);
   bool Step(LogStore& store) override;
 
-  // The group that commits for the topics that pass.
+  // The group that commits for the passing topics.
   static constexpr int32_t kGroup = 100;
 
  private:

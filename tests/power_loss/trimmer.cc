@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "api/log_store.h"
-#include "api/partition.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/workload_topics.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
 
 namespace varve {
 

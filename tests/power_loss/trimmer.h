@@ -3,8 +3,8 @@
 #ifndef VARVE_TESTS_POWER_LOSS_TRIMMER_H_
 #define VARVE_TESTS_POWER_LOSS_TRIMMER_H_
 
-#include "api/log_store.h"
 #include "tests/power_loss/worker.h"
+#include "varve/api/log_store.h"
 
 namespace varve {
 

@@ -9,20 +9,20 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "api/log_store.h"
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
+#include "varve/api/log_store.h"
 
 namespace varve {
 
 // One thread's part of a session: it works on the store step by step, and notes
-// what it asks and is told. It outlives the store, which is opened again and
-// again.
+// its requests and the store's answers. It outlives the store, which is opened
+// again and again.
 //
 // Thread safety: externally synchronized.
 class Worker {
  public:
-  // What a worker is given.
+  // The parameters of a worker.
   struct Place {
     NoteFile& notes;
     size_t thread = 0;    // whose page it writes
@@ -38,8 +38,8 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
   virtual ~Worker() = default;
 
-  // Does a little, and rests as long as it likes between. False when a call has
-  // failed: the power is gone, or there is a fault, which is noted. It is not
+  // Does a little, and rests as long as it likes. Returns false when a call has
+  // failed: the power was cut, or there is a fault, which is noted. It is not
   // called any more then.
   virtual bool Step(LogStore& store) = 0;
 

@@ -8,18 +8,18 @@
 #include <string>
 #include <string_view>
 
-#include "api/topic_config.h"
-#include "api/topic_description.h"
-#include "log/durability.h"
+#include "varve/api/topic_config.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/durability.h"
 
 namespace varve {
 
 // The topics of a power-loss campaign. They are known by numbers, which fit
 // into a note: those below kLastingTopics stay as long as the store, one for
-// each level of durability and one for all; the others come and go.
+// each level of durability and one for all; the others are created and deleted.
 //
-// A topic tells by its configs which of its name it is, and how often it was
-// altered: by two of compaction, which do nothing here.
+// A topic's configs say which of its name it is, and how often it was altered:
+// two configs of compaction, which do nothing here.
 inline constexpr int32_t kLastingTopics = 4;
 inline constexpr int32_t kLastingPartitions = 2;  // at first
 inline constexpr int32_t kPartitionsMax = 5;

@@ -15,7 +15,7 @@
 namespace varve {
 namespace {
 
-// A path in `directory`, or "" when there is none, or it is gone just now.
+// A path in `directory`, or "" when there is none, or it was just deleted.
 std::string OneOf(const std::string& directory, uint64_t random) {
   std::vector<std::string> paths;
   std::error_code error;
@@ -28,7 +28,7 @@ std::string OneOf(const std::string& directory, uint64_t random) {
 
 }  // namespace
 
-// Nothing that fails here matters: the files come and go.
+// No failure here matters: the files are created and deleted all the time.
 void WriteBackNoise::Stir(uint64_t random) const {
   std::string path = OneOf(store_path_, random);
   std::error_code error;
@@ -36,7 +36,7 @@ void WriteBackNoise::Stir(uint64_t random) const {
     path = OneOf(path, random / 7);
   const int file = open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
   if (file < 0) return;
-  // Without a commit of the journal, and now and then with one.
+  // This does not commit the journal; now and then a commit follows.
   const auto pages = static_cast<off64_t>(random % 16);
   int result = sync_file_range(file, pages * 4096, (pages % 5) * 4096,
                                SYNC_FILE_RANGE_WRITE);

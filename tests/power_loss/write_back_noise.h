@@ -9,8 +9,8 @@
 
 namespace varve {
 
-// What the kernel may do at any moment, and rarely does in a short test: it
-// writes back some pages of some files, and commits its journal.
+// The kernel's work that may come at any moment, and rarely comes in a short
+// test: it writes back some pages of some files, and commits its journal.
 class WriteBackNoise {
  public:
   explicit WriteBackNoise(std::string store_path)

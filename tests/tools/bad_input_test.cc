@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Every mistake and every bad store of which a user is told: the message names
-// the thing, the reason and the way out, the exit status is not 0, and nothing
-// is lost.
+// Every mistake and every bad store that a user gets a message for: the message
+// names the thing, the reason and the way out, the exit status is not 0, and
+// nothing is lost.
 
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -402,8 +402,8 @@ TEST_F(MountedTest, ReadOnlyDiskIsToldAndCanBeVerified) {
   EXPECT_EQ(runner_.Varve({"--data", data, "verify"}).exit_status, 0);
 }
 
-// The files of a store, each spoilt in some way: the next open either says
-// so and fails, or sets it right; it neither crashes nor loses other records.
+// The files of a store, each damaged in some way: the next open either fails
+// and says so, or repairs it; it neither crashes nor loses other records.
 struct Spoilt {
   const char* name;
   const char* file;

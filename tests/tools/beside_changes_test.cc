@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What reads a store beside its writer, with one change of the writer between
-// any two of its calls: nothing is called damaged, and nothing fails but for a
-// topic that is gone.
+// Readers beside a store's writer, with one change of the writer between any
+// two of their calls: nothing is reported as damaged, and nothing fails but for
+// a deleted topic.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -20,27 +20,27 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "api/log_store.h"
-#include "api/read_only_partition.h"
-#include "api/read_only_store.h"
-#include "api/store_verifier.h"
-#include "api/writer_presence.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "log/durability.h"
-#include "log/environment.h"
-#include "log/partition_stats.h"
-#include "log/partition_verifier.h"
-#include "log/verify_finding.h"
-#include "tests/faulty_file_system.h"
-#include "tests/memory_directory.h"
-#include "tools/command_line.h"
-#include "tools/record_format.h"
-#include "tools/record_printer.h"
-#include "tools/start_offset.h"
-#include "tools/store_stat.h"
-#include "tools/topic_consumer.h"
-#include "tools/topic_description.h"
+#include "tests/fixture/faulty_file_system.h"
+#include "tests/fixture/memory_directory.h"
+#include "varve/api/log_store.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/api/read_only_store.h"
+#include "varve/api/store_verifier.h"
+#include "varve/api/writer_presence.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/verification/partition_verifier.h"
+#include "varve/log/verification/verify_finding.h"
+#include "varve/tools/command/topic_consumer.h"
+#include "varve/tools/command/topic_details.h"
+#include "varve/tools/monitor/store_stat.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/record_format.h"
+#include "varve/tools/shell/record_printer.h"
+#include "varve/tools/shell/start_offset.h"
 
 namespace varve {
 namespace {
@@ -214,7 +214,7 @@ std::unique_ptr<ReadOnlyStore> OpenReader(const ChangingStore& store,
   return *std::move(reader);
 }
 
-// A topic that is gone may be missed, once it is.
+// A topic that was deleted may be reported as missing.
 void ExpectOkOrGone(const absl::Status& status) {
   if (absl::IsNotFound(status)) return;
   EXPECT_TRUE(status.ok()) << status;

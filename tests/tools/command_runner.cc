@@ -31,7 +31,7 @@
 namespace varve {
 namespace {
 
-// Where Bazel puts what a test may run.
+// The path where Bazel puts a program that a test may run.
 std::string ProgramPath(const std::string& program) {
   const char* root = getenv("TEST_SRCDIR");
   const char* workspace = getenv("TEST_WORKSPACE");
@@ -60,7 +60,8 @@ pid_t CommandRunner::Start(const Launch& launch) const {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
-  // Made before the fork: the child of a program with threads may not allocate.
+  // It is made before the fork: the child of a program with threads may not
+  // allocate.
   std::string data = "VARVE_DATA=" + data_;
   std::vector<char*> environment = {data.data()};
   for (char** variable = environ; *variable != nullptr; ++variable) {
@@ -72,7 +73,7 @@ pid_t CommandRunner::Start(const Launch& launch) const {
   const pid_t child = fork();
   CHECK_GE(child, 0);
   if (child > 0) return child;
-  // Whoever runs the tests may ignore them.
+  // The program that runs the tests may ignore them.
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_DFL);
   Redirect(launch.input_path, O_RDONLY, STDIN_FILENO);
   Redirect(launch.output_path, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
@@ -95,7 +96,7 @@ CommandResult CommandRunner::VarveAfter(
 
 CommandResult CommandRunner::Quickstart(
     const std::vector<std::string>& arguments) {
-  return RunAfter(nullptr, "quickstart", arguments, "");
+  return RunAfter(nullptr, "quickstart/quickstart", arguments, "");
 }
 
 CommandResult CommandRunner::RunAfter(const std::function<void()>& before,

@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/scratch_directory.h"
+#include "tests/fixture/scratch_directory.h"
 
 namespace varve {
 
-// What a program left behind.
+// The result of a program.
 struct CommandResult {
   int exit_status = -1;  // 128 + the signal, if one ended it
   std::string out;
@@ -35,7 +35,7 @@ class CommandRunner {
   // Runs `varve` with these arguments to its end.
   CommandResult Varve(const std::vector<std::string>& arguments,
                       std::string_view input = "");
-  // As above, with `before` called in the child: limits, users.
+  // Runs `varve` with `before` called in the child, to set limits or users.
   CommandResult VarveAfter(const std::function<void()>& before,
                            const std::vector<std::string>& arguments,
                            std::string_view input = "");
@@ -61,17 +61,17 @@ class CommandRunner {
 
   // Starts `varve consume` with these arguments, and returns at once.
   void StartConsumer(const std::vector<std::string>& arguments);
-  // The same of `varve` with any command; its output is the consumer's.
+  // Starts `varve` with any command; its output is read as the consumer's.
   void StartProgram(const std::vector<std::string>& arguments);
   // What it has printed so far.
   std::string ConsumerOutput() const;
   // Whether it has printed anything: does not read it.
   bool ConsumerHasPrinted() const;
-  // Whether it is there no more, for want of anything to print.
+  // Whether it has ended by itself.
   bool ConsumerHasEnded() const;
   // Waits until that is `text`, or fails the test.
   void AwaitConsumerOutput(std::string_view text) const;
-  // Has it stand still, on return, and go on.
+  // Pauses it, which is done on return, and continues it.
   void StopConsumer() const;
   void ContinueConsumer() const;
   // Sends it a signal, 0 for none, and waits for its end.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the commands do with good input; bad_input_test.cc has the rest.
+// The commands with good input; bad_input_test.cc has the rest.
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,11 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "api/partitioner.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command_runner.h"
+#include "varve/api/partitioner.h"
 
 namespace varve {
 namespace {

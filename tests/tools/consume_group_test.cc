@@ -47,7 +47,7 @@ class ConsumeGroupTest : public testing::Test {
     return result.out;
   }
 
-  // What the group has committed, of partition 0.
+  // The group's committed offset of partition 0.
   json Committed() {
     const CommandResult result =
         runner_.Varve({"groups", "describe", "g", "--json"});
@@ -141,7 +141,8 @@ class KilledGroupTest : public ConsumeGroupTest {
     return absl::StrCat(partition, " ", offset, " ", std::string(1000, 'x'));
   }
 
-  // Takes what a run printed, from where the group was: whole lines, in order.
+  // Takes the output of a run, from the group's position on: whole lines, in
+  // order.
   void TakePrinted(std::string_view out) {
     printed_ = committed_;
     for (size_t end = 0; (end = out.find('\n')) != out.npos;) {
@@ -154,7 +155,7 @@ class KilledGroupTest : public ConsumeGroupTest {
     }
   }
 
-  // What is committed now is no more than was printed.
+  // Takes the committed offsets, which are not past the printed records.
   void TakeCommitted() {
     const CommandResult result =
         runner_.Varve({"groups", "describe", group_, "--json"});

@@ -85,7 +85,7 @@ TEST_F(FollowTest, AllPartitionsAreFollowedAndLatestSkipsWhatIsThere) {
   runner_.CreateTopic("t", {"--partitions", "2"});
   runner_.Produce("t", "old\n");
   runner_.StartConsumer({"t", "-f", "--offset", "latest", "--format", "%p%s "});
-  // It says nothing when it is ready.
+  // It prints nothing when it is ready.
   while (runner_.ConsumerOutput().empty()) {
     runner_.Varve({"produce", "t", "--partition", "1"}, "b\n");
   }

@@ -22,14 +22,14 @@
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/log_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "log/durability.h"
-#include "log/segment_name.h"
-#include "tests/forked_writer.h"
-#include "tests/memory_directory.h"
+#include "tests/fixture/forked_writer.h"
+#include "tests/fixture/memory_directory.h"
 #include "tests/tools/command_runner.h"
+#include "varve/api/log_store.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/file_names.h"
 
 namespace varve {
 namespace {
@@ -53,8 +53,7 @@ class FollowWritersTest : public testing::Test {
     return absl::StrCat(offset, " ", ForkedWriter::ValueOf(offset), "\n");
   }
 
-  // Looks at what the consumer has printed since. Returns whether there was
-  // something.
+  // Takes the consumer's new output. Returns whether there was any.
   bool TakePrinted() {
     const int64_t before = next_;
     const std::string all = runner_.ConsumerOutput();
@@ -139,7 +138,7 @@ class TrimmedConsumerTest : public FollowWritersTest {
     runner_.ContinueConsumer();
   }
   // Takes the lines up to the first one that is not the next record's; returns
-  // the offset of that which is missing, or behind the end.
+  // the offset of the missing one, or the one after the last.
   int64_t TakeUntilTheJump() {
     const std::string all = runner_.ConsumerOutput();
     std::string_view rest = std::string_view(all).substr(taken_);
@@ -168,8 +167,9 @@ class TrimmedConsumerTest : public FollowWritersTest {
   }
 };
 
-// What it has open of a deleted file it may print; then it has to jump, and
-// knows of the first file that is left, and of the log start within a second.
+// It may print the rest of a deleted file that it has open; then it has to
+// jump, to the first file that is left, or to the log start that it reads
+// within a second.
 TEST_F(TrimmedConsumerTest, GoesOnAtTheLogStartAndSaysSo) {
   StartConsumer();
   TrimPastTheConsumer();

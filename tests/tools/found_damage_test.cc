@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Damage that opening a partition of a cleanly closed store finds is told by
-// every command that opens it, and keeps none from its work.
+// Damage that opening a partition of a cleanly closed store finds is reported
+// by every command that opens it, and stops none of them.
 
 #include <filesystem>
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/line_reader.h"
+#include "varve/tools/shell/line_reader.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/scratch_directory.h"
+#include "tests/fixture/scratch_directory.h"
 #include "tests/tools/command_runner.h"
 
 namespace varve {

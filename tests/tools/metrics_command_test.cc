@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// `varve metrics` shows what the last writer counted, whoever asks.
+// `varve metrics` shows the counts of the last writer, to any process.
 
 #include <cmath>
 #include <filesystem>
@@ -10,15 +10,15 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/time/time.h"
-#include "api/prometheus_text.h"
-#include "api/store_metrics.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
-#include "tests/exposition_parser.h"
+#include "tests/fixture/exposition_parser.h"
 #include "tests/tools/command_runner.h"
-#include "tools/metrics_summary.h"
-#include "tools/metrics_text.h"
+#include "varve/api/prometheus_text.h"
+#include "varve/api/store_metrics.h"
+#include "varve/tools/monitor/metrics_summary.h"
+#include "varve/tools/monitor/metrics_text.h"
 
 namespace varve {
 namespace {

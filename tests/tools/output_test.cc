@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Output that cannot be written is told, by every command; output that nobody
-// wants any more is not.
+// Every command reports output that cannot be written, but not output whose
+// reader has closed the pipe.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -114,8 +114,8 @@ TEST_F(OutputTest, ReaderThatIsGoneIsNoFailureOfAnyCommand) {
       });
 }
 
-// Nothing of a store gets the numbers of standard descriptors: what goes there
-// would be written into it.
+// No file of a store gets the number of a standard descriptor: output would be
+// written into it.
 TEST_F(OutputTest, ProgramWithoutDescriptorsHarmsNothing) {
   runner_.CreateTopic("t");
   WriteFileOrDie(runner_.PathTo("lines"), "a\nb\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "tools/record_format.h"
+#include "varve/tools/shell/record_format.h"
 
 #include <string>
 #include <string_view>
@@ -11,11 +11,11 @@
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "log/encoded_batch.h"
-#include "log/record.h"
-#include "log/record_batch_builder.h"
-#include "log/record_cursor.h"
-#include "log/record_view.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/batch/record_cursor.h"
+#include "varve/log/batch/record_view.h"
 
 namespace varve {
 namespace {

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
-#include "tests/sanitizer.h"
+#include "tests/fixture/sanitizer.h"
 #include "tests/tools/command_runner.h"
 
 namespace varve {
@@ -21,7 +21,7 @@ constexpr bool kFewer = kSanitizer != Sanitizer::kNone;
 constexpr int kLines = kFewer ? 100'000 : 1'000'000;
 constexpr int kPicks = kFewer ? 100 : 1'000;
 
-// Lines of many sizes, empty ones and such with odd bytes among them.
+// Lines of many sizes, with empty ones and ones with odd bytes among them.
 const std::vector<std::string>& Lines() {
   static const auto& lines =
       *new std::vector<std::string>([] {  // lint: owned by the process

@@ -13,16 +13,16 @@
 #include "absl/status/status_matchers.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "api/prometheus_text.h"
-#include "api/store_metrics.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command_runner.h"
-#include "tools/metrics_text.h"
-#include "tools/store_stat.h"
-#include "tools/store_stat_text.h"
-#include "tools/writer_holdings.h"
+#include "varve/api/prometheus_text.h"
+#include "varve/api/store_metrics.h"
+#include "varve/tools/monitor/metrics_text.h"
+#include "varve/tools/monitor/store_stat.h"
+#include "varve/tools/monitor/store_stat_text.h"
+#include "varve/tools/monitor/writer_holdings.h"
 
 namespace varve {
 namespace {
@@ -195,7 +195,8 @@ TEST_F(StatCommandTest, FreshSnapshotOfTheWriterIsUsedAndAnOldOneIsNot) {
   WriteFileOrDie(path, ToPrometheusText(metrics));
   EXPECT_EQ(StatJson()["writer_known"], false);
   EXPECT_THAT(Stat().out, HasSubstr("nothing has changed since"));
-  // What the writer before left when it closed says nothing of this one.
+  // The snapshot that the previous writer left when it closed is not of this
+  // one.
   metrics.taken_at = absl::Now();
   metrics.is_open = false;
   WriteFileOrDie(path, ToPrometheusText(metrics));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Commands that write, ended by a signal: what was taken is in the store, the
-// store is closed cleanly, and the user is told.
+// Commands that write, ended by a signal: lines that were read are in the
+// store, the store is closed cleanly, and a message says so.
 
 #include <signal.h>
 
@@ -110,7 +110,7 @@ TEST_F(StopSignalTest, GroupCommitsWhatItPrinted) {
   while (runner_.ConsumerOutput().empty() && !runner_.ConsumerHasEnded()) {
   }
   const CommandResult result = runner_.EndConsumer(SIGTERM);
-  // It may have been faster.
+  // The command may have ended first.
   EXPECT_THAT(result.exit_status, testing::AnyOf(0, 128 + SIGTERM));
   EXPECT_THAT(result.err, IsEmpty());
   ExpectClosedCleanly();

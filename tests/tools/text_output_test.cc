@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What the programs print with: units, tables, UTF-8, JSON, shortened lines.
+// The helpers of the programs' output: units, tables, UTF-8, JSON, shortened
+// lines.
 
 #include <optional>
 #include <string_view>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
-#include "tools/human_units.h"
-#include "tools/quickstart_page.h"
-#include "tools/record_json.h"
-#include "tools/text_table.h"
-#include "tools/utf8.h"
+#include "varve/tools/quickstart/quickstart_page.h"
+#include "varve/tools/shell/human_units.h"
+#include "varve/tools/shell/record_json.h"
+#include "varve/tools/shell/text_table.h"
+#include "varve/tools/shell/utf8.h"
 
 namespace varve {
 namespace {

@@ -23,7 +23,7 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Files may be no larger than the small ones are.
+// Allows no file larger than the small ones.
 void LeaveNoRoom() {
   const rlimit limit = {.rlim_cur = 4000, .rlim_max = 4000};
   if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
@@ -110,7 +110,7 @@ TEST_F(TopicsChangeTest, DeletedTopicIsGoneAndItsNameIsFree) {
   EXPECT_EQ(runner_.Varve({"verify"}).exit_status, 0);
 }
 
-// As on a full disk.
+// The file size limit acts like a full disk.
 TEST_F(TopicsChangeTest, DeletionSaysWhatItCouldNotRemoveAndItIsRemovedLater) {
   runner_.Produce("orders", "old-1\nold-2\n");
   ASSERT_EQ(runner_.Varve({"consume", "orders", "--group", "g"}).exit_status,

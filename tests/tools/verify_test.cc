@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// `varve verify` finds what is wrong with a store, and says where.
+// `varve verify` finds damage of a store, and says where.
 
 #include <algorithm>
 #include <atomic>

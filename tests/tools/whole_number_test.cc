@@ -2,7 +2,7 @@
 
 // Numbers on the command line are decimal, whatever they look like elsewhere.
 
-#include "tools/whole_number.h"
+#include "varve/tools/shell/whole_number.h"
 
 #include <cstdint>
 #include <limits>

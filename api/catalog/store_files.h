@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_CATALOG_STORE_FILES_H_
+#define VARVE_API_CATALOG_STORE_FILES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "varve/api/catalog/store_checkpoint.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/log/system/file_system.h"
+
+namespace varve {
+
+// The regular files at the top of a data directory (log/FORMAT.md, "Store
+// files").
+
+inline constexpr std::string_view kLockName = ".lock";
+inline constexpr std::string_view kCleanShutdownName = ".kafka_cleanshutdown";
+inline constexpr std::string_view kTopicsName = "varve.topics";
+inline constexpr std::string_view kCheckpointName = "varve.checkpoint";
+inline constexpr std::string_view kReserveName = "varve.reserve";
+// Kafka's copies of the contents of varve.checkpoint.
+inline constexpr std::string_view kRecoveryPointName =
+    "recovery-point-offset-checkpoint";
+inline constexpr std::string_view kLogStartName = "log-start-offset-checkpoint";
+
+enum class DirectoryContents {
+  kEmpty,  // nothing, or what a store's creation leaves when it is cut short
+  kStore,
+};
+
+// Says what a directory is, so that nothing is written into another program's.
+//
+// Errors: FailedPrecondition when it is neither; the message says whose it
+// seems to be and what to do.
+absl::StatusOr<DirectoryContents> InspectDirectory(Directory& directory);
+
+// Errors: NotFound; DataLoss and FailedPrecondition, with the path, as
+// TopicCatalog::FromText says.
+absl::StatusOr<TopicCatalog> ReadTopicCatalog(Directory& directory);
+
+// The file is durable on return, as are those that the functions below write.
+absl::Status WriteTopicCatalog(Directory& directory,
+                               const TopicCatalog& catalog);
+
+// Falls back on Kafka's copies when varve.checkpoint is missing or damaged, and
+// on an empty checkpoint when they are, too; the reason is added to `notes`,
+// and the origin says which it was. A recovery point that is too low costs time
+// at an unclean open, and damage above it is then judged as a crash's, not as
+// corruption.
+//
+// Errors: FailedPrecondition when a newer version wrote it; file errors
+// (log/system/errno_status.h).
+absl::StatusOr<FoundCheckpoint> ReadStoreCheckpoint(
+    Directory& directory, std::vector<std::string>& notes);
+absl::Status WriteStoreCheckpoint(Directory& directory,
+                                  const StoreCheckpoint& checkpoint);
+
+// Writes the copies that Kafka reads. They may be out of date: they are lower
+// bounds, too.
+absl::Status WriteKafkaCheckpoints(Directory& directory,
+                                   const StoreCheckpoint& checkpoint);
+
+absl::StatusOr<bool> HasCleanShutdownMarker(Directory& directory);
+absl::Status WriteCleanShutdownMarker(Directory& directory);
+// Returns OK when there is none.
+absl::Status RemoveCleanShutdownMarker(Directory& directory);
+
+}  // namespace varve
+
+#endif  // VARVE_API_CATALOG_STORE_FILES_H_

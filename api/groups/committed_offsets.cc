@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/groups/committed_offsets.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "varve/api/catalog/stored_catalog.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/groups/group_id.h"
+#include "varve/api/groups/offset_log.h"
+#include "varve/api/groups/offset_notes.h"
+#include "varve/api/groups/offset_partitions.h"
+#include "varve/api/groups/offset_table.h"
+#include "varve/api/store/open_topic_partition.h"
+#include "varve/api/store/store_state.h"
+#include "varve/log/batch/record_timestamp.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/offset_commit_record.h"
+#include "varve/log/partition/partition_log.h"
+
+namespace varve {
+namespace {
+
+using MissingTopic = OffsetPartitions::MissingTopic;
+using Slot = OffsetPartitions::Slot;
+
+absl::Status NoOffset(std::string_view group, std::string_view topic,
+                      int32_t partition) {
+  return absl::NotFoundError(absl::StrCat(QuotedGroup(group),
+                                          ": no offset is committed for ",
+                                          topic, ", partition ", partition));
+}
+
+absl::Status NoGroup(std::string_view group) {
+  return absl::NotFoundError(
+      absl::StrCat(QuotedGroup(group), ": it has committed no offset"));
+}
+
+absl::StatusOr<OffsetAndMetadata> ParseEntry(std::string_view group,
+                                             const TopicPartition& partition,
+                                             const OffsetTable::Entry& entry) {
+  absl::StatusOr<OffsetCommitValue> value = ParseOffsetCommitValue(entry.value);
+  if (!value.ok()) {
+    return absl::Status(
+        value.status().code(),
+        absl::StrCat(QuotedGroup(group), ", ", partition.topic, ", partition ",
+                     partition.partition, ": ", value.status().message()));
+  }
+  return OffsetAndMetadata{
+      .offset = value->offset,
+      .leader_epoch = value->leader_epoch,
+      .metadata = std::string(value->metadata),
+      .commit_time = absl::FromUnixMillis(value->commit_timestamp_ms)};
+}
+
+}  // namespace
+
+CommittedOffsets::CommittedOffsets(StoreState* store)
+    : store_(store),
+      identity_(store, &notes_),
+      check_(store, &notes_),
+      partitions_(
+          store, [this](std::string note) { notes_.Add(std::move(note)); },
+          [this](OffsetLog& offsets) { identity_.Adopt(offsets, NowMs()); }) {}
+
+absl::Status CommittedOffsets::Commit(std::string_view group,
+                                      absl::Span<const OffsetCommit> commits,
+                                      Durability durability) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  if (commits.empty()) return absl::OkStatus();
+  Changes changes;
+  changes.reserve(commits.size());
+  for (const OffsetCommit& commit : commits) {
+    absl::StatusOr<OffsetCommitValue> value = ValueOf(commit, durability);
+    if (!value.ok()) return value.status();
+    changes.push_back({.key = {.group = group,
+                               .topic = commit.topic,
+                               .partition = commit.partition},
+                       .value = *value});
+  }
+  absl::StatusOr<Slot*> slot =
+      partitions_.OfGroup(group, MissingTopic::kCreate);
+  if (!slot.ok()) return slot.status();
+  std::shared_ptr<PartitionLog> log;
+  {
+    absl::MutexLock lock(&(*slot)->mu);
+    OffsetLog& offsets = *(*slot)->offsets;
+    log = offsets.log();
+    absl::Status status = CheckTopicsAreThere(changes);
+    if (status.ok()) status = offsets.Append(changes, NowMs(), durability);
+    if (!status.ok()) return status;
+  }
+  // The lock is not held here, so that commits made meanwhile share the next
+  // sync.
+  return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
+}
+
+// Called with the slot's lock held, so that a commit for a deleted topic does
+// not replace one for a new topic of its name.
+absl::Status CommittedOffsets::CheckTopicsAreThere(
+    const Changes& changes) const {
+  const StoredCatalog& catalog = store_->topics().catalog();
+  for (const OffsetLog::Change& change : changes) {
+    if (catalog.IdOf(change.key.topic) == change.value->topic_id) continue;
+    return absl::NotFoundError(
+        absl::StrCat("topic \"", change.key.topic,
+                     "\" was deleted while an offset was committed for it"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<OffsetCommitValue> CommittedOffsets::ValueOf(
+    const OffsetCommit& commit, Durability durability) {
+  if (commit.metadata.size() > kOffsetMetadataSizeMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(commit.topic, ", partition ", commit.partition,
+                     ": metadata of ", commit.metadata.size(), " bytes; ",
+                     kOffsetMetadataSizeMax, " is the most"));
+  }
+  absl::StatusOr<TopicPartitionLog> data =
+      OpenTopicPartition(*store_, commit.topic, commit.partition);
+  if (!data.ok()) return data.status();
+  if (!commit.topic_id.is_none() && commit.topic_id != data->topic_id) {
+    return absl::NotFoundError(
+        absl::StrCat("topic \"", commit.topic, "\" with the id ",
+                     commit.topic_id.ToText(), " was deleted"));
+  }
+  const int64_t begin = data->log->log_start();
+  const int64_t end = data->log->visible_end();
+  if (commit.offset < begin || commit.offset > end) {
+    return absl::OutOfRangeError(absl::StrCat(
+        commit.topic, ", partition ", commit.partition, ": offset ",
+        commit.offset, " cannot be committed: the log starts at ", begin,
+        " and ends before ", end));
+  }
+  absl::StatusOr<OffsetCommitValue> value =
+      check_.ValueAt(*data, commit.offset, durability);
+  if (value.ok()) value->metadata = commit.metadata;
+  return value;
+}
+
+absl::StatusOr<OffsetAndMetadata> CommittedOffsets::Find(std::string_view group,
+                                                         std::string_view topic,
+                                                         int32_t partition) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  if (auto data = store_->OpenPartition(topic, partition); !data.ok())
+    return data.status();
+  absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
+  if (absl::IsNotFound(slot.status())) return NoOffset(group, topic, partition);
+  if (!slot.ok()) return slot.status();
+  const TopicPartition where = {.topic = std::string(topic),
+                                .partition = partition};
+  absl::MutexLock lock(&(*slot)->mu);
+  OffsetLog& offsets = *(*slot)->offsets;
+  absl::Status status = check_.Run(offsets, group, where);
+  if (!status.ok()) return status;
+  const OffsetTable::Entry* entry = offsets.table().Find(group, where);
+  if (entry == nullptr || !identity_.Counts(topic, *entry))
+    return NoOffset(group, topic, partition);
+  return ParseEntry(group, where, *entry);
+}
+
+absl::StatusOr<std::vector<std::string>> CommittedOffsets::ListGroups() {
+  std::vector<std::string> groups;
+  absl::Status status = partitions_.ForEach([&](OffsetLog& offsets) {
+    for (std::string& group : offsets.table().groups()) {
+      if (identity_.IsShown(*offsets.table().Find(group)))
+        groups.push_back(std::move(group));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  std::sort(groups.begin(), groups.end());
+  return groups;
+}
+
+std::vector<TopicPartition> CommittedOffsets::ShownOf(
+    const OffsetTable& table, std::string_view group) const {
+  std::vector<TopicPartition> partitions;
+  if (const OffsetTable::Group* offsets = table.Find(group)) {
+    for (const auto& [partition, entry] : *offsets) {
+      if (identity_.IsShown(partition.topic, entry))
+        partitions.push_back(partition);
+    }
+  }
+  return partitions;
+}
+
+absl::StatusOr<std::vector<GroupOffset>> CommittedOffsets::Describe(
+    std::string_view group) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
+  if (absl::IsNotFound(slot.status())) return NoGroup(group);
+  if (!slot.ok()) return slot.status();
+  absl::MutexLock lock(&(*slot)->mu);
+  OffsetLog& offsets = *(*slot)->offsets;
+  std::vector<GroupOffset> described;
+  for (const TopicPartition& partition : ShownOf(offsets.table(), group)) {
+    absl::StatusOr<GroupOffset> one = DescribeOffset(offsets, group, partition);
+    if (!one.ok()) return one.status();
+    described.push_back(*std::move(one));
+  }
+  if (described.empty()) return NoGroup(group);
+  return described;
+}
+
+// The partition's bounds are given only if the offset belongs to its topic.
+absl::StatusOr<GroupOffset> CommittedOffsets::DescribeOffset(
+    OffsetLog& offsets, std::string_view group,
+    const TopicPartition& partition) {
+  absl::StatusOr<TopicPartitionLog> data =
+      OpenTopicPartition(*store_, partition.topic, partition.partition);
+  if (data.ok()) {
+    absl::Status status = check_.Run(offsets, group, partition);
+    if (!status.ok()) return status;
+  }
+  const OffsetTable::Entry& entry = *offsets.table().Find(group, partition);
+  absl::StatusOr<OffsetAndMetadata> committed =
+      ParseEntry(group, partition, entry);
+  if (!committed.ok()) return committed.status();
+  GroupOffset described = {.partition = partition,
+                           .committed = *std::move(committed)};
+  if (data.ok() && entry.topic_id == data->topic_id) {
+    described.log_start = data->log->log_start();
+    described.log_end = data->log->visible_end();
+  }
+  return described;
+}
+
+absl::Status CommittedOffsets::Delete(
+    std::string_view group, absl::Span<const TopicPartition> partitions,
+    Durability durability) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
+  if (absl::IsNotFound(slot.status())) return NoGroup(group);
+  if (!slot.ok()) return slot.status();
+  std::shared_ptr<PartitionLog> log;
+  {
+    absl::MutexLock lock(&(*slot)->mu);
+    OffsetLog& offsets = *(*slot)->offsets;
+    log = offsets.log();
+    for (const TopicPartition& partition : partitions) {
+      const OffsetTable::Entry* entry = offsets.table().Find(group, partition);
+      if (entry == nullptr || !identity_.IsShown(partition.topic, *entry))
+        return NoOffset(group, partition.topic, partition.partition);
+    }
+    absl::Status status = DeleteAll(group, partitions, offsets, durability);
+    if (!status.ok()) return status;
+  }
+  return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
+}
+
+absl::Status CommittedOffsets::DeleteGroup(std::string_view group,
+                                           Durability durability) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
+  if (absl::IsNotFound(slot.status())) return NoGroup(group);
+  if (!slot.ok()) return slot.status();
+  std::shared_ptr<PartitionLog> log;
+  {
+    absl::MutexLock lock(&(*slot)->mu);
+    OffsetLog& offsets = *(*slot)->offsets;
+    log = offsets.log();
+    const std::vector<TopicPartition> shown = ShownOf(offsets.table(), group);
+    if (shown.empty()) return NoGroup(group);
+    absl::Status status = DeleteAll(group, shown, offsets, durability);
+    if (!status.ok()) return status;
+  }
+  return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
+}
+
+absl::Status CommittedOffsets::DeleteAll(
+    std::string_view group, absl::Span<const TopicPartition> partitions,
+    OffsetLog& offsets, Durability durability) {
+  Changes changes;
+  changes.reserve(partitions.size());
+  for (const TopicPartition& partition : partitions) {
+    changes.push_back({.key = {.group = group,
+                               .topic = partition.topic,
+                               .partition = partition.partition},
+                       .value = std::nullopt});
+  }
+  return offsets.AppendInParts(changes, NowMs(), durability);
+}
+
+absl::Status CommittedOffsets::ForgetTopic(const Topic& deleted) {
+  std::vector<std::shared_ptr<PartitionLog>> changed;
+  absl::Status status = partitions_.ForEach([&](OffsetLog& offsets) {
+    const std::vector<OffsetLog::Owned> gone =
+        identity_.OffsetsOf(deleted, offsets.table());
+    Changes changes;
+    changes.reserve(gone.size());
+    for (const OffsetLog::Owned& offset : gone) {
+      changes.push_back({.key = {.group = offset.group,
+                                 .topic = offset.partition.topic,
+                                 .partition = offset.partition.partition},
+                         .value = std::nullopt});
+    }
+    if (!changes.empty()) changed.push_back(offsets.log());
+    return offsets.AppendInParts(changes, NowMs(), Durability::kSynced);
+  });
+  for (const std::shared_ptr<PartitionLog>& log : changed)
+    status.Update(log->Sync());
+  return status;
+}
+
+void CommittedOffsets::CheckAll() {
+  absl::Status status = partitions_.ForEach([this](OffsetLog& offsets) {
+    CheckAllOf(offsets);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) notes_.Add(std::string(status.message()));
+}
+
+void CommittedOffsets::CheckAllOf(OffsetLog& offsets) {
+  for (const std::string& group : offsets.table().groups()) {
+    for (const TopicPartition& partition : ShownOf(offsets.table(), group)) {
+      absl::Status checked = check_.Run(offsets, group, partition);
+      if (checked.ok()) continue;
+      notes_.Add(absl::StrCat(QuotedGroup(group),
+                              ": not checked: ", checked.message()));
+    }
+  }
+}
+
+int64_t CommittedOffsets::NowMs() const {
+  return AppendTimeMs(
+      absl::ToUnixMillis(store_->options().environment.clock->Now()));
+}
+
+}  // namespace varve

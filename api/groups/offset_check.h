@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_GROUPS_OFFSET_CHECK_H_
+#define VARVE_API_GROUPS_OFFSET_CHECK_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/groups/offset_log.h"
+#include "varve/api/groups/offset_notes.h"
+#include "varve/api/store/open_topic_partition.h"
+#include "varve/api/store/store_state.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/offset_commit_record.h"
+
+namespace varve {
+
+// Checks committed offsets that were read from disk against their partitions.
+// If a power loss took records below such an offset, the commit's leader epoch
+// shows it, and the offset is set back to where that epoch ends now. The new
+// offset is committed, and reported in the notes.
+//
+// Thread safety: as the offset logs that it is given, for which their slot's
+// lock is held.
+class OffsetCheck {
+ public:
+  // Borrows both, which must outlive it.
+  OffsetCheck(StoreState* store, OffsetNotes* notes)
+      : store_(store), notes_(notes) {}
+
+  // Does nothing when the offset is not there, was checked, cannot be read, or
+  // is not of the topic that has its name.
+  //
+  // Errors: those of StoreState::OpenPartition; those of PartitionLog::Sync and
+  // PartitionLog::Append when it is to be set back.
+  absl::Status Run(OffsetLog& offsets, std::string_view group,
+                   const TopicPartition& partition) const;
+
+  // The value to commit for `offset`, without metadata. A commit that survives
+  // a power loss may not be ahead of the records that survive it: with kSynced
+  // they are synced first.
+  //
+  // Errors: those of PartitionLog::Sync.
+  absl::StatusOr<OffsetCommitValue> ValueAt(const TopicPartitionLog& data,
+                                            int64_t offset,
+                                            Durability durability) const;
+
+ private:
+  absl::Status SetBack(OffsetLog& offsets, const OffsetCommitKey& key,
+                       const OffsetCommitValue& old, int64_t end,
+                       const TopicPartitionLog& data) const;
+
+  StoreState* const store_;
+  OffsetNotes* const notes_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_GROUPS_OFFSET_CHECK_H_

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_GROUPS_OFFSET_LOG_H_
+#define VARVE_API_GROUPS_OFFSET_LOG_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/groups/offset_replay.h"
+#include "varve/api/groups/offset_table.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/offset_commit_record.h"
+#include "varve/log/metadata/topic_id.h"
+#include "varve/log/partition/partition_log.h"
+
+namespace varve {
+
+// One partition of __consumer_offsets: its log, and the table that its records
+// make.
+//
+// The log is kept short: when appends have made it a multiple of its live
+// records (api/groups/offset_rewrite.h), the append that did so rewrites it. A
+// log with an open transaction, which only Kafka's producers make, is left to
+// grow.
+//
+// Thread safety: externally synchronized.
+class OffsetLog {
+ public:
+  // Reads every record of the log. `name` is the partition's, for messages.
+  //
+  // Errors: those of OffsetReplay.
+  static absl::StatusOr<std::unique_ptr<OffsetLog>> Load(
+      std::shared_ptr<PartitionLog> log, std::string_view name,
+      OffsetReplay::Note note);
+
+  // An offset to commit; without a value, to delete.
+  struct Change {
+    OffsetCommitKey key;
+    std::optional<OffsetCommitValue> value;
+    OffsetTable::Checked checked = OffsetTable::Checked::kYes;
+  };
+
+  // Appends the changes as one batch: after a crash all are there or none. With
+  // kSynced they are durable only after a `Sync` of `log()`, which needs no
+  // lock of the caller's. The changes may be views into the table. A failure to
+  // rewrite the log is no error; it is tried again later.
+  //
+  // Errors: those of PartitionLog::Append; the table has not changed then.
+  absl::Status Append(absl::Span<const Change> changes, int64_t now_ms,
+                      Durability durability);
+
+  // Appends the changes in as many batches as it takes: after a crash or an
+  // error, any number of the first ones may be there.
+  absl::Status AppendInParts(absl::Span<const Change> changes, int64_t now_ms,
+                             Durability durability);
+
+  // Calls OffsetTable::SetChecked.
+  void SetChecked(std::string_view group, const TopicPartition& partition) {
+    table_.SetChecked(group, partition);
+  }
+
+  // Gives offsets that were read without a topic's id the id of theirs, and
+  // appends them again with it. A failure to append them is returned, but does
+  // no harm: the table has the ids all the same.
+  struct Owned {
+    std::string group;
+    TopicPartition partition;
+    TopicId topic_id;
+  };
+  absl::Status SetTopicIds(absl::Span<const Owned> offsets, int64_t now_ms);
+
+  const OffsetTable& table() const { return table_; }
+  const std::shared_ptr<PartitionLog>& log() const { return log_; }
+
+ private:
+  explicit OffsetLog(std::shared_ptr<PartitionLog> log)
+      : log_(std::move(log)) {}
+
+  void RewriteIfLong(int64_t now_ms);
+
+  const std::shared_ptr<PartitionLog> log_;
+  OffsetTable table_;
+  bool has_open_transactions_ = false;
+  int64_t log_bytes_ = 0;    // of the log's batches
+  int64_t retry_bytes_ = 0;  // no rewriting before the log has as many
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_GROUPS_OFFSET_LOG_H_

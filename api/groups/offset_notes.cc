@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/groups/offset_notes.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "varve/api/consumer_offsets_topic.h"
+
+namespace varve {
+namespace {
+
+constexpr size_t kNotesMax = 1000;
+
+}  // namespace
+
+std::string QuotedGroup(std::string_view group) {
+  return absl::StrCat("group \"", absl::Utf8SafeCHexEscape(group), "\"");
+}
+
+void OffsetNotes::Add(std::string note) {
+  absl::MutexLock lock(&mu_);
+  if (notes_.size() < kNotesMax) {
+    notes_.push_back(std::move(note));
+  } else {
+    ++more_;
+  }
+}
+
+std::vector<std::string> OffsetNotes::Get() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<std::string> notes = notes_;
+  if (more_ > 0) {
+    notes.push_back(
+        absl::StrCat(kConsumerOffsetsTopic, ": and ", more_, " more findings"));
+  }
+  return notes;
+}
+
+}  // namespace varve

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_GROUPS_OFFSET_TABLE_H_
+#define VARVE_API_GROUPS_OFFSET_TABLE_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "varve/api/committed_offset.h"
+#include "varve/log/metadata/topic_id.h"
+
+namespace varve {
+
+// The state that the records of one partition of __consumer_offsets make: the
+// last value of each key. Values are kept as they are stored, so that those of
+// other types, and of versions that varve does not read, outlive a rewriting.
+//
+// Thread safety: externally synchronized.
+class OffsetTable {
+ public:
+  // Whether an offset is known to be one that its partition still has.
+  enum class Checked { kNo, kYes };
+
+  struct Entry {
+    std::string value;
+    Checked checked = Checked::kNo;
+    // The topic that it was committed for: none when the value does not say,
+    // nothing when the value cannot be read.
+    std::optional<TopicId> topic_id = std::nullopt;
+  };
+  using Group = std::map<TopicPartition, Entry>;
+
+  // Takes the next record of the log. An absent value removes the key's.
+  //
+  // Errors: those of ParseOffsetCommitKey and ParseOffsetCommitValue. The
+  // record is kept all the same, but for one without a key, which means
+  // nothing.
+  absl::Status Apply(std::optional<std::string_view> key,
+                     std::optional<std::string_view> value, Checked checked);
+
+  // Null when the group has no offset.
+  const Group* Find(std::string_view group) const;
+  const Entry* Find(std::string_view group,
+                    const TopicPartition& partition) const;
+
+  // Says which topic the offset was committed for, in its value too; whether it
+  // was checked stays as it is.
+  //
+  // Precondition: the offset is there, and its value can be read.
+  void SetTopicId(std::string_view group, const TopicPartition& partition,
+                  TopicId topic_id);
+
+  // Precondition: the offset is there.
+  void SetChecked(std::string_view group, const TopicPartition& partition);
+
+  // The groups that have an offset, in order.
+  std::vector<std::string> groups() const;
+
+  // Hands out all keys and values; stops at the first error, and returns it.
+  absl::Status ForEach(absl::FunctionRef<absl::Status(std::string_view key,
+                                                      std::string_view value)>
+                           take) const;
+
+  // Bytes of all keys and values, and what a record costs beside them.
+  int64_t live_bytes() const { return live_bytes_; }
+
+ private:
+  void PutOffset(std::string_view group, TopicPartition partition,
+                 std::optional<Entry> entry);
+  Entry& At(std::string_view group, const TopicPartition& partition);
+  void PutOther(std::string_view key, std::optional<std::string_view> value);
+
+  std::map<std::string, Group, std::less<>> groups_;
+  // Records of other types, by their keys.
+  std::map<std::string, std::string, std::less<>> others_;
+  int64_t live_bytes_ = 0;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_GROUPS_OFFSET_TABLE_H_

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/read_only_partition.h"
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/log_bounds.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/read_only/read_only_partition_reader.h"
+
+namespace varve {
+
+absl::StatusOr<RecordBatches> ReadOnlyPartition::Read(
+    int64_t offset, const ReadOptions& options) const {
+  return reader_->Read(offset, options);
+}
+
+absl::Status ReadOnlyPartition::WaitFor(int64_t offset, absl::Time deadline,
+                                        ReadLevel level) const {
+  return reader_->WaitFor(offset, deadline, level);
+}
+
+absl::StatusOr<int64_t> ReadOnlyPartition::OffsetForTime(
+    absl::Time time, ReadLevel level) const {
+  return reader_->OffsetForTime(time, level);
+}
+
+absl::StatusOr<LogBounds> ReadOnlyPartition::Bounds() const {
+  return reader_->Bounds();
+}
+
+absl::StatusOr<PartitionStats> ReadOnlyPartition::Stats() const {
+  return reader_->Stats();
+}
+
+absl::StatusOr<int64_t> ReadOnlyPartition::log_start() const {
+  absl::StatusOr<LogBounds> bounds = Bounds();
+  if (!bounds.ok()) return bounds.status();
+  return bounds->log_start;
+}
+
+absl::StatusOr<int64_t> ReadOnlyPartition::visible_end() const {
+  absl::StatusOr<LogBounds> bounds = Bounds();
+  if (!bounds.ok()) return bounds.status();
+  return bounds->visible_end;
+}
+
+}  // namespace varve

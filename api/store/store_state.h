@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_STORE_STORE_STATE_H_
+#define VARVE_API_STORE_STORE_STATE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/base/log_severity.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/duty/store_duties.h"
+#include "varve/api/metrics/metrics_file.h"
+#include "varve/api/metrics/store_meters.h"
+#include "varve/api/partitions/checkpoint_writer.h"
+#include "varve/api/partitions/limit_keeper.h"
+#include "varve/api/partitions/partition_parking.h"
+#include "varve/api/partitions/partition_table.h"
+#include "varve/api/partitions/store_events.h"
+#include "varve/api/recovery_report.h"
+#include "varve/api/retention/retention_pass.h"
+#include "varve/api/store/found_store.h"
+#include "varve/api/store_metrics.h"
+#include "varve/api/store_options.h"
+#include "varve/api/topics/topic_administration.h"
+#include "varve/log/partition/call_gate.h"
+#include "varve/log/partition/partition_log.h"
+#include "varve/log/system/file_system.h"
+#include "varve/log/system/file_system_type.h"
+#include "varve/log/system/log_sink.h"
+
+namespace varve {
+
+// An open store, of which LogStore is the public face: the locked directory,
+// the topics, the partitions, and the order in which they are opened and
+// closed.
+//
+// Thread safety: thread-safe. Lock order: `closing_`, `mu_`, then those of the
+// topics, then the partition table's. The duties take `mu_`, so they are
+// stopped without it.
+class StoreState {
+ public:
+  static absl::StatusOr<std::unique_ptr<StoreState>> Open(
+      const std::string& path, const StoreOptions& options);
+
+  TopicAdministration& topics() { return topics_; }
+  const TopicAdministration& topics() const { return topics_; }
+  absl::StatusOr<std::shared_ptr<PartitionLog>> OpenPartition(
+      std::string_view topic, int32_t partition);
+  RecoveryReport recovery_report() const;
+  StoreMetrics metrics() const;
+  const std::string& path() const { return directory_->path(); }
+  FileSystemType file_system() const { return file_system_; }
+  absl::StatusOr<absl::Duration> RunMaintenance();
+  const StoreOptions& options() const { return options_; }
+  absl::Status Close();
+  // Calls of the program that may change files: `Close` waits for them.
+  CallGate& calls() { return calls_; }
+  // Counts and reports a failure of work that the caller does not wait for.
+  void NoteFailure(std::string_view what, const absl::Status& status) const;
+  // Reports to the log sink why a `Close` that the caller did not ask for was
+  // not clean.
+  void TellNotClosed(const absl::Status& status) const;
+
+ private:
+  StoreState(std::shared_ptr<Directory> directory, std::unique_ptr<File> lock,
+             const StoreOptions& options, std::shared_ptr<StoreMeters> meters,
+             FileSystemType file_system, FoundStore found);
+
+  static absl::Status SyncParent(const std::string& path,
+                                 const StoreOptions& options);
+  void RecoverAll();
+  void TellNotes() const;
+  // Where the background duties are put together.
+  void AddDuties();
+  absl::Duration ShortestSyncWindow() const;
+  absl::Status MarkClosed();
+  void Tell(absl::LogSeverity severity, LogEvent event,
+            const absl::Status& status) const;
+
+  // Constant after construction.
+  const std::shared_ptr<Directory> directory_;
+  const StoreOptions options_;
+  const bool clean_;
+  const bool checkpoint_is_stand_in_;
+  const FileSystemType file_system_;
+  std::vector<std::string> notes_;  // complete when `Open` returns
+  const std::shared_ptr<StoreEvents> events_;
+  const std::shared_ptr<StoreMeters> meters_;
+  // Holds the store's lock while it is open.
+  std::unique_ptr<File> lock_;
+  PartitionTable partitions_;
+  TopicAdministration topics_;
+  const std::shared_ptr<CheckpointWriter> checkpoint_writer_;
+  const std::shared_ptr<PartitionParking> parking_;
+  const std::shared_ptr<LimitKeeper> limit_keeper_;
+  RetentionPass retention_;
+  bool recovered_all_ = true;  // complete when `Open` returns
+  StoreDuties duties_;
+  MetricsFile* metrics_file_ = nullptr;  // of duties_; null: not written
+
+  CallGate calls_;
+  // Held by the first `Close`, so that others wait for it.
+  absl::Mutex closing_ ABSL_ACQUIRED_BEFORE(mu_);
+  mutable absl::Mutex mu_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  bool close_has_ended_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status close_status_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace varve
+
+#endif  // VARVE_API_STORE_STORE_STATE_H_

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/log/batch/record_batches.h"
+
+#include <cstdint>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_cursor.h"
+#include "varve/log/batch/record_view.h"
+
+namespace varve {
+
+// The batches were checked when they were read. They are measured again,
+// because another process may have overwritten the file since, and that must
+// end the walk, not the program.
+void RecordBatches::Iterator::Measure() {
+  if (rest_.empty()) return;
+  int64_t size = 0;
+  const BatchDefect defect = RecordBatch::Check(
+      rest_, CrcCheck::kSkip, static_cast<int64_t>(rest_.size()), &size);
+  if (defect != BatchDefect::kNone) {
+    ended_early_ = true;
+    rest_ = {};
+  }
+  size_ = static_cast<size_t>(size);
+}
+
+RecordBatches::Iterator& RecordBatches::Iterator::operator++() {
+  DCHECK_LE(size_, rest_.size());
+  rest_.remove_prefix(size_);
+  Measure();
+  return *this;
+}
+
+RecordBatches::Iterator RecordBatches::Iterator::operator++(int) {
+  Iterator before = *this;
+  ++*this;
+  return before;
+}
+
+RecordBatches::Records::Records(const RecordBatches& batches)
+    : batch_(batches.begin()),
+      first_offset_(batches.first_offset_),
+      end_offset_(batches.next_offset_),
+      next_offset_(batches.first_offset_) {}
+
+// Called after the last batch, or where the next one should have been.
+void RecordBatches::Records::End() {
+  if (!batch_.ended_early()) {
+    next_offset_ = end_offset_;
+  } else {
+    status_ = absl::DataLossError(absl::StrCat(
+        "the batch at offset ", next_offset_,
+        " has changed since it was read: its file was overwritten"));
+  }
+}
+
+const RecordView* RecordBatches::Records::Next() {
+  while (status_.ok()) {
+    if (!cursor_.has_value()) {
+      if (batch_ == Iterator()) {
+        End();
+        return nullptr;
+      }
+      const RecordBatch batch = *batch_++;
+      batch_end_ = batch.next_offset();
+      if (batch.is_control()) continue;
+      cursor_.emplace(batch);
+    }
+    while (const RecordView* record = cursor_->Next()) {
+      if (record->offset() < first_offset_) continue;
+      next_offset_ = record->offset() + 1;
+      return record;
+    }
+    status_ = cursor_->status();
+    next_offset_ = batch_end_;
+    cursor_.reset();
+  }
+  return nullptr;
+}
+
+}  // namespace varve

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_BATCH_RECORD_CURSOR_H_
+#define VARVE_LOG_BATCH_RECORD_CURSOR_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_view.h"
+
+namespace varve {
+
+// Walks the records of one batch:
+//
+//   RecordCursor cursor(batch);
+//   while (const RecordView* record = cursor.Next()) { ... }
+//   if (!cursor.status().ok()) { ... }
+//
+// It owns nothing: the batch's bytes must outlive it and the records it
+// returns. The records of a control batch are returned as any others;
+// log/batch/control_record.h reads them. Each record is checked before it is
+// returned, so views of it never leave the batch; a batch whose CRC holds fails
+// here only if its writer was wrong.
+//
+// Thread safety: externally synchronized.
+class RecordCursor {
+ public:
+  explicit RecordCursor(const RecordBatch& batch);
+
+  // The next record, valid until the next call; the bytes it points at are
+  // valid as long as the batch. Null after the last record, and after an error,
+  // which stays.
+  const RecordView* Next();
+
+  // OK until Next has failed.
+  //
+  // Errors: DataLoss with the batch's offset, the record and what is wrong: a
+  // part that does not fit its record, a record whose parts do not add up to
+  // its length, a null header key, an offset delta that does not increase or
+  // exceeds the batch's last one, bytes left after the last record.
+  // Unimplemented for a batch that is compressed and has records: its bytes are
+  // whole, but this version does not decompress.
+  const absl::Status& status() const { return status_; }
+
+ private:
+  const RecordView* Fail(std::string_view what);
+  // Decodes one record, or its headers. DecodeRecord and DecodeHeaders return
+  // null, or what is wrong.
+  const char* DecodeRecord();
+  const char* DecodeHeaders(const char* at, const char* end, int32_t count);
+
+  const int64_t base_offset_;
+  const int64_t time_base_ms_;  // added to deltas, unless LogAppendTime
+  const int64_t append_time_ms_;
+  const TimestampType timestamp_type_;
+  const int32_t last_offset_delta_;
+  const int32_t record_count_;
+
+  const char* at_;
+  const char* const end_;
+  int32_t index_ = 0;          // of the next record
+  int32_t offset_delta_ = -1;  // of the last record read
+  RecordView record_;
+  absl::Status status_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_BATCH_RECORD_CURSOR_H_

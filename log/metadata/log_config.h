@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_METADATA_LOG_CONFIG_H_
+#define VARVE_LOG_METADATA_LOG_CONFIG_H_
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "varve/log/batch/record_batch.h"
+
+namespace varve {
+
+// Frozen in the files as Kafka's words: "delete", "compact", "compact,delete".
+enum class CleanupPolicy { kDelete, kCompact, kCompactAndDelete };
+
+// Frozen in the files as Kafka's words: "producer", "uncompressed".
+enum class CompressionType { kProducer, kUncompressed };
+
+// The configs of a topic's partitions: Kafka's, by Kafka's names, with '_' for
+// '.'. A plain value; `Set` and `All` are the way from and to text.
+//
+// What differs from Kafka 4, all of it:
+//  - retention.ms is -1: nothing is deleted unless asked (Kafka: 7 days).
+//  - message.timestamp.after.max.ms is 2^63-1: a program may store the future
+//    (Kafka: 1 hour; up to 3.9 also 2^63-1).
+//  - segment.bytes may be as low as 14, as up to Kafka 4.0.
+//  - compression.type accepts only "producer" and "uncompressed" so far.
+//  - cleanup.policy may not be empty; retention.* at -1 keeps everything.
+//  - retention.bytes may not be below -1, which means the same.
+//  - Configs that only a cluster can honour are refused, with the reason.
+//
+// In effect in this version: segment.*, index.interval.bytes, flush.*,
+// max.message.bytes, message.timestamp.*, retention.* (files are deleted at
+// once; what retention does with timestamps is in
+// log/retention/retention_policy.h), file.delete.delay.ms (of topics). The
+// others are checked, stored and returned, but do nothing yet; ConfigWarnings
+// (log/metadata/config_warnings.h) reports each that is set: preallocate
+// (blocks are always allocated ahead), compression.type (batches are kept as
+// they come), cleanup.policy "compact" (it keeps retention.* from deleting, and
+// offsets may be missing, as from Kafka's), delete.retention.ms,
+// min.compaction.lag.ms, max.compaction.lag.ms, min.cleanable.dirty.ratio.
+//
+// A change of a topic's configs acts on its open partitions at once: on the
+// next append, sync, roll or retention check, also for segments and records
+// that already exist. Segments that a lower retention.* no longer keeps are
+// deleted when LogStore::AlterTopic returns. Configs that are fixed when a file
+// is made act from the next segment on: segment.index.bytes,
+// index.interval.bytes, preallocate, segment.jitter.ms, and segment.bytes as
+// far as it is more than it was.
+//
+// Thread safety: externally synchronized.
+struct LogConfig {
+  static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
+
+  // Bytes of a segment's .log, at most; a batch larger than that is refused.
+  // Smaller: retention frees sooner, more files. Range: 14 to 2147483647.
+  int64_t segment_bytes = 1073741824;
+
+  // Time after which a segment is sealed though it is not full, checked when a
+  // batch is appended; where retention.* deletes, also when no batch was
+  // appended for that long. Range: 1 up.
+  int64_t segment_ms = 604800000;
+
+  // At most this much is taken off `segment_ms`, at random for each segment,
+  // so that many partitions do not roll at once. Range: 0 up.
+  int64_t segment_jitter_ms = 0;
+
+  // Bytes of each of a segment's two indexes, at most; a full one seals the
+  // segment. Range: 4 to 2147483647.
+  int64_t segment_index_bytes = 10485760;
+
+  // Bytes of batches between two index entries. Smaller: a read by offset
+  // scans less, the index is larger. Range: 0 to 2147483647.
+  int64_t index_interval_bytes = 4096;
+
+  // Whether Kafka makes a new segment's file full-sized at once.
+  bool preallocate = false;
+
+  // Records after which, and time after which, a sync is forced. Range: 1 up,
+  // 0 up.
+  int64_t flush_messages = kForever;
+  int64_t flush_ms = kForever;
+
+  // Bytes of a partition, and age of a segment, above which old segments are
+  // deleted; -1 for no limit. Range: -1 up.
+  //
+  // Whole segments are deleted, so a partition keeps up to segment.bytes more
+  // than retention.bytes. The limits are checked from time to time, and the
+  // size also when a segment begins: with one segment too many the background
+  // thread is called, and with two the append itself deletes them before it
+  // returns. So the disk holds up to two segments more than that, and the
+  // active one, the ready one, and one for each further thread that appends;
+  // besides segments that views pin or that cannot be deleted, for which
+  // appends do not wait.
+  int64_t retention_bytes = -1;
+  int64_t retention_ms = -1;
+
+  // What happens to old records: deleted by segment, compacted by key, or both.
+  CleanupPolicy cleanup_policy = CleanupPolicy::kDelete;
+
+  // How long a tombstone outlives its compaction. Range: 0 up.
+  int64_t delete_retention_ms = 86400000;
+
+  // A record is not compacted before the first age, and is at the second. The
+  // first may not exceed the second. Range: 0 up, 1 up.
+  int64_t min_compaction_lag_ms = 0;
+  int64_t max_compaction_lag_ms = kForever;
+
+  // The part of a log that is uncompacted when compaction begins. Smaller:
+  // less space, more work. Range: 0 to 1.
+  double min_cleanable_dirty_ratio = 0.5;
+
+  // How long the files of a deleted topic are kept; those of a deleted segment
+  // are removed at once (Kafka keeps them, too). Range: 0 up.
+  int64_t file_delete_delay_ms = 60000;
+
+  // Bytes of a batch, header included, at most. Range: 0 to 2147483647.
+  int64_t max_message_bytes = 1048588;
+
+  // Whether batches are to be stored as they come, or never compressed.
+  CompressionType compression_type = CompressionType::kProducer;
+
+  // Whether a record keeps the time its producer gave it, or gets the time of
+  // its append.
+  TimestampType message_timestamp_type = TimestampType::kCreateTime;
+
+  // How far a record's own time may lie before, and after, the time of its
+  // append; farther ones are refused. Range: 0 up.
+  int64_t message_timestamp_before_max_ms = kForever;
+  int64_t message_timestamp_after_max_ms = kForever;
+
+  // Sets the config with Kafka's name `name` from text, as Kafka reads it:
+  // blanks around a value do not count, nor does the case of true and false.
+  //
+  // Errors: InvalidArgument, with the name, the value and what it may be, or
+  // for an unknown name the nearest one known; nothing is changed then.
+  absl::Status Set(std::string_view name, std::string_view value);
+
+  // Gives the config with Kafka's name `name` its default again.
+  //
+  // Errors: InvalidArgument for an unknown name.
+  absl::Status Reset(std::string_view name);
+
+  // Checks fields that were set directly: each as `Set` does, and those that
+  // depend on each other.
+  //
+  // Errors: InvalidArgument with the name, the value and what it may be.
+  absl::Status Validate() const;
+
+  // Kafka's names and the values as text that `Set` takes, in the order above:
+  // all configs, and those that differ from the default.
+  std::vector<std::pair<std::string, std::string>> All() const;
+  std::vector<std::pair<std::string, std::string>> NonDefault() const;
+
+  // The largest batch that is accepted: it has to fit the limit and a segment.
+  int64_t batch_size_max() const {
+    return max_message_bytes < segment_bytes ? max_message_bytes
+                                             : segment_bytes;
+  }
+
+  friend bool operator==(const LogConfig&, const LogConfig&) = default;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_METADATA_LOG_CONFIG_H_

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_METADATA_READ_OPTIONS_H_
+#define VARVE_LOG_METADATA_READ_OPTIONS_H_
+
+#include <cstdint>
+
+#include "varve/log/batch/record_batch.h"
+
+namespace varve {
+
+// How far a read looks.
+enum class ReadLevel {
+  // kDurable as long as every append of this process to the partition was a
+  // kSynced one; kVisible from the first weaker one on, until the store is
+  // opened again: a program that appends like that accepts that a power loss
+  // takes records back. For a ReadOnlyPartition always kVisible, because it
+  // does not know how the writer appends.
+  kDefault,
+  kVisible,  // to the visible end
+  // To the durable end: no record that a power loss could still replace by
+  // another one at the same offset. For a ReadOnlyPartition to the recovery
+  // point, a lower bound that is a second late.
+  kDurable,
+};
+
+struct ReadOptions {
+  // Bytes of batches to return at most; always one whole batch at least.
+  // Larger: fewer calls; a view that pins more. Default: 1 MiB. Range: 0 up.
+  int64_t max_bytes = int64_t{1} << 20;
+  // Whether each batch's CRC is verified before it is returned. With kSkip
+  // damaged bytes may be returned as records; their structure is still checked,
+  // so nothing is read from outside of a batch. Default: kVerify.
+  CrcCheck crc = CrcCheck::kVerify;
+  ReadLevel level = ReadLevel::kDefault;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_METADATA_READ_OPTIONS_H_

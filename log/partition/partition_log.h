@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_PARTITION_LOG_H_
+#define VARVE_LOG_PARTITION_PARTITION_LOG_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "varve/log/batch/encoded_batch.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/log_config.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/partition/append_event.h"
+#include "varve/log/partition/append_result.h"
+#include "varve/log/partition/call_gate.h"
+#include "varve/log/partition/partition_log_listener.h"
+#include "varve/log/partition/partition_meters.h"
+#include "varve/log/partition/partition_reader.h"
+#include "varve/log/partition/partition_state.h"
+#include "varve/log/partition/partition_stats_collection.h"
+#include "varve/log/partition/partition_syncer.h"
+#include "varve/log/partition/partition_writer.h"
+#include "varve/log/partition/trimmed_segments.h"
+#include "varve/log/partition/watermark_waiters.h"
+#include "varve/log/partition/watermarks.h"
+#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/retention/retention_segments.h"
+#include "varve/log/segment/batch_scanner.h"
+#include "varve/log/segment/open_segments.h"
+#include "varve/log/segment/segment_list.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/system/file_system.h"
+
+namespace varve {
+
+// The durable, ordered record batches of one partition.
+//
+// It owns the partition's directory and segments. Views read from it pin the
+// segments they show and may outlive it.
+//
+// Offsets: log start <= durable end <= visible end. Records below the visible
+// end can be read; those below the durable end survive a power loss.
+//
+// Thread safety: thread-safe. One lock serializes appends; it is held for the
+// copy of one batch, and for a roll. Reads take no lock that an append holds
+// but the segment list's, to copy a pointer. Syncs have a lock of their own, so
+// appends continue while the disk is busy. Lock order: the syncer's `sync_mu`,
+// `mu_`, the segment list's.
+//
+// The first sync that fails poisons the log: reads continue, but every append
+// and sync returns that error until the partition is opened again. After a
+// failed sync the page cache may differ from the disk. A sync that was not
+// made, because descriptors, memory or disk ran out before it, poisons nothing:
+// the next one covers its records, too.
+class PartitionLog {
+ public:
+  struct Options {
+    LogConfig config;
+    // Whether its present records may have gaps, whatever the config is now.
+    Continuity continuity = Continuity::kExact;
+    Environment environment;
+    // A kInterval append is synced before it is older than this.
+    absl::Duration sync_interval = absl::Seconds(1);
+    std::shared_ptr<PartitionLogListener> listener;
+    // Counts what the log holds open.
+    std::shared_ptr<OpenSegments> open_segments =
+        std::make_shared<OpenSegments>();
+    // Counts its appends, reads and syncs.
+    std::shared_ptr<PartitionMeters> meters = PartitionMeters::OfNoStore();
+  };
+
+  PartitionLog(std::unique_ptr<Directory> directory, const Options& options,
+               const RecoveredLog& recovered);
+  ~PartitionLog();
+
+  PartitionLog(const PartitionLog&) = delete;
+  PartitionLog& operator=(const PartitionLog&) = delete;
+
+  // Appends one record as a batch of its own.
+  //
+  // Errors: InvalidArgument when the record is larger than max.message.bytes or
+  // segment.bytes, or its timestamp is out of range: nothing was appended.
+  // NotFound when the topic was deleted, and for nothing else.
+  // ResourceExhausted when the disk is full: nothing was appended, and a later
+  // call may succeed. FailedPrecondition when the log is closed, or read-only
+  // since its recovery. Unavailable when it is appended, but could not be
+  // synced yet for want of room: a later sync makes it durable. Any other code:
+  // a failed sync or write; the record may be visible, is not known to be
+  // durable, and the log is poisoned.
+  absl::StatusOr<AppendResult> Append(const Record& record,
+                                      Durability durability);
+
+  // Appends a batch whole: after any crash all of its records are there or
+  // none. Errors: those of appending a record; InvalidArgument also for a
+  // header that CheckBatchHeader refuses.
+  absl::StatusOr<AppendResult> Append(const EncodedBatch& batch,
+                                      Durability durability);
+
+  // Reads batches from the one that holds `offset` on, in place. Empty at the
+  // visible end: `WaitFor` waits for more.
+  //
+  // Errors: OutOfRange below the log start or past the visible end; the message
+  // names the bounds. DataLoss when the record is damaged or missing: the
+  // message says where, and what the next readable offset is, if known.
+  // FailedPrecondition after `Close`. ResourceExhausted when a segment cannot
+  // be opened for want of descriptors or address space.
+  absl::StatusOr<RecordBatches> Read(int64_t offset,
+                                     const ReadOptions& options);
+
+  // The offset of the first record whose timestamp is `time` or later; the end
+  // that a read of this level sees when every record is earlier. Records of
+  // earlier time may follow: programs choose their timestamps.
+  //
+  // Errors: DataLoss when a segment is missing; FailedPrecondition after
+  // `Close`; other file errors (log/system/errno_status.h).
+  absl::StatusOr<int64_t> OffsetForTime(absl::Time time,
+                                        ReadLevel level = ReadLevel::kDefault);
+
+  // Blocks until a read of this level sees a record at `offset`.
+  //
+  // Errors: DeadlineExceeded; Cancelled when the log is closed meanwhile.
+  absl::Status WaitFor(int64_t offset, absl::Time deadline,
+                       ReadLevel level = ReadLevel::kDefault);
+
+  // An event that is signalled whenever the visible or the durable end moves,
+  // and when the log is closed.
+  //
+  // Errors: ResourceExhausted; FailedPrecondition after `Close`.
+  absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent();
+
+  // Makes everything appended so far durable.
+  //
+  // Errors: FailedPrecondition after `Close`; ResourceExhausted, and it can be
+  // called again; the poison (see the class).
+  absl::Status Sync();
+
+  // Makes `offset` the log start: records before it cannot be read any more,
+  // and segments wholly before it are deleted at once; views that pin them stay
+  // valid. Does nothing when the log already starts there or later.
+  //
+  // Durable on return: the new start. Records before it are synced first if
+  // they were not.
+  //
+  // Errors: OutOfRange past the visible end; FailedPrecondition when closed;
+  // those of `Sync`, after which the log starts where it did; file errors of
+  // the checkpoint and the deletion, after which it starts at `offset`.
+  absl::Status TrimBefore(int64_t offset);
+
+  // The two halves of `TrimBefore`, for callers that trim many partitions and
+  // write the checkpoint once between: moves the log start, and deletes the
+  // files that the checkpoint on disk no longer needs. Segments that another
+  // trim has added meanwhile are kept for its own call. Epochs are removed only
+  // after their files, so every batch on disk has its epoch.
+  // Precondition of the second: a checkpoint with the log start
+  // `durable_start`, or a later one, is durable.
+  absl::Status MoveLogStart(int64_t offset);
+  absl::Status DeleteTrimmed(int64_t durable_start);
+
+  // Begins a new segment, unless the active one is empty.
+  //
+  // Errors: those of `Append`.
+  absl::Status Roll();
+
+  // Changes the config of the live log. Limits of size, time, sync and
+  // timestamps hold from the next append on, those of indexes from the next
+  // segment on.
+  //
+  // Precondition: `config.Validate()` is OK.
+  absl::Status SetConfig(const LogConfig& config);
+
+  // Populates the active segment ahead of the appends, and makes the next one
+  // ready, as far as both are due; for the store's prepare duty, one thread at
+  // a time. At most `budget` bytes are populated. A failure is not reported:
+  // the appends meet its cause themselves, and lose nothing. Only a failed sync
+  // poisons the log, because the next sync would not report it.
+  void PrepareAhead(int64_t budget);
+  // Whether that is due; resets itself.
+  bool TakePreparationWanted() {
+    return preparation_wanted_.exchange(false, std::memory_order_acq_rel);
+  }
+  // Bytes that are populated and not yet written to.
+  int64_t populated_ahead() const {
+    return populated_ahead_.load(std::memory_order_relaxed);
+  }
+
+  // Closes the descriptors and mappings of a log that is not in use, except its
+  // views'; the next append or read opens what it needs again. Syncs records
+  // that are not durable, and trims the files to their exact length.
+  //
+  // Errors: ResourceExhausted, and it can be tried again; the poison.
+  absl::Status Park();
+
+  // Segments below the log start whose files are still there.
+  int64_t trimmed_count() const { return trimmed_.count(); }
+  // Whether retention has to be applied to the log before its time. The
+  // retention pass takes the flag.
+  void SetRetentionWanted() {
+    retention_wanted_.store(true, std::memory_order_release);
+  }
+  bool TakeRetentionWanted() {
+    return retention_wanted_.exchange(false, std::memory_order_acq_rel);
+  }
+
+  // Whether `Park` would give anything back.
+  bool holds_segments() const {
+    return is_active_.load(std::memory_order_relaxed) ||
+           segments_.open_count() > 0;
+  }
+  // Whether the log was appended to or read since the last call.
+  bool TakeUsed() { return used_.exchange(false, std::memory_order_relaxed); }
+
+  // The path of its directory.
+  const std::string& path() const { return directory_->path(); }
+
+  int64_t log_start() const { return ends_.log_start(); }
+  int64_t durable_end() const { return ends_.durable(); }
+  int64_t visible_end() const { return ends_.visible(); }
+  int64_t segment_count() const { return segments_.count(); }
+  // Sizes and times of the segments.
+  RetentionSegments& retention_segments() { return retention_segments_; }
+  // Where a read of this level ends.
+  int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
+  LogConfig config() const {
+    absl::MutexLock lock(&mu_);
+    return config_;
+  }
+  PartitionMeters& meters() const { return *meters_; }
+  const Environment& environment() const { return environment_; }
+
+  // The statistics of the partition now. Reads its directory, and the first and
+  // the last batch.
+  //
+  // Errors: FailedPrecondition after `Close`; file errors.
+  absl::StatusOr<PartitionStats> Stats() {
+    const CallGate::Call call = calls_.Enter();
+    if (!call.entered()) return state_.EndedError();
+    PartitionStats stats;
+    {
+      absl::MutexLock lock(&mu_);
+      if (state_.has_ended()) return state_.EndedError();
+      stats =
+          StatsInMemory(ends_, writer_.epochs(), *meters_, state_.failure());
+    }
+    return UnlessEnded(AddFileStats(*directory_, segments_, retention_segments_,
+                                    reader_, stats));
+  }
+
+  // The leader epoch that the record at `offset` was written in; nothing for a
+  // record that is not in the log.
+  std::optional<int32_t> EpochAt(int64_t offset) const {
+    absl::MutexLock lock(&mu_);
+    if (offset < log_start() || offset >= visible_end()) return std::nullopt;
+    return writer_.epochs().EpochAt(offset);
+  }
+
+  // Where the records of `epoch` end, exclusive; nothing for an epoch that the
+  // log has not reached (yet). LeaderEpochs::EndOffset has the rule.
+  std::optional<int64_t> EpochEndOffset(int32_t epoch) const {
+    absl::MutexLock lock(&mu_);
+    return writer_.epochs().EndOffset(epoch, visible_end());
+  }
+
+  // When `Sync` should be called next for the sake of kInterval appends and
+  // sealed segments; InfiniteFuture when there is nothing to do.
+  absl::Time SyncDue() { return syncer_.Due(); }
+
+  // What the store's checkpoint should say of this log.
+  PartitionCheckpoint checkpoint() const {
+    return {.log_start = log_start(), .recovery_point = durable_end()};
+  }
+
+  // Refuses further calls, fails waiters, waits for calls and syncs under way,
+  // trims the files to their exact length and syncs them. Idempotent. Only a
+  // `Read` may continue after it: it changes nothing.
+  //
+  // Errors: the poison, or why the log did not close cleanly: it has to be
+  // recovered at the next open then.
+  absl::Status Close();
+
+  // Ends the log of a partition that was deleted: calls fail with NotFound from
+  // now on, waiters with Cancelled. The files stay as they are, and are closed;
+  // views keep their mappings.
+  void Abandon();
+
+ private:
+  absl::StatusOr<AppendResult> AppendBatch(const IncomingBatch& batch,
+                                           Durability durability);
+  absl::Status Await(int64_t offset, absl::Time deadline, ReadLevel level)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // May release the lock, and take it again, before the first append.
+  absl::Status PrepareAppend() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status OpenWriterUnlocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status OpenWriter() ABSL_LOCKS_EXCLUDED(syncer_.sync_mu(), mu_);
+  // Poisons the log unless the failure has changed nothing; returns the error
+  // for the caller.
+  absl::Status NoteFailure(const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Returns whether a new segment has begun.
+  bool PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // A read that fails because the log has ended returns that error instead.
+  template <typename T>
+  absl::StatusOr<T> UnlessEnded(absl::StatusOr<T> result) const {
+    if (!result.ok() && state_.has_ended()) return state_.EndedError();
+    return result;
+  }
+  // NotFound is kept for topics: a missing file is DataLoss, unless it was
+  // deleted with its topic.
+  absl::Status MissingAsLoss(const absl::Status& status) const;
+  void SetActive(bool active) {
+    if (is_active_.exchange(active, std::memory_order_relaxed) == active)
+      return;
+    open_segments_->active.fetch_add(active ? 1 : -1,
+                                     std::memory_order_relaxed);
+  }
+  // Stores only if the flag is not set yet: all threads share its cache line.
+  void NoteUse() {
+    if (!used_.load(std::memory_order_relaxed)) {
+      used_.store(true, std::memory_order_relaxed);
+    }
+  }
+  absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Constant after construction.
+  const Environment environment_;
+  const std::shared_ptr<PartitionLogListener> listener_;
+  const std::shared_ptr<OpenSegments> open_segments_;
+  const std::unique_ptr<Directory> directory_;
+  const std::shared_ptr<PartitionMeters> meters_;
+
+  SegmentList segments_;
+  TrimmedSegments trimmed_;
+  RetentionSegments retention_segments_;
+
+  Watermarks ends_;
+  PartitionReader reader_;
+
+  PartitionState state_;  // changed with `mu_` held
+  CallGate calls_;        // those that take more than one step
+  // Whether there is an active segment.
+  // Memory ordering: relaxed; only a hint: code with the lock asks the writer.
+  std::atomic<bool> is_active_ = false;
+  // Memory ordering: released before the duty is woken, acquired by the duty.
+  std::atomic<bool> preparation_wanted_ = false;
+  // Memory ordering: as `preparation_wanted_`.
+  std::atomic<bool> retention_wanted_ = false;
+  // Memory ordering: relaxed; for the budget, as of the last preparation.
+  std::atomic<int64_t> populated_ahead_ = 0;
+  // Memory ordering: relaxed; a hint for the code that parks logs.
+  std::atomic<bool> used_ = false;
+
+  // The writer lock.
+  mutable absl::Mutex mu_ ABSL_ACQUIRED_AFTER(syncer_.sync_mu());
+  LogConfig config_ ABSL_GUARDED_BY(mu_);
+  PartitionWriter writer_ ABSL_GUARDED_BY(mu_);  // borrows `config_`
+  WatermarkWaiters waiters_ ABSL_GUARDED_BY(mu_);
+
+  PartitionSyncer syncer_;  // borrows the writer, and the parts above
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_PARTITION_LOG_H_

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/log/partition/partition_reader.h"
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/segment/batch_scanner.h"
+#include "varve/log/segment/read_errors.h"
+#include "varve/log/segment/segment.h"
+#include "varve/log/segment/segment_list.h"
+#include "varve/log/segment/segment_read.h"
+#include "varve/log/segment/time_search.h"
+
+namespace varve {
+
+absl::Status PartitionReader::OutOfRange(int64_t offset, int64_t end) const {
+  return OffsetOutOfRange(path_, offset, ends_->log_start(), end);
+}
+
+absl::StatusOr<RecordBatches> PartitionReader::Read(
+    int64_t offset, const ReadOptions& options) const {
+  const int64_t end = ends_->readable(options.level);
+  if (offset < ends_->log_start()) return OutOfRange(offset, end);
+  if (offset >= end) {
+    if (offset > ends_->visible()) return OutOfRange(offset, end);
+    return RecordBatches(offset);
+  }
+  absl::StatusOr<RecordBatches> batches = ReadTo(end, offset, options);
+  // The log was trimmed while it was being read.
+  if (!batches.ok() && offset < ends_->log_start()) {
+    return OutOfRange(offset, end);
+  }
+  return batches;
+}
+
+absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
+    int64_t end, int64_t offset, const ReadOptions& options) const {
+  DCHECK_LT(offset, end);
+  const Continuity continuity = continuity_.load(std::memory_order_relaxed);
+  int64_t look_at = offset;
+  while (true) {
+    absl::StatusOr<SegmentList::Found> found = Find(look_at, end);
+    if (!found.ok()) return found.status();
+    absl::StatusOr<SegmentSlice> slice = ReadSegment(
+        *found->segment,
+        {.offset = offset,
+         .max_bytes = options.max_bytes,
+         .end_offset = end,
+         .crc = options.crc,
+         .continuity = continuity,
+         .next_base_offset = found->next_base_offset.value_or(end)});
+    if (slice.ok()) {
+      return RecordBatches(std::move(found->segment), slice->bytes, offset,
+                           slice->next_offset);
+    }
+    if (!absl::IsNotFound(slice.status())) return slice.status();
+    const int64_t next = found->next_base_offset.value_or(end);
+    if (continuity == Continuity::kExact) {
+      return absl::DataLossError(absl::StrCat(found->segment->path(),
+                                              ": ends before offset ", offset,
+                                              NextReadableText(next)));
+    }
+    if (next >= end) return RecordBatches(end);
+    DCHECK_GT(next, look_at);
+    look_at = next;
+  }
+}
+
+// A missing segment is DataLoss, because NotFound is kept for topics.
+absl::StatusOr<SegmentList::Found> PartitionReader::Find(int64_t offset,
+                                                         int64_t end) const {
+  absl::StatusOr<SegmentList::Found> found = segments_->Find(offset);
+  if (!absl::IsNotFound(found.status())) return found;
+  return absl::DataLossError(absl::StrCat(
+      found.status().message(),
+      NextReadableText(segments_->first_base_offset().value_or(end))));
+}
+
+absl::StatusOr<int64_t> PartitionReader::OffsetForTime(absl::Time time,
+                                                       ReadLevel level) const {
+  // Rounds up, because a record of the millisecond that `time` lies in is
+  // earlier.
+  const int64_t timestamp_ms =
+      absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1));
+  while (true) {
+    const int64_t begin = ends_->log_start();
+    absl::StatusOr<int64_t> offset =
+        FindTime(timestamp_ms, begin, ends_->readable(level));
+    // Tries again when the log was trimmed meanwhile.
+    if (begin == ends_->log_start()) return offset;
+  }
+}
+
+absl::StatusOr<int64_t> PartitionReader::FindTime(int64_t timestamp_ms,
+                                                  int64_t begin,
+                                                  int64_t end) const {
+  std::optional<int64_t> look_at = begin;
+  while (look_at.has_value() && *look_at < end) {
+    absl::StatusOr<SegmentList::Found> found = Find(*look_at, end);
+    if (!found.ok()) return found.status();
+    // The last segment may get records of any time meanwhile.
+    const bool may_have =
+        !found->next_base_offset.has_value() ||
+        segments_->LargestTimestamp(*found->segment).value_or(timestamp_ms) >=
+            timestamp_ms;
+    if (may_have) {
+      const std::optional<int64_t> offset =
+          FindOffsetForTime(*found->segment, {.timestamp_ms = timestamp_ms,
+                                              .begin_offset = begin,
+                                              .end_offset = end});
+      if (offset.has_value()) return *offset;
+    }
+    DCHECK_GT(found->next_base_offset.value_or(end), *look_at);
+    look_at = found->next_base_offset;
+  }
+  return end;
+}
+
+}  // namespace varve

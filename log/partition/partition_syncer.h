@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_PARTITION_SYNCER_H_
+#define VARVE_LOG_PARTITION_PARTITION_SYNCER_H_
+
+#include <cstdint>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/log_config.h"
+#include "varve/log/partition/partition_log_listener.h"
+#include "varve/log/partition/partition_meters.h"
+#include "varve/log/partition/partition_state.h"
+#include "varve/log/partition/partition_writer.h"
+#include "varve/log/partition/pending_sync.h"
+#include "varve/log/partition/sync_schedule.h"
+#include "varve/log/partition/watermark_waiters.h"
+#include "varve/log/partition/watermarks.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/system/file_system.h"
+
+namespace varve {
+
+// Makes the appends of a partition durable, and knows when that is due. Owned
+// by the log.
+//
+// One sync runs at a time, under a lock of the syncer. The log's lock is held
+// only before it, to copy what it has to cover, and after it, to move the
+// durable end: appends continue while the disk is busy. A caller that waited
+// for a sync which covered its records makes none of its own.
+//
+// Of the writer it uses what `BeginSync` and `EndSync` need; it never opens,
+// writes or closes a segment.
+//
+// Thread safety: thread-safe, except where the log's lock is named. Lock order:
+// `sync_mu`, the log's.
+//
+// Errors of every sync: ResourceExhausted when descriptors, memory or disk ran
+// out before it: nothing was lost, and a later call covers its records, too.
+// Any other is the poison: the first sync that fails poisons the log.
+class PartitionSyncer {
+ public:
+  // What it borrows of its log, which must outlive it.
+  struct Parts {
+    absl::Mutex* mu;  // the log's lock
+    PartitionWriter* writer ABSL_PT_GUARDED_BY(mu);
+    WatermarkWaiters* waiters ABSL_PT_GUARDED_BY(mu);
+    PartitionState* state;  // with `mu` held
+    Watermarks* ends;
+    Directory* directory;
+    const Environment* environment;
+    PartitionMeters* meters;
+    PartitionLogListener* listener;
+  };
+
+  // A kInterval append is synced before it is older than `store_interval`.
+  PartitionSyncer(const Parts& log, absl::Duration store_interval,
+                  const LogConfig& config);
+
+  PartitionSyncer(const PartitionSyncer&) = delete;
+  PartitionSyncer& operator=(const PartitionSyncer&) = delete;
+
+  // Held while the disk syncs. The log holds it, too, while it opens or closes
+  // its writing end: no sync is under way then.
+  absl::Mutex* sync_mu() ABSL_LOCK_RETURNED(sync_mu_) { return &sync_mu_; }
+
+  // Makes everything below `offset`, and every sealed segment, durable.
+  absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, log_.mu);
+
+  // Syncs if a segment that begins below `offset` is sealed and not synced.
+  absl::Status SyncSealedBelow(int64_t offset)
+      ABSL_LOCKS_EXCLUDED(sync_mu_, log_.mu);
+
+  // Syncs a segment that is being closed; does nothing when there is none, or
+  // after a failure.
+  absl::Status SyncClosing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
+      ABSL_LOCKS_EXCLUDED(log_.mu);
+
+  // Notes an append, the last one of the writer, for the timer. Returns whether
+  // it has to be synced before it returns. `now_ms` is the wall clock's.
+  //
+  // Precondition: the log's lock is held.
+  bool NeedsSync(Durability durability, const LogConfig& config,
+                 int64_t now_ms);
+
+  // Takes over the limits of time of a new config.
+  //
+  // Precondition: the log's lock is held.
+  void SetConfig(const LogConfig& config);
+
+  // When the timer should sync next; InfiniteFuture when there is nothing to
+  // do.
+  absl::Time Due() ABSL_LOCKS_EXCLUDED(log_.mu);
+
+ private:
+  absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
+      ABSL_LOCKS_EXCLUDED(log_.mu);
+  absl::Status FailSync(const PendingSync& unsynced, const absl::Status& status)
+      ABSL_LOCKS_EXCLUDED(log_.mu);
+  void GiveUpSync(const PendingSync& unsynced) ABSL_LOCKS_EXCLUDED(log_.mu);
+  // Tells the analysis what it cannot see: that the lock which the caller, the
+  // log, holds is `log_.mu`. Without a check, for the append path.
+  void AssumeLogLocked() const ABSL_ASSERT_EXCLUSIVE_LOCK(log_.mu) {}
+
+  // Constant after construction.
+  const Parts log_;
+  const absl::Duration store_interval_;
+
+  absl::Mutex sync_mu_ ABSL_ACQUIRED_BEFORE(log_.mu);
+
+  SyncSchedule schedule_ ABSL_GUARDED_BY(log_.mu);
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_PARTITION_SYNCER_H_

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/log/partition/partition_writer.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "varve/log/batch/incoming_batch.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_timestamp.h"
+#include "varve/log/metadata/file_names.h"
+#include "varve/log/metadata/leader_epoch_checkpoint.h"
+#include "varve/log/metadata/leader_epochs.h"
+#include "varve/log/metadata/log_config.h"
+#include "varve/log/meters/stop_watch.h"
+#include "varve/log/partition/log_meters.h"
+#include "varve/log/partition/pending_sync.h"
+#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/segment/last_stamp.h"
+#include "varve/log/segment/roll_policy.h"
+#include "varve/log/segment/segment.h"
+#include "varve/log/segment/segment_list.h"
+#include "varve/log/system/environment.h"
+#include "varve/log/system/file_system.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t kMaxOffset = std::numeric_limits<int64_t>::max();
+constexpr int32_t kMaxEpoch = std::numeric_limits<int32_t>::max();
+
+}  // namespace
+
+PartitionWriter::PartitionWriter(Directory* directory, SegmentList* segments,
+                                 const LogConfig* config,
+                                 const Environment* environment,
+                                 LogMeters* meters, const RecoveredLog& log)
+    : directory_(directory),
+      segments_(segments),
+      config_(config),
+      environment_(environment),
+      meters_(meters),
+      read_only_(log.read_only),
+      epochs_(log.epochs),
+      highest_epoch_(log.highest_epoch),
+      needs_new_epoch_(log.needs_new_epoch),
+      needs_new_segment_(log.needs_new_segment),
+      next_offset_(log.next_offset) {
+  CHECK_GE(next_offset_, 0);
+  CHECK_GE(highest_epoch_, epochs_.highest().value_or(-1));
+}
+
+absl::Status PartitionWriter::CheckWritable() const {
+  if (read_only_.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory_->path(),
+                   ": read-only since its recovery: ", read_only_.message()));
+}
+
+absl::Status PartitionWriter::Open() {
+  CHECK(!is_open());
+  CHECK(!is_closing());
+  if (absl::Status status = CheckWritable(); !status.ok()) return status;
+  if (absl::Status status = BeginEpoch(); !status.ok()) return status;
+  return OpenActive();
+}
+
+absl::Status PartitionWriter::BeginEpoch() {
+  if (!needs_new_epoch_ && epochs_.highest().has_value()) {
+    epoch_ = *epochs_.highest();
+    CHECK_EQ(epoch_, highest_epoch_);
+    return absl::OkStatus();
+  }
+  if (highest_epoch_ == kMaxEpoch) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(directory_->path(), ": leader epochs are used up"));
+  }
+  LeaderEpochs next = epochs_;
+  next.Assign(highest_epoch_ + 1, next_offset_);
+  CHECK_EQ(next.highest().value_or(-1), highest_epoch_ + 1);
+  absl::Status status = WriteLeaderEpochCheckpoint(*directory_, next);
+  if (!status.ok()) return status;
+  epochs_ = std::move(next);
+  epoch_ = ++highest_epoch_;
+  needs_new_epoch_ = false;
+  return absl::OkStatus();
+}
+
+// The start of the first epoch left moves up only when others are removed, so
+// that a trim costs no write unless it removes the last record of an epoch.
+void PartitionWriter::ForgetEpochsBefore(int64_t offset) {
+  LeaderEpochs next = epochs_;
+  next.TruncateFromStart(offset);
+  CHECK(next.highest() == epochs_.highest());
+  if (next.entries().size() == epochs_.entries().size()) return;
+  if (WriteLeaderEpochCheckpoint(*directory_, next).ok())
+    epochs_ = std::move(next);
+}
+
+// Called before anything is opened by its name. The next sync covers the
+// directory, as it would have done anyway.
+absl::Status PartitionWriter::NameAdopted() {
+  if (!has_unnamed()) return absl::OkStatus();
+  directory_changed_ = true;
+  return adopted_->TakeName(*directory_);
+}
+
+// Called at the first stamp, so that only logs that stamp pay for it.
+absl::Status PartitionWriter::LearnLastStamp(int64_t now_ms) {
+  if (last_stamp_is_known_) return absl::OkStatus();
+  const absl::StatusOr<int64_t> stamp_ms =
+      FindLastStamp(*directory_, *segments_, now_ms);
+  if (!stamp_ms.ok()) return stamp_ms.status();
+  last_append_time_ms_ = std::max(last_append_time_ms_, *stamp_ms);
+  last_stamp_is_known_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWriter::OpenActive() {
+  if (absl::Status status = NameAdopted(); !status.ok()) return status;
+  const std::optional<int64_t> last = segments_->last_base_offset();
+  if (!last.has_value() || needs_new_segment_) return CreateActive();
+  if (const auto closed = closed_.lock(); closed != nullptr)
+    closed->LeaveFile();
+  absl::StatusOr<std::shared_ptr<Segment>> segment =
+      Segment::OpenForAppend(*directory_, *last, *config_);
+  if (!segment.ok()) return segment.status();
+  segments_->PutLast(*segment);
+  active_ = *std::move(segment);
+  window_ = PopulateWindow();
+  window_.Advance(active_->size(), 0);
+  segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
+  segment_ms_ = config_->segment_ms;
+  return absl::OkStatus();
+}
+
+absl::Status PartitionWriter::CreateActive() {
+  absl::StatusOr<std::shared_ptr<Segment>> segment =
+      Segment::Create(*directory_, next_offset_, *config_);
+  if (!segment.ok()) return segment.status();
+  Activate(*std::move(segment));
+  return absl::OkStatus();
+}
+
+void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
+  CHECK_EQ(segment->base_offset(), next_offset_);
+  CHECK_EQ(segment->size(), 0);
+  // What may throw comes before what changes.
+  const int64_t created_ms = AppendTimeMs(environment_->clock->NowMs());
+  const int64_t jitter_ms = DrawJitterMs();
+  segments_->PutLast(segment);
+  directory_changed_ = true;
+  directory_changed_in_sync_ = true;
+  needs_new_segment_ = false;
+  window_.BeginSegment(segment->populated_ahead());
+  active_ = std::move(segment);
+  segment_created_ms_ = created_ms;
+  segment_ms_ = config_->segment_ms - jitter_ms;
+  CHECK_GT(segment_ms_, 0);
+}
+
+int64_t PartitionWriter::DrawJitterMs() const {
+  const int64_t jitter_max =
+      std::min(config_->segment_jitter_ms, config_->segment_ms);
+  if (jitter_max <= 0) return 0;
+  return static_cast<int64_t>(environment_->Random() %
+                              static_cast<uint64_t>(jitter_max));
+}
+
+absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
+  if (batch.size() > config_->batch_size_max()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a batch of ", batch.size(), " bytes is larger than ",
+        config_->max_message_bytes <= config_->segment_bytes
+            ? "max.message.bytes"
+            : "segment.bytes",
+        " (", config_->batch_size_max(), "): raise it, or split the record"));
+  }
+  if (next_offset_ > kMaxOffset - batch.last_offset_delta() - 1) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(directory_->path(), ": offsets are used up"));
+  }
+  if (config_->message_timestamp_type == TimestampType::kLogAppendTime ||
+      batch.max_timestamp_ms() < 0) {
+    return absl::OkStatus();
+  }
+  DCHECK_GE(batch.now_ms(), 0);
+  // Both are 0 or more: nothing overflows.
+  const int64_t ahead = batch.max_timestamp_ms() - batch.now_ms();
+  if (ahead > config_->message_timestamp_after_max_ms ||
+      -ahead > config_->message_timestamp_before_max_ms) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "timestamp ", batch.max_timestamp_ms(), " ms is outside of ",
+        ahead > 0 ? "message.timestamp.after.max.ms ("
+                  : "message.timestamp.before.max.ms (",
+        ahead > 0 ? config_->message_timestamp_after_max_ms
+                  : config_->message_timestamp_before_max_ms,
+        ") around now, ", batch.now_ms(), " ms"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
+  CHECK(is_open());
+  const bool stamps =
+      config_->message_timestamp_type == TimestampType::kLogAppendTime;
+  if (stamps) {
+    absl::Status status = LearnLastStamp(batch.now_ms());
+    if (!status.ok()) return status;
+  }
+  // Stamped times never go back, whatever the clock does.
+  const int64_t append_time_ms = std::max(last_append_time_ms_, batch.now_ms());
+  if (stamps) batch.Stamp(append_time_ms);
+  if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
+  if (roll_unfinished_ || NeedsRoll(batch) != RollReason::kNone) {
+    if (absl::Status status = Roll(); !status.ok()) return status;
+  }
+  DCHECK(active_->size() > 0 || active_->base_offset() == next_offset_);
+  DCHECK_GE(epoch_, 0);
+  if (active_->needs_blocks(batch.size())) meters_->append_allocations.Add();
+  if (absl::Status status = active_->Reserve(batch.size()); !status.ok())
+    return status;
+  last_append_time_ms_ = append_time_ms;
+  const BatchPlacement placement = {
+      .base_offset = next_offset_,
+      .leader_epoch = epoch_,
+      .timestamp_type = config_->message_timestamp_type,
+      .append_time_ms = append_time_ms};
+  batch.PlaceAt(active_->write_at(), placement);
+  if (absl::Status status = active_->WriteOut(batch.size()); !status.ok())
+    return status;
+  // Before it is published: were that to throw, no offset may be given twice.
+  next_offset_ += int64_t{batch.last_offset_delta()} + 1;
+  active_->Publish({.size = batch.size(),
+                    .last_offset = next_offset_ - 1,
+                    .max_timestamp_ms = batch.max_timestamp_ms()});
+  return PlacedBatch{.base_offset = placement.base_offset,
+                     .timestamp_ms = batch.max_timestamp_ms()};
+}
+
+RollReason PartitionWriter::NeedsRoll(const IncomingBatch& batch) const {
+  return ShouldRoll(
+      {.segment_size = active_->size(),
+       .base_offset = active_->base_offset(),
+       .first_batch_max_timestamp_ms = active_->first_batch_max_timestamp_ms(),
+       .created_ms = segment_created_ms_,
+       .offset_index_full = active_->indexes().offset_index_full(),
+       .time_index_full = active_->indexes().time_index_full(),
+       .batch_size = batch.size(),
+       .batch_last_offset = next_offset_ + batch.last_offset_delta(),
+       .batch_max_timestamp_ms = batch.max_timestamp_ms(),
+       .now_ms = batch.now_ms()},
+      {.segment_bytes = std::min(config_->segment_bytes, active_->capacity()),
+       .segment_ms = segment_ms_});
+}
+
+absl::Status PartitionWriter::RollIfWritten() {
+  CHECK(is_open());
+  return active_->size() == 0 ? absl::OkStatus() : Roll();
+}
+
+void PartitionWriter::ConfigChanged() {
+  if (!is_open()) return;
+  if (ready_ != nullptr && !ready_->Fits(*config_)) DropReady();
+  segment_ms_ = std::min(segment_ms_, config_->segment_ms);
+  if (active_->size() > 0 || active_->capacity() == config_->segment_bytes)
+    return;
+  sealed_.push_back(std::move(active_));
+  active_ = nullptr;
+}
+
+// Returns whether there is no file of that base offset now, so that appends may
+// pass it.
+bool PartitionWriter::RemoveSegmentFile(int64_t base_offset) {
+  const absl::Status status = directory_->RemoveFile(
+      SegmentFileName(base_offset, SegmentFileKind::kLog));
+  return status.ok() || absl::IsNotFound(status);
+}
+
+// The sync after the append trims the full segment, and names an adopted one.
+absl::Status PartitionWriter::Roll() {
+  const StopWatch watch(environment_->clock, &meters_->roll_ns);
+  sealed_.reserve(sealed_.size() + 1);  // may throw: not after the swap
+  roll_unfinished_ = true;
+  std::shared_ptr<Segment> full = active_;
+  CHECK_GT(full->size(), 0);  // or the next one had its name
+  if (ready_ != nullptr) {
+    const std::unique_ptr<ReadySegment> ready = std::move(ready_);
+    try {
+      auto adopted = std::move(*ready).Adopt(next_offset_, *config_);
+      Activate(adopted);
+      adopted_ = std::move(adopted);
+    } catch (...) {
+      // The files became no segment. Those that cannot be removed are replaced
+      // when the next one is made ready, or removed at the next open.
+      ReadySegment::RemoveFiles(*directory_).IgnoreError();
+      throw;
+    }
+    meters_->ready_rolls.Add();
+  } else if (absl::Status status = CreateActive(); !status.ok()) {
+    roll_unfinished_ = !RemoveSegmentFile(next_offset_);
+    return status;
+  }
+  sealed_.push_back(std::move(full));
+  roll_unfinished_ = false;
+  rolled_ = true;
+  watch.Stop();
+  return absl::OkStatus();
+}
+
+PartitionWriter::Preparation PartitionWriter::PlanPreparation(int64_t budget) {
+  if (!is_open()) return {};
+  Preparation plan = {.active = active_,
+                      .bytes = window_.Advance(active_->size(), budget),
+                      .after = MappedFile::AfterPopulating::kLeaveDirty};
+  if (WantsReady()) plan.next_segment = *config_;
+  if (synced_since_plan_) plan.after = MappedFile::AfterPopulating::kSync;
+  synced_since_plan_ = false;
+  return plan;
+}
+
+bool PartitionWriter::WantsReady() const {
+  if (ready_ != nullptr || (adopted_ != nullptr && !adopted_->has_name())) {
+    return false;
+  }
+  return active_ != nullptr && active_->size() > active_->capacity() / 2;
+}
+
+std::unique_ptr<ReadySegment> PartitionWriter::PutReady(
+    std::unique_ptr<ReadySegment> ready) {
+  if (!WantsReady() || !ready->Fits(*config_)) return ready;
+  ready_ = std::move(ready);
+  return nullptr;
+}
+
+// Files that cannot be removed are removed at the next open, or replaced
+// before.
+void PartitionWriter::DropReady() {
+  if (ready_ == nullptr) return;
+  ready_ = nullptr;
+  ReadySegment::RemoveFiles(*directory_).IgnoreError();  // they do no harm
+}
+
+absl::Status PartitionWriter::Close() {
+  if (absl::Status status = CheckWritable(); !status.ok()) return status;
+  if (!is_open()) return needs_close() ? BeginEpoch() : absl::OkStatus();
+  DropReady();
+  closed_ = active_;
+  sealed_.push_back(std::move(active_));
+  active_ = nullptr;
+  return absl::OkStatus();
+}
+
+void PartitionWriter::Abandon() {
+  active_ = nullptr;
+  ready_ = nullptr;
+  adopted_ = nullptr;
+  sealed_.clear();
+}
+
+PendingSync PartitionWriter::BeginSync() {
+  CHECK_EQ(being_synced_, 0);
+  PendingSync files = {.directory = directory_changed_,
+                       .sealed = sealed_,
+                       .active = active_,
+                       .end_offset = next_offset_};
+  directory_changed_in_sync_ = false;
+  being_synced_ = static_cast<int64_t>(sealed_.size());
+  synced_since_plan_ = true;
+  return files;
+}
+
+void PartitionWriter::EndSync(const PendingSync& files, SyncEnd end) {
+  being_synced_ = 0;
+  if (end == SyncEnd::kNotSynced) return;
+  directory_changed_ = directory_changed_in_sync_;
+  // Those that were sealed meanwhile follow; an abandoned log has none.
+  const size_t synced = std::min(files.sealed.size(), sealed_.size());
+  CHECK(synced == 0 || sealed_.front() == files.sealed.front());
+  sealed_.erase(sealed_.begin(),
+                sealed_.begin() + static_cast<int64_t>(synced));
+}
+
+}  // namespace varve

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/log/partition/watermark_waiters.h"
+
+#include <memory>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "varve/log/partition/append_event.h"
+
+namespace varve {
+
+bool WatermarkWaiters::Wait(absl::Mutex& mutex, absl::Time deadline) {
+  ++blocked_count_;
+  anybody_ = true;
+  const bool expired = moved_.WaitWithDeadline(&mutex, deadline);
+  --blocked_count_;
+  UpdateAnybody();
+  return expired;
+}
+
+void WatermarkWaiters::Add(const std::shared_ptr<AppendEvent>& event) {
+  events_.push_back(event);
+  anybody_ = true;
+}
+
+void WatermarkWaiters::NotifyAll() {
+  DCHECK(blocked_count_ > 0 || !events_.empty());
+  if (blocked_count_ > 0) moved_.SignalAll();
+  std::erase_if(events_, [](const std::weak_ptr<AppendEvent>& weak) {
+    const std::shared_ptr<AppendEvent> event = weak.lock();
+    if (event != nullptr) event->Signal();
+    return event == nullptr;
+  });
+  UpdateAnybody();
+}
+
+void WatermarkWaiters::UpdateAnybody() {
+  anybody_ = blocked_count_ > 0 || !events_.empty();
+}
+
+}  // namespace varve

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_WATERMARK_WAITERS_H_
+#define VARVE_LOG_PARTITION_WATERMARK_WAITERS_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "varve/log/partition/append_event.h"
+
+namespace varve {
+
+// The waiters for the ends of a partition's log to move: threads that are
+// blocked, and event loops with a descriptor.
+//
+// A waiter registers, and checks the end again, under the log's lock; the
+// writer moves the end and calls `Notify` under it. So no wake-up is lost, and
+// an append that no thread waits for pays one test.
+//
+// Thread safety: externally synchronized, by the log's lock.
+class WatermarkWaiters {
+ public:
+  // Wakes all, if there are any.
+  void Notify() {
+    if (!anybody_) return;
+    NotifyAll();
+  }
+
+  // Blocks until the next `Notify` or the deadline; may return for no reason.
+  // Returns whether the deadline has passed. `mutex` is the log's, held; it is
+  // released meanwhile.
+  bool Wait(absl::Mutex& mutex, absl::Time deadline);
+
+  // Signals the event at every `Notify` from now on, for as long as it lives.
+  void Add(const std::shared_ptr<AppendEvent>& event);
+
+  int64_t blocked_count() const { return blocked_count_; }
+
+ private:
+  void NotifyAll();
+  void UpdateAnybody();
+
+  bool anybody_ = false;
+  int64_t blocked_count_ = 0;
+  absl::CondVar moved_;
+  std::vector<std::weak_ptr<AppendEvent>> events_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_WATERMARK_WAITERS_H_

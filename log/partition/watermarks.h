@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_WATERMARKS_H_
+#define VARVE_LOG_PARTITION_WATERMARKS_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/log/check.h"
+#include "varve/log/metadata/read_options.h"
+
+namespace varve {
+
+// Where a partition's log starts and ends.
+//
+// Invariant: log start <= durable end <= visible end.
+//
+// Thread safety: thread-safe; the log sets them under its locks.
+class Watermarks {
+ public:
+  // The ends that recovery leaves: all visible records are durable.
+  Watermarks(int64_t log_start, int64_t next_offset)
+      : log_start_(log_start), visible_(next_offset), durable_(next_offset) {
+    CHECK_LE(log_start, next_offset);
+  }
+
+  int64_t log_start() const {
+    return log_start_.load(std::memory_order_acquire);
+  }
+  int64_t durable() const { return durable_.load(std::memory_order_acquire); }
+  int64_t visible() const { return visible_.load(std::memory_order_acquire); }
+
+  // Where a read of this level ends.
+  int64_t readable(ReadLevel level) const {
+    const bool to_visible =
+        level == ReadLevel::kVisible ||
+        (level == ReadLevel::kDefault && has_weak_appends());
+    return to_visible ? visible() : durable();
+  }
+
+  bool has_weak_appends() const {
+    return has_weak_appends_.load(std::memory_order_relaxed);
+  }
+
+  void SetLogStart(int64_t offset) {
+    CHECK_GE(offset, log_start());
+    CHECK_LE(offset, durable());
+    log_start_.store(offset, std::memory_order_release);
+  }
+  void SetDurable(int64_t offset) {
+    CHECK_GE(offset, durable());
+    CHECK_LE(offset, visible());
+    durable_.store(offset, std::memory_order_release);
+  }
+  void SetVisible(int64_t offset) {
+    DCHECK_GE(offset, visible());
+    visible_.store(offset, std::memory_order_release);
+  }
+  // Notes an append that was weaker than kSynced. Call it before `SetVisible`.
+  void NoteWeakAppend() {
+    has_weak_appends_.store(true, std::memory_order_relaxed);
+  }
+
+ private:
+  // Memory ordering: stored with release before segments below it are removed
+  // from the list; a reader that misses its segment loads it again with
+  // acquire.
+  std::atomic<int64_t> log_start_;
+  // Memory ordering: stored with release after the batch is visible in its
+  // segment; a reader that loads it with acquire finds every record below it.
+  std::atomic<int64_t> visible_;
+  // Memory ordering: stored with release after the sync returned; it orders
+  // nothing else.
+  std::atomic<int64_t> durable_;
+  // Memory ordering: relaxed, set before the visible end moves.
+  std::atomic<bool> has_weak_appends_ = false;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_WATERMARKS_H_

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/log/read_only/read_only_partition_reader.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/leader_epoch_checkpoint.h"
+#include "varve/log/metadata/leader_epochs.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/read_options.h"
+#include "varve/log/read_only/open_readers.h"
+#include "varve/log/read_only/poll_interval.h"
+#include "varve/log/read_only/read_only_log.h"
+#include "varve/log/read_only/read_only_segment.h"
+#include "varve/log/read_only/read_only_segment_read.h"
+#include "varve/log/read_only/read_only_time_search.h"
+#include "varve/log/segment/batch_scanner.h"
+#include "varve/log/segment/read_errors.h"
+#include "varve/log/system/file_system.h"
+
+namespace varve {
+namespace {
+
+using Cursor = ReadOnlyLog::Cursor;
+
+// An offset after every record.
+constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
+
+// How often listed segments may be trimmed away before they are read: retention
+// is no faster than that.
+constexpr int kTriesMax = 10;
+
+static_assert(kReadWindowMin <= kReadWindowMax);
+
+// Leaves out the batches at the end from offset `end` on.
+void CutAt(int64_t end, ReadOnlySlice& slice, int64_t& next) {
+  size_t kept = 0;
+  while (kept < slice.bytes.size()) {
+    const std::string_view rest = slice.bytes.substr(kept);
+    int64_t size = 0;
+    // They were checked, but a mapped file may have been overwritten since.
+    if (RecordBatch::Check(rest, CrcCheck::kSkip, std::ssize(rest), &size) !=
+        BatchDefect::kNone) {
+      break;
+    }
+    const RecordBatch batch(rest.substr(0, static_cast<size_t>(size)));
+    if (batch.base_offset() >= end) break;
+    next = batch.next_offset();
+    kept += static_cast<size_t>(size);
+  }
+  slice.bytes = slice.bytes.substr(0, kept);
+}
+
+}  // namespace
+
+ReadOnlyPartitionReader::ReadOnlyPartitionReader(
+    std::unique_ptr<Directory> directory, ReadOnlyLog::Options options,
+    std::shared_ptr<OpenReaders> open_readers)
+    : path_(directory->path()),
+      open_readers_(std::move(open_readers)),
+      log_(std::move(directory), std::move(options)) {
+  if (open_readers_ != nullptr) open_readers_->Add(this);
+}
+
+ReadOnlyPartitionReader::~ReadOnlyPartitionReader() {
+  if (open_readers_ != nullptr) open_readers_->Remove(this);
+}
+
+bool ReadOnlyPartitionReader::TryRest() {
+  if (!mu_.TryLock()) return false;
+  const std::optional<Cursor>& known = next_.has_value() ? next_ : end_;
+  resting_place_.reset();
+  if (known.has_value() && known->segment != nullptr) {
+    resting_place_ = {.segment_base = known->segment->base_offset(),
+                      .place = known->place};
+  }
+  next_.reset();
+  end_.reset();
+  log_.Rest();
+  mu_.Unlock();
+  return true;
+}
+
+// Called first by every method that reads files.
+absl::Status ReadOnlyPartitionReader::WakeUp() {
+  NoteUse();
+  if (!log_.rests()) return absl::OkStatus();
+  CHECK(open_readers_ != nullptr);  // nobody else has it rest
+  // Called before the open, so that a descriptor is free.
+  open_readers_->Add(this);
+  absl::Status status = log_.WakeUp();
+  if (!status.ok()) open_readers_->Remove(this);
+  return status;
+}
+
+absl::Status ReadOnlyPartitionReader::BehindEnd(int64_t offset,
+                                                int64_t end) const {
+  return OffsetOutOfRange(path_, offset, log_.log_start(), end);
+}
+
+absl::StatusOr<Cursor> ReadOnlyPartitionReader::CursorFor(int64_t offset) {
+  if (absl::Status status = log_.CheckStart(offset); !status.ok())
+    return status;
+  for (const std::optional<Cursor>* known : {&next_, &end_}) {
+    if (known->has_value() && (*known)->place.base_offset == offset)
+      return **known;
+  }
+  if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+  const std::optional<RestingPlace> resting =
+      std::exchange(resting_place_, std::nullopt);
+  if (resting.has_value() && resting->place.base_offset == offset) {
+    absl::StatusOr<Cursor> cursor =
+        log_.FindAgain(resting->segment_base, resting->place);
+    if (!absl::IsNotFound(cursor.status())) return cursor;
+  }
+  return log_.Locate(offset);
+}
+
+absl::Status ReadOnlyPartitionReader::RefreshIfDue() {
+  return log_.RefreshIsDue() ? log_.Refresh() : absl::OkStatus();
+}
+
+absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::Read(
+    int64_t offset, const ReadOptions& options) {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  const bool durable_only = options.level == ReadLevel::kDurable;
+  if (durable_only && offset >= log_.recovery_point()) {
+    if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+    if (offset >= log_.recovery_point()) return NotDurableYet(offset);
+  }
+  absl::StatusOr<Cursor> cursor = CursorFor(offset);
+  if (!cursor.ok()) return cursor.status();
+  absl::StatusOr<ReadOnlySlice> slice =
+      log_.Advance(*cursor, {.offset = offset,
+                             .max_bytes = options.max_bytes,
+                             .window_bytes = window_bytes_,
+                             .crc = options.crc,
+                             .is_below_end = true});
+  next_.reset();
+  if (!slice.ok()) {
+    // The known end may be what is wrong.
+    end_.reset();
+    return slice.status();
+  }
+  int64_t next = cursor->place.base_offset;
+  const int64_t end = std::max(next, log_.recovery_point());
+  NoteEnd(*cursor, *slice);
+  if (slice->bytes.empty() && offset > end) return BehindEnd(offset, end);
+  AdaptWindow(*slice, options.max_bytes);
+  next_ = *std::move(cursor);
+  if (durable_only) CutAt(log_.recovery_point(), *slice, next);
+  if (slice->bytes.empty()) return RecordBatches(std::max(offset, next));
+  DCHECK(slice->pin != nullptr);
+  return RecordBatches(std::move(slice->pin), slice->bytes, offset, next);
+}
+
+absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::NotDurableYet(
+    int64_t offset) {
+  if (offset > log_.recovery_point()) {
+    const absl::StatusOr<LogBounds> bounds = TryBounds();
+    if (!bounds.ok()) return bounds.status();
+    if (offset > bounds->visible_end)
+      return BehindEnd(offset, bounds->visible_end);
+  }
+  return RecordBatches(offset);
+}
+
+// Remembers the furthest known end. If nothing is found at the cursor, that is
+// the end, even if it was later before: a recovery may have cut the log.
+void ReadOnlyPartitionReader::NoteEnd(const Cursor& cursor,
+                                      const ReadOnlySlice& slice) {
+  if (!end_.has_value() || slice.bytes.empty() ||
+      end_->place.base_offset <= cursor.place.base_offset) {
+    end_ = cursor;
+  }
+}
+
+// Reads as much at a time as there is to read, so that a follower of a busy log
+// makes few calls, and one of an idle log does not read unwritten bytes.
+void ReadOnlyPartitionReader::AdaptWindow(const ReadOnlySlice& slice,
+                                          int64_t max_bytes) {
+  const auto size = static_cast<int64_t>(slice.bytes.size());
+  if (size > window_bytes_ / 2) window_bytes_ *= 2;
+  if (size < window_bytes_ / 8) window_bytes_ /= 2;
+  window_bytes_ =
+      std::clamp(window_bytes_, kReadWindowMin,
+                 std::clamp(max_bytes, kReadWindowMin, kReadWindowMax));
+}
+
+absl::Status ReadOnlyPartitionReader::WaitFor(int64_t offset,
+                                              absl::Time deadline,
+                                              ReadLevel level) {
+  PollInterval poll;
+  while (true) {
+    absl::StatusOr<bool> news = HasNews(offset, level);
+    if (!news.ok()) return news.status();
+    if (*news) return absl::OkStatus();
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) break;
+    absl::SleepFor(std::min(poll.Next(), left));
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat(path_, ": no record at offset ", offset, " yet"));
+}
+
+absl::StatusOr<bool> ReadOnlyPartitionReader::HasNews(int64_t offset,
+                                                      ReadLevel level) {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  if (level == ReadLevel::kDurable) {
+    if (offset < log_.recovery_point()) return true;
+    if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+    return offset < log_.recovery_point();
+  }
+  const bool end_is_near =
+      end_.has_value() && !(end_->segment != nullptr &&
+                            log_.SegmentBehind(end_->segment->base_offset()));
+  if (end_.has_value() && end_->place.base_offset > offset) return true;
+  absl::StatusOr<Cursor> cursor =
+      end_is_near ? absl::StatusOr<Cursor>(*end_) : CursorFor(offset);
+  absl::StatusOr<ReadOnlySlice> slice =
+      cursor.ok() ? log_.Advance(*cursor, {.offset = offset})
+                  : absl::StatusOr<ReadOnlySlice>(cursor.status());
+  // A read reports what is wrong there.
+  if (absl::IsOutOfRange(slice.status()) || absl::IsDataLoss(slice.status())) {
+    return true;
+  }
+  if (!slice.ok()) return slice.status();
+  end_ = *std::move(cursor);
+  return !slice->bytes.empty();
+}
+
+absl::StatusOr<LogBounds> ReadOnlyPartitionReader::TryBounds() {
+  if (absl::Status status = log_.Refresh(); !status.ok()) return status;
+  absl::StatusOr<Cursor> cursor = log_.Locate(kNoOffset);
+  if (!cursor.ok()) return cursor.status();
+  absl::StatusOr<ReadOnlySlice> slice =
+      log_.Advance(*cursor, {.offset = kNoOffset});
+  if (!slice.ok()) return slice.status();
+  end_ = *std::move(cursor);
+  return LogBounds{
+      .log_start = log_.log_start(),
+      .recovery_point = log_.recovery_point(),
+      .visible_end = std::max(end_->place.base_offset, log_.recovery_point()),
+      .segment_count = static_cast<int64_t>(log_.segment_bases().size())};
+}
+
+absl::StatusOr<LogBounds> ReadOnlyPartitionReader::Bounds() {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  absl::StatusOr<LogBounds> bounds;
+  for (int i = 0; i < kTriesMax; ++i) {
+    bounds = TryBounds();
+    if (!absl::IsOutOfRange(bounds.status())) break;
+  }
+  return bounds;
+}
+
+absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::Stats() {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  absl::StatusOr<PartitionStats> stats;
+  for (int i = 0; i < kTriesMax; ++i) {
+    stats = TryStats();
+    if (!absl::IsOutOfRange(stats.status())) break;
+  }
+  return stats;
+}
+
+absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::TryStats() {
+  const absl::StatusOr<LogBounds> bounds = TryBounds();
+  if (!bounds.ok()) return bounds.status();
+  PartitionStats stats = {
+      .log_start = bounds->log_start,
+      .durable_end = std::max(bounds->recovery_point, bounds->log_start),
+      .visible_end = bounds->visible_end,
+      .segments = bounds->segment_count};
+  const absl::StatusOr<int64_t> batch_bytes = BatchBytes();
+  if (!batch_bytes.ok()) return batch_bytes.status();
+  stats.batch_bytes = *batch_bytes;
+  const absl::StatusOr<int64_t> disk_bytes = log_.directory().DiskBytes();
+  if (!disk_bytes.ok()) return disk_bytes.status();
+  stats.disk_bytes = *disk_bytes;
+  const absl::StatusOr<LeaderEpochs> epochs =
+      ReadLeaderEpochCheckpoint(log_.directory());
+  if (epochs.ok()) stats.epochs = epochs->entries();
+  if (!epochs.ok() && !absl::IsNotFound(epochs.status()))
+    return epochs.status();
+  FillTimes(
+      [this](int64_t offset) {
+        mu_.AssertHeld();
+        return BatchAt(offset);
+      },
+      stats);
+  return stats;
+}
+
+// Counts the last segment up to where the log ends in it, because the rest of
+// its file is allocated ahead.
+absl::StatusOr<int64_t> ReadOnlyPartitionReader::BatchBytes() {
+  int64_t bytes = 0;
+  for (const int64_t base : log_.segment_bases()) {
+    if (end_.has_value() && end_->segment != nullptr &&
+        end_->segment->base_offset() == base) {
+      bytes += end_->place.position;
+      continue;
+    }
+    auto segment = ReadOnlySegment::Open(log_.directory(), base);
+    if (absl::IsNotFound(segment.status())) continue;  // trimmed meanwhile
+    if (!segment.ok()) return segment.status();
+    const absl::StatusOr<int64_t> size = (*segment)->Size();
+    if (!size.ok()) return size.status();
+    bytes += *size;
+  }
+  return bytes;
+}
+
+absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::BatchAt(int64_t offset) {
+  absl::StatusOr<Cursor> cursor = log_.Locate(offset);
+  if (!cursor.ok()) return cursor.status();
+  absl::StatusOr<ReadOnlySlice> slice =
+      log_.Advance(*cursor, {.offset = offset, .is_below_end = true});
+  if (!slice.ok()) return slice.status();
+  return RecordBatches(std::move(slice->pin), slice->bytes, offset,
+                       cursor->place.base_offset);
+}
+
+absl::StatusOr<int64_t> ReadOnlyPartitionReader::OffsetForTime(
+    absl::Time time, ReadLevel level) {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  absl::StatusOr<int64_t> found;
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (absl::Status status = log_.Refresh(); !status.ok()) return status;
+    found = FindLiveOffsetForTime(log_, TimestampAtOrAfter(time));
+    if (!absl::IsOutOfRange(found.status())) break;
+  }
+  if (!found.ok() || level != ReadLevel::kDurable) return found;
+  return std::min(*found, std::max(log_.recovery_point(), log_.log_start()));
+}
+
+}  // namespace varve

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_READ_ONLY_READ_ONLY_TIME_SEARCH_H_
+#define VARVE_LOG_READ_ONLY_READ_ONLY_TIME_SEARCH_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "varve/log/read_only/read_only_log.h"
+
+namespace varve {
+
+// The offset of the first record whose timestamp is `timestamp_ms` or later, in
+// a log whose writer is another process; its visible end when there is none. It
+// works like log/segment/time_search.h for one segment: time indexes rule out
+// segments and fronts of segments, and damage is skipped.
+//
+// Precondition: the log has been refreshed.
+// Errors: those of `ReadOnlyLog::Locate` and `ReadOnlyLog::Advance`.
+absl::StatusOr<int64_t> FindLiveOffsetForTime(ReadOnlyLog& log,
+                                              int64_t timestamp_ms);
+
+// The smallest timestamp that is not before `time`.
+int64_t TimestampAtOrAfter(absl::Time time);
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_READ_ONLY_READ_ONLY_TIME_SEARCH_H_

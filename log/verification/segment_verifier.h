@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_VERIFICATION_SEGMENT_VERIFIER_H_
+#define VARVE_LOG_VERIFICATION_SEGMENT_VERIFIER_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "varve/log/metadata/leader_epochs.h"
+#include "varve/log/metadata/partition_checkpoint.h"
+#include "varve/log/system/file_system.h"
+#include "varve/log/verification/finding_list.h"
+#include "varve/log/verification/partition_verification.h"
+#include "varve/log/verification/verify_finding.h"
+
+namespace varve {
+
+struct SegmentVerifyInputs {
+  int64_t base_offset = 0;
+  // The base offset of the segment after this one, if there is one.
+  std::optional<int64_t> next_base_offset = {};
+  LastWriter last_writer = LastWriter::kClosedCleanly;
+  PartitionFacts outline = {};
+  const LeaderEpochs* epochs = nullptr;  // null: epochs are not checked
+  // Called with the number of bytes read since the last call; may be null.
+  std::function<void(int64_t)> progress = nullptr;
+};
+
+// Checks one segment: every batch and record in it, how batches follow each
+// other and lead to the next segment, every entry of its indexes, and, if it is
+// sealed, its sidecar. It reads only, and maps nothing. Returns the offset
+// after its last good batch.
+//
+// Bytes that recovery would cut without a loss (a torn tail, zeros that were
+// allocated ahead) are a note, or nothing at all.
+int64_t VerifySegment(Directory& directory, const SegmentVerifyInputs& inputs,
+                      VerifyCounts& counts, FindingList& findings);
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_VERIFICATION_SEGMENT_VERIFIER_H_

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rooms of the house, and the arrows between them, as data.
+
+A room is a folder. What may be included stands in MAY_INCLUDE; nothing else may be, and
+rules_test.py sees that no arrow leads in a circle. The files of api/ itself are of two
+rooms: the face (the store, and what opens one), and the values that it takes and gives.
+"""
+
+import os
+
+FACE = "api (face)"
+_FACE_UNITS = ("log_store", "read_only_store", "store_verifier")
+
+# Room -> the rooms it may include, from the ground up.
+MAY_INCLUDE = {
+    "index": (),
+    "log/system": (),
+    "log/meters": ("log/system",),
+    "log/batch": ("index",),
+    "log/metadata": ("index", "log/batch", "log/system"),
+    "log/segment": ("index", "log/batch", "log/metadata", "log/system"),
+    "log/recovery": ("log/batch", "log/metadata", "log/segment", "log/system"),
+    "log/verification": (
+        "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
+    "log/read_only": (
+        "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
+    "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
+    "log/partition": (
+        "log/batch", "log/metadata", "log/meters", "log/recovery", "log/retention",
+        "log/segment", "log/system"),
+    "api": (
+        "log/batch", "log/metadata", "log/meters", "log/partition", "log/read_only",
+        "log/recovery", "log/system"),
+    "api/duty": ("log/partition", "log/system"),
+    "api/metrics": (
+        "api", "api/duty", "log/metadata", "log/meters", "log/partition", "log/recovery",
+        "log/segment", "log/system"),
+    "api/catalog": ("api", "log/metadata", "log/recovery", "log/segment", "log/system"),
+    "api/partitions": (
+        "api", "api/catalog", "api/duty", "api/metrics", "log/metadata", "log/meters",
+        "log/partition", "log/recovery", "log/segment", "log/system"),
+    "api/retention": (
+        "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
+        "log/retention", "log/system"),
+    "api/topics": (
+        "api", "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
+        "log/recovery", "log/system"),
+    "api/store": (
+        "api", "api/catalog", "api/duty", "api/metrics", "api/partitions", "api/retention",
+        "api/topics", "log/metadata", "log/meters", "log/partition", "log/system"),
+    "api/groups": (
+        "api", "api/catalog", "api/duty", "api/store", "api/topics", "log/batch",
+        "log/metadata", "log/partition"),
+    "api/read_only": (
+        "api", "api/catalog", "api/partitions", "log/metadata", "log/read_only", "log/segment",
+        "log/system", "log/verification"),
+    FACE: (
+        "api", "api/catalog", "api/groups", "api/metrics", "api/partitions", "api/read_only",
+        "api/retention", "api/store", "log/batch", "log/metadata",
+        "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
+    "tools/shell": ("api", FACE, "log/batch", "log/metadata", "log/system"),
+    "tools/monitor": (
+        "api", FACE, "api/catalog", "api/metrics", "log/metadata", "log/system", "tools/shell"),
+    "tools/dump": (
+        "index", "log/batch", "log/metadata", "log/segment", "log/system", "tools/shell"),
+    "tools/command": (
+        "api", FACE, "log/batch", "log/metadata", "log/partition",
+        "log/read_only", "log/system", "log/verification", "tools/monitor", "tools/shell"),
+    "tools/quickstart": (
+        "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
+    "tools": ("tools/command", "tools/dump", "tools/monitor", "tools/shell"),
+}
+
+# The top-level rooms that those are in: their headers are included with the prefix.
+PREFIXED = ("index", "log", "codec", "api", "tools")
+PREFIX = "varve/"
+
+
+def room_of(path):
+    """The room of a source, by its path from the root; "" for what is in none."""
+    folder, name = os.path.split(path)
+    if folder == "api" and os.path.splitext(name)[0] in _FACE_UNITS:
+        return FACE
+    return folder if folder in MAY_INCLUDE else ""
+
+
+def circle_in(arrows):
+    """Rooms that an arrow leads back to, or []."""
+    done = set()
+
+    def visit(room, way):
+        if room in way:
+            return way[way.index(room):] + [room]
+        if room in done:
+            return []
+        for other in arrows.get(room, ()):
+            found = visit(other, way + [room])
+            if found:
+                return found
+        done.add(room)
+        return []
+
+    for room in arrows:
+        found = visit(room, [])
+        if found:
+            return found
+    return []

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/tools/command/groups_command.h"
+
+#include <cstdint>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/log_store.h"
+#include "varve/log/metadata/topic_partition.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/data_directory.h"
+#include "varve/tools/shell/exit_status.h"
+#include "varve/tools/shell/human_units.h"
+#include "varve/tools/shell/record_json.h"
+#include "varve/tools/shell/text_table.h"
+#include "varve/tools/shell/whole_number.h"
+
+namespace varve {
+namespace {
+
+// The offsets of a group to act on: of all topics, of one, of one partition.
+struct Selection {
+  std::string group;
+  std::optional<std::string> topic;
+  std::optional<int32_t> partition;
+};
+
+using GroupRun =
+    std::function<absl::Status(LogStore& store, std::string& output)>;
+
+std::string Shown(std::string_view text) {
+  return absl::Utf8SafeCHexEscape(text);
+}
+
+// Runs `run` on the open store; prints its output when all succeeded.
+int WithStore(const GlobalOptions& global, const GroupRun& run) {
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  std::string output;
+  absl::Status status = run(**store, output);
+  status.Update((*store)->Close());
+  if (!status.ok()) return FailWith(status);
+  std::cout << output;
+  return kExitSuccess;
+}
+
+std::string Number(std::optional<int64_t> number) {
+  return number.has_value() ? absl::StrCat(*number) : "-";
+}
+
+std::string TimeText(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
+}
+
+Json NumberJson(std::optional<int64_t> number) {
+  return number.has_value() ? Json(*number) : Json(nullptr);
+}
+
+int64_t TotalLag(const std::vector<GroupOffset>& offsets) {
+  int64_t lag = 0;
+  for (const GroupOffset& offset : offsets) lag += offset.lag().value_or(0);
+  return lag;
+}
+
+absl::Status List(LogStore& store, bool as_json, std::string& output) {
+  absl::StatusOr<std::vector<std::string>> groups = store.ListGroups();
+  if (!groups.ok()) return groups.status();
+  TextTable table({{.title = "GROUP"},
+                   {.title = "PARTITIONS", .align = Align::kRight},
+                   {.title = "LAG", .align = Align::kRight}});
+  Json list = Json::array();
+  for (const std::string& group : *groups) {
+    auto offsets = store.DescribeGroup(group);
+    if (!offsets.ok()) return offsets.status();
+    const int64_t lag = TotalLag(*offsets);
+    table.AddRow(
+        {Shown(group), absl::StrCat(offsets->size()), absl::StrCat(lag)});
+    list.push_back(
+        {{"group", group}, {"partitions", offsets->size()}, {"lag", lag}});
+  }
+  if (as_json) {
+    output = ToLine(list) + "\n";
+  } else if (groups->empty()) {
+    std::cerr << "varve: no group has committed an offset yet\n";
+  } else {
+    output = table.ToString();
+  }
+  return absl::OkStatus();
+}
+
+std::string DescriptionText(const std::vector<GroupOffset>& offsets) {
+  TextTable table({{.title = "TOPIC"},
+                   {.title = "PARTITION", .align = Align::kRight},
+                   {.title = "OFFSET", .align = Align::kRight},
+                   {.title = "START", .align = Align::kRight},
+                   {.title = "END", .align = Align::kRight},
+                   {.title = "LAG", .align = Align::kRight},
+                   {.title = "EPOCH", .align = Align::kRight},
+                   {.title = "COMMITTED"},
+                   {.title = "METADATA"}});
+  for (const GroupOffset& offset : offsets) {
+    table.AddRow(
+        {offset.partition.topic, absl::StrCat(offset.partition.partition),
+         absl::StrCat(offset.committed.offset), Number(offset.log_start),
+         Number(offset.log_end), Number(offset.lag()),
+         absl::StrCat(offset.committed.leader_epoch),
+         TimeText(offset.committed.commit_time),
+         Shown(offset.committed.metadata)});
+  }
+  return table.ToString();
+}
+
+Json DescriptionJson(const std::string& group,
+                     const std::vector<GroupOffset>& offsets) {
+  Json list = Json::array();
+  for (const GroupOffset& offset : offsets) {
+    Json one = {
+        {"topic", offset.partition.topic},
+        {"partition", offset.partition.partition},
+        {"offset", offset.committed.offset},
+        {"log_start", NumberJson(offset.log_start)},
+        {"log_end", NumberJson(offset.log_end)},
+        {"lag", NumberJson(offset.lag())},
+        {"leader_epoch", offset.committed.leader_epoch},
+        {"commit_timestamp", absl::ToUnixMillis(offset.committed.commit_time)}};
+    SetBytes(one, "metadata", offset.committed.metadata);
+    list.push_back(std::move(one));
+  }
+  return {{"group", group}, {"offsets", std::move(list)}};
+}
+
+absl::Status Describe(LogStore& store, const std::string& group, bool as_json,
+                      std::string& output) {
+  auto offsets = store.DescribeGroup(group);
+  if (!offsets.ok()) return offsets.status();
+  output = as_json ? ToLine(DescriptionJson(group, *offsets)) + "\n"
+                   : DescriptionText(*offsets);
+  return absl::OkStatus();
+}
+
+// The offset that `to` means in a partition: earliest, latest or a number.
+absl::StatusOr<int64_t> OffsetTo(const std::string& to,
+                                 const Partition& partition) {
+  if (to == "earliest") return partition.log_start();
+  if (to == "latest") return partition.visible_end();
+  const absl::StatusOr<int64_t> number = ParseWholeNumber(to);
+  if (number.ok()) return number;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--to ", to, ": neither a number, nor earliest or latest"));
+}
+
+absl::Status Reset(LogStore& store, const Selection& what,
+                   const std::string& to, bool as_json, std::string& output) {
+  absl::StatusOr<TopicDescription> topic = store.DescribeTopic(*what.topic);
+  if (!topic.ok()) return topic.status();
+  const int32_t first = what.partition.value_or(0);
+  const int32_t last = what.partition.value_or(topic->config.partitions - 1);
+  std::vector<OffsetCommit> commits;
+  for (int32_t i = first; i <= last; ++i) {
+    absl::StatusOr<Partition> partition = store.partition(*what.topic, i);
+    if (!partition.ok()) return partition.status();
+    absl::StatusOr<int64_t> offset = OffsetTo(to, *partition);
+    if (!offset.ok()) return offset.status();
+    commits.push_back(
+        {.topic = *what.topic, .partition = i, .offset = *offset});
+  }
+  absl::Status status = store.CommitOffsets(what.group, commits);
+  if (!status.ok()) return status;
+  return Describe(store, what.group, as_json, output);
+}
+
+absl::Status Delete(LogStore& store, const Selection& what, bool as_json,
+                    std::string& output) {
+  auto offsets = store.DescribeGroup(what.group);
+  if (!offsets.ok()) return offsets.status();
+  std::vector<TopicPartition> partitions;
+  for (const GroupOffset& offset : *offsets) {
+    const TopicPartition& partition = offset.partition;
+    if (what.topic.value_or(partition.topic) != partition.topic) continue;
+    if (what.partition.value_or(partition.partition) != partition.partition)
+      continue;
+    partitions.push_back(partition);
+  }
+  if (partitions.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "group \"", Shown(what.group), "\" has committed nothing of ",
+        *what.topic, "; \"varve groups describe\" shows what it has"));
+  }
+  absl::Status status = store.DeleteOffsets(what.group, partitions);
+  if (!status.ok()) return status;
+  const auto count = static_cast<int64_t>(partitions.size());
+  output = as_json ? ToLine({{"group", what.group}, {"deleted", count}}) + "\n"
+                   : absl::StrCat("deleted ", CountOf(count, "offset"),
+                                  " of group ", Shown(what.group), "\n");
+  return absl::OkStatus();
+}
+
+void AddList(CLI::App& groups, CommandLine& line) {
+  CLI::App* list = groups.add_subcommand("list", "show all groups");
+  list->fallthrough();
+  list->callback([&line] {
+    line.run = [&line] {
+      return WithStore(line.global, [&](LogStore& store, std::string& output) {
+        return List(store, line.global.json, output);
+      });
+    };
+  });
+}
+
+void AddDescribe(CLI::App& groups, CommandLine& line) {
+  auto what = std::make_shared<Selection>();
+  CLI::App* describe = groups.add_subcommand(
+      "describe", "show a group's offsets, and how far behind they are");
+  describe->fallthrough();
+  describe->add_option("GROUP", what->group, "the group")->required();
+  describe->callback([&line, what] {
+    line.run = [&line, what] {
+      return WithStore(line.global, [&](LogStore& store, std::string& output) {
+        return Describe(store, what->group, line.global.json, output);
+      });
+    };
+  });
+}
+
+void AddReset(CLI::App& groups, CommandLine& line) {
+  struct Options {
+    Selection what;
+    std::string to;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* reset =
+      groups.add_subcommand("reset", "let a group go on somewhere else");
+  reset->fallthrough();
+  reset->add_option("GROUP", options->what.group, "the group; may be new")
+      ->required();
+  reset->add_option("--topic", options->what.topic, "in this topic")
+      ->required();
+  AddNumber32(
+      *reset, "--partition",
+      [options](int32_t number) { options->what.partition = number; },
+      "in this partition alone (all)");
+  reset->add_option("--to", options->to, "an offset, earliest or latest")
+      ->required();
+  reset->footer(
+      "Example:\n"
+      "  varve groups reset billing --topic orders --to earliest");
+  reset->callback([&line, options] {
+    line.run = [&line, options] {
+      return WithStore(line.global, [&](LogStore& store, std::string& output) {
+        return Reset(store, options->what, options->to, line.global.json,
+                     output);
+      });
+    };
+  });
+}
+
+void AddDelete(CLI::App& groups, CommandLine& line) {
+  auto what = std::make_shared<Selection>();
+  CLI::App* remove =
+      groups.add_subcommand("delete", "forget what a group committed");
+  remove->fallthrough();
+  remove->add_option("GROUP", what->group, "the group")->required();
+  CLI::Option* topic =
+      remove->add_option("--topic", what->topic, "for this topic alone (all)");
+  AddNumber32(
+      *remove, "--partition",
+      [what](int32_t number) { what->partition = number; },
+      "for this partition alone (all)")
+      ->needs(topic);
+  remove->callback([&line, what] {
+    line.run = [&line, what] {
+      return WithStore(line.global, [&](LogStore& store, std::string& output) {
+        return Delete(store, *what, line.global.json, output);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void AddGroupsCommand(CLI::App& app, CommandLine& line) {
+  CLI::App* groups = app.add_subcommand(
+      "groups", "consumer groups: list, describe, reset, delete");
+  groups->fallthrough();
+  AddList(*groups, line);
+  AddDescribe(*groups, line);
+  AddReset(*groups, line);
+  AddDelete(*groups, line);
+}
+
+}  // namespace varve

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/tools/command/line_producer.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "varve/api/log_store.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_batch_builder.h"
+
+namespace varve {
+namespace {
+
+// Bytes of a record's length, attributes, deltas and sizes, at most.
+constexpr int64_t kRecordOverheadMax = 5 + 1 + 10 + 5 + 5 + 5 + 5;
+
+int64_t RecordSizeMax(std::optional<std::string_view> key,
+                      std::string_view value) {
+  const size_t key_size = key.has_value() ? key->size() : 0;
+  return static_cast<int64_t>(key_size + value.size()) + kRecordOverheadMax;
+}
+
+}  // namespace
+
+absl::StatusOr<LineProducer> LineProducer::Open(LogStore& store,
+                                                std::string_view topic,
+                                                const Options& options) {
+  absl::StatusOr<TopicDescription> description = store.DescribeTopic(topic);
+  if (!description.ok()) return description.status();
+  LineProducer producer(options, description->config.log.batch_size_max());
+  producer.options_.batch_bytes =
+      std::min(options.batch_bytes, producer.batch_size_max_);
+  for (int32_t i = 0; i < description->config.partitions; ++i) {
+    absl::StatusOr<Partition> partition = store.partition(topic, i);
+    if (!partition.ok()) return partition.status();
+    producer.lanes_.push_back({*std::move(partition), RecordBatchBuilder()});
+  }
+  return producer;
+}
+
+absl::Status LineProducer::Add(int32_t partition,
+                               std::optional<std::string_view> key,
+                               std::string_view value) {
+  Lane& lane = lanes_[static_cast<size_t>(partition)];
+  const int64_t size_after =
+      lane.batch.size_bytes() + RecordSizeMax(key, value);
+  if (size_after > options_.batch_bytes && lane.batch.record_count() > 0) {
+    absl::Status status = FlushLane(lane);
+    if (!status.ok()) return status;
+  }
+  absl::Status status =
+      lane.batch.Append({.key = key, .value = value}, absl::Now());
+  if (!status.ok()) return status;
+  if (lane.batch.size_bytes() <= batch_size_max_) return absl::OkStatus();
+  // The record is alone in its batch, or the batch would have been appended
+  // before.
+  const int64_t size = lane.batch.size_bytes();
+  lane.batch.Clear();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the record takes ", size, " bytes as a batch, and the topic allows ",
+      batch_size_max_,
+      "; split it, or use a topic with a larger max.message.bytes"));
+}
+
+absl::Status LineProducer::Flush() {
+  absl::Status first;
+  for (Lane& lane : lanes_) first.Update(FlushLane(lane));
+  return first;
+}
+
+absl::Status LineProducer::FlushLane(Lane& lane) {
+  if (lane.batch.record_count() == 0) return absl::OkStatus();
+  absl::StatusOr<AppendResult> result =
+      lane.partition.Append(lane.batch.Finish(), options_.durability);
+  if (!result.ok()) return result.status();
+  acknowledged_ += lane.batch.record_count();
+  lane.batch.Clear();
+  return absl::OkStatus();
+}
+
+int64_t LineProducer::waiting() const {
+  int64_t count = 0;
+  for (const Lane& lane : lanes_) count += lane.batch.record_count();
+  return count;
+}
+
+}  // namespace varve

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_TOOLS_COMMAND_LINE_PRODUCER_H_
+#define VARVE_TOOLS_COMMAND_LINE_PRODUCER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "varve/api/log_store.h"
+#include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/metadata/durability.h"
+
+namespace varve {
+
+// Collects records into one batch for each partition of a topic, and appends a
+// batch when it is large enough: a sync for each batch, not for each record.
+//
+// It holds partition handles; the store must stay open while it is used.
+//
+// Thread safety: externally synchronized.
+class LineProducer {
+ public:
+  struct Options {
+    Durability durability = Durability::kSynced;
+    // A batch is appended before it exceeds this. Larger: fewer syncs.
+    int64_t batch_bytes = int64_t{64} << 10;
+  };
+
+  // Errors: those of LogStore::DescribeTopic and LogStore::partition.
+  static absl::StatusOr<LineProducer> Open(LogStore& store,
+                                           std::string_view topic,
+                                           const Options& options);
+
+  int32_t partition_count() const {
+    return static_cast<int32_t>(lanes_.size());
+  }
+  // Bytes of a batch that the topic takes, at most.
+  int64_t batch_size_max() const { return batch_size_max_; }
+
+  // Adds a record; it may wait in its batch until `Flush`.
+  //
+  // Errors: InvalidArgument when the record alone is too large for the topic:
+  // nothing else is affected. Those of Partition::Append.
+  absl::Status Add(int32_t partition, std::optional<std::string_view> key,
+                   std::string_view value);
+
+  // Appends everything that waits. On an error the other partitions are tried
+  // all the same; the first error is returned.
+  absl::Status Flush();
+
+  // Records whose append has returned OK.
+  int64_t acknowledged() const { return acknowledged_; }
+  // Records that were added, and are not acknowledged.
+  int64_t waiting() const;
+
+ private:
+  struct Lane {
+    Partition partition;
+    RecordBatchBuilder batch;
+  };
+
+  LineProducer(const Options& options, int64_t batch_size_max)
+      : options_(options), batch_size_max_(batch_size_max) {}
+
+  absl::Status FlushLane(Lane& lane);
+
+  Options options_;
+  int64_t batch_size_max_;
+  std::vector<Lane> lanes_;  // by partition
+  int64_t acknowledged_ = 0;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_TOOLS_COMMAND_LINE_PRODUCER_H_

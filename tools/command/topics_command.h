@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_TOOLS_COMMAND_TOPICS_COMMAND_H_
+#define VARVE_TOOLS_COMMAND_TOPICS_COMMAND_H_
+
+#include "CLI/CLI.hpp"
+#include "varve/tools/shell/command_line.h"
+
+namespace varve {
+
+// varve topics create | list | describe | alter | delete. `line` must outlive
+// the parsing and the run.
+void AddTopicsCommand(CLI::App& app, CommandLine& line);
+
+}  // namespace varve
+
+#endif  // VARVE_TOOLS_COMMAND_TOPICS_COMMAND_H_

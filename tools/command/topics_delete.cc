@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/tools/command/topics_delete.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "varve/api/log_store.h"
+#include "varve/api/unfinished_deletion.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/data_directory.h"
+#include "varve/tools/shell/exit_status.h"
+#include "varve/tools/shell/human_units.h"
+#include "varve/tools/shell/record_json.h"
+
+namespace varve {
+namespace {
+
+struct DeleteOptions {
+  std::string name;
+  bool yes = false;
+};
+
+bool CanAsk() {
+  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
+}
+
+// The offsets of all partitions; those of one that cannot be opened are not
+// counted.
+int64_t OffsetCount(LogStore& store, const TopicDescription& topic) {
+  int64_t count = 0;
+  for (int32_t i = 0; i < topic.config.partitions; ++i) {
+    absl::StatusOr<Partition> partition = store.partition(topic.name, i);
+    if (partition.ok())
+      count += partition->visible_end() - partition->log_start();
+  }
+  return count;
+}
+
+// Asks whether to delete the topic. Errors: NotFound; Cancelled when the answer
+// is no.
+absl::Status Ask(LogStore& store, const std::string& name) {
+  const absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
+  if (!topic.ok()) return topic.status();
+  std::cerr << absl::StrCat(
+                   "delete ", name, " with ",
+                   CountOf(topic->config.partitions, "partition"), " and ",
+                   CountOf(OffsetCount(store, *topic), "record"), "? [y/N] ")
+            << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == "y" || answer == "yes") return absl::OkStatus();
+  return absl::CancelledError(
+      absl::StrCat(name, ": not deleted; nothing was changed"));
+}
+
+absl::Status DeleteIn(LogStore& store, const DeleteOptions& options) {
+  absl::Status status =
+      options.yes ? absl::OkStatus() : Ask(store, options.name);
+  return status.ok() ? store.DeleteTopic(options.name) : status;
+}
+
+// The parts of the topic that could not be removed, for a person and for a
+// machine.
+std::vector<std::string> StillDue(const LogStore& store,
+                                  const std::string& name) {
+  std::vector<std::string> due;
+  for (const UnfinishedDeletion& deletion : store.UnfinishedDeletions()) {
+    if (deletion.topic != name) continue;
+    if (deletion.has_directories) due.push_back("directories");
+    if (deletion.has_offsets) due.push_back("committed offsets");
+  }
+  return due;
+}
+
+void TellDeleted(const GlobalOptions& global, const std::string& name,
+                 const std::vector<std::string>& due) {
+  if (global.json) {
+    Json deleted = {{"deleted", name}};
+    if (!due.empty()) deleted["still_due"] = due;
+    std::cout << ToLine(deleted) << "\n";
+    return;
+  }
+  std::cout << "deleted " << name << "\n";
+  if (due.empty()) return;
+  std::cerr << "varve: " << name << ": its " << absl::StrJoin(due, " and ")
+            << " could not be removed yet: whatever opens the store next does "
+               "it; a new topic of this name is not touched by them\n";
+}
+
+int Delete(const GlobalOptions& global, const DeleteOptions& options) {
+  if (!options.yes && !CanAsk()) {
+    return UsageError(absl::StrCat(
+        "topics delete ", options.name,
+        ": there is no terminal to ask on; --yes says that it is meant"));
+  }
+  auto store = OpenStore(global, MissingStore::kFail);
+  if (!store.ok()) return FailWith(store.status());
+  absl::Status status = DeleteIn(**store, options);
+  status.Update((*store)->Close());
+  if (!status.ok()) return FailWith(status);
+  TellDeleted(global, options.name, StillDue(**store, options.name));
+  return kExitSuccess;
+}
+
+}  // namespace
+
+void AddTopicsDelete(CLI::App& topics, CommandLine& line) {
+  auto options = std::make_shared<DeleteOptions>();
+  CLI::App* command =
+      topics.add_subcommand("delete", "delete a topic and its records");
+  command->fallthrough();
+  command->add_option("NAME", options->name, "the topic")->required();
+  command->add_flag("--yes", options->yes, "do not ask");
+  command->callback([&line, options] {
+    line.run = [&line, options] { return Delete(line.global, *options); };
+  });
+}
+
+}  // namespace varve

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/tools/dump/dump_log_command.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "varve/log/metadata/file_names.h"
+#include "varve/log/system/atomic_file.h"
+#include "varve/log/system/errno_status.h"
+#include "varve/log/system/file_system.h"
+#include "varve/tools/dump/checkpoint_dump.h"
+#include "varve/tools/dump/dump_sink.h"
+#include "varve/tools/dump/index_dump.h"
+#include "varve/tools/dump/segment_dump.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/exit_status.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t kWholeFileMax = std::numeric_limits<int32_t>::max();
+
+enum class DumpKind {
+  kSegment,
+  kOffsetIndex,
+  kTimeIndex,
+  kLeaderEpochs,
+  kMetadata,
+  kSidecar,
+  kOffsetCheckpoint,
+};
+
+// The kind of a file's contents, by its name.
+struct DumpTarget {
+  DumpKind kind = DumpKind::kSegment;
+  int64_t base_offset = 0;
+};
+
+absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
+  DumpTarget target;
+  if (const auto cut = ParseCutFileName(name); cut.has_value()) {
+    target.base_offset = cut->base_offset;
+    return target;
+  }
+  if (name == kLeaderEpochCheckpointName) {
+    return DumpTarget{.kind = DumpKind::kLeaderEpochs};
+  }
+  if (name == kPartitionMetadataName) {
+    return DumpTarget{.kind = DumpKind::kMetadata};
+  }
+  if (ParseSidecarFileName(name).has_value()) {
+    return DumpTarget{.kind = DumpKind::kSidecar};
+  }
+  if (absl::EndsWith(name, "-offset-checkpoint")) {
+    return DumpTarget{.kind = DumpKind::kOffsetCheckpoint};
+  }
+  // A copy may have any name before its suffix.
+  const std::optional<SegmentFile> file = ParseSegmentFileName(name);
+  if (file.has_value()) target.base_offset = file->base_offset;
+  if (absl::EndsWith(name, ".index")) {
+    target.kind = DumpKind::kOffsetIndex;
+  } else if (absl::EndsWith(name, ".timeindex")) {
+    target.kind = DumpKind::kTimeIndex;
+  } else if (!absl::EndsWith(name, ".log")) {
+    return absl::InvalidArgumentError(
+        "not a kind of file that this version reads; it reads .log, .index, "
+        ".timeindex, cut-*, sealed-*, leader-epoch-checkpoint, "
+        "partition.metadata and *-offset-checkpoint");
+  }
+  return target;
+}
+
+// Links are followed: the user chose the path.
+absl::StatusOr<std::filesystem::path> ResolvePath(const std::string& path) {
+  std::error_code error;
+  std::filesystem::path resolved = std::filesystem::canonical(path, error);
+  if (error) return ErrnoStatus(error.value(), "open", path);
+  return resolved;
+}
+
+void DumpWhole(const DumpTarget& target, std::string bytes, DumpSink& sink) {
+  switch (target.kind) {
+    case DumpKind::kSegment:
+      break;
+    case DumpKind::kOffsetIndex:
+      return DumpOffsetIndex(std::move(bytes), target.base_offset, sink);
+    case DumpKind::kTimeIndex:
+      return DumpTimeIndex(std::move(bytes), target.base_offset, sink);
+    case DumpKind::kLeaderEpochs:
+      return DumpLeaderEpochs(bytes, sink);
+    case DumpKind::kMetadata:
+      return DumpPartitionMetadata(bytes, sink);
+    case DumpKind::kSidecar:
+      return DumpSidecar(bytes, sink);
+    case DumpKind::kOffsetCheckpoint:
+      return DumpOffsetCheckpoint(bytes, sink);
+  }
+}
+
+absl::Status DumpFile(const std::string& path, RecordsShown shown,
+                      DumpSink& sink) {
+  absl::StatusOr<std::filesystem::path> resolved = ResolvePath(path);
+  if (!resolved.ok()) return resolved.status();
+  absl::StatusOr<DumpTarget> target = TargetOf(resolved->filename().string());
+  if (!target.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ", target.status().message()));
+  }
+  auto directory =
+      FileSystem::Posix()->OpenDirectory(resolved->parent_path().string());
+  if (!directory.ok()) return directory.status();
+  sink.BeginFile(path);
+  const std::string name = resolved->filename().string();
+  if (target->kind == DumpKind::kSegment) {
+    auto file = (*directory)->OpenFile(name, OpenMode::kRead);
+    if (!file.ok()) return file.status();
+    return DumpSegment(**file, target->base_offset, shown, sink);
+  }
+  absl::StatusOr<std::string> bytes =
+      ReadWholeFile(**directory, name, kWholeFileMax);
+  if (!bytes.ok()) return bytes.status();
+  DumpWhole(*target, *std::move(bytes), sink);
+  return absl::OkStatus();
+}
+
+struct DumpOptions {
+  std::vector<std::string> files;
+  bool records = false;
+};
+
+int Dump(const GlobalOptions& global, const DumpOptions& options) {
+  DumpSink sink(STDOUT_FILENO,
+                global.json ? DumpSink::Form::kJson : DumpSink::Form::kText);
+  int exit_status = kExitSuccess;
+  for (const std::string& file : options.files) {
+    absl::Status status = DumpFile(
+        file, options.records ? RecordsShown::kYes : RecordsShown::kNo, sink);
+    if (!sink.Flush().ok()) break;
+    if (!status.ok()) exit_status = FailWith(status);
+  }
+  if (absl::IsCancelled(sink.status())) return kExitSuccess;
+  if (!sink.status().ok()) return FailWith(sink.status());
+  return sink.damage_found() ? kExitFailure : exit_status;
+}
+
+}  // namespace
+
+void AddDumpLogCommand(CLI::App& app, CommandLine& line) {
+  auto options = std::make_shared<DumpOptions>();
+  CLI::App* dump = app.add_subcommand(
+      "dump-log", "print what is in a log's files, varve's or Kafka's");
+  dump->fallthrough();
+  dump->add_option("FILE", options->files,
+                   ".log, .index, .timeindex, cut-*, sealed-*, "
+                   "leader-epoch-checkpoint, partition.metadata, "
+                   "*-offset-checkpoint")
+      ->required();
+  dump->add_flag("--records", options->records, "print every record too");
+  dump->footer(
+      "Needs no store. Exit status: 0 sound, 1 something is damaged.\n"
+      "Example:\n"
+      "  varve dump-log --records data/orders-0/00000000000000000000.log");
+  dump->callback([&line, options] {
+    line.run = [&line, options] { return Dump(line.global, *options); };
+  });
+}
+
+}  // namespace varve

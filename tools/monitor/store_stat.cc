@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/tools/monitor/store_stat.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/api/read_only_store.h"
+#include "varve/api/topic_description.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/log/metadata/topic_name.h"
+#include "varve/tools/monitor/writer_holdings.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/whole_number.h"
+
+namespace varve {
+namespace {
+
+absl::StatusOr<PartitionStats> StatsOf(const ReadOnlyStore& store,
+                                       std::string_view topic,
+                                       int32_t partition) {
+  const absl::StatusOr<ReadOnlyPartition> opened =
+      store.partition(topic, partition);
+  if (!opened.ok()) return opened.status();
+  return opened->Stats();
+}
+
+absl::StatusOr<std::vector<StatTarget>> AllTopics(const ReadOnlyStore& store,
+                                                  InternalTopics internal) {
+  const absl::StatusOr<std::vector<TopicDescription>> topics =
+      store.ListTopics();
+  if (!topics.ok()) return topics.status();
+  std::vector<StatTarget> targets;
+  targets.reserve(topics->size());
+  for (const TopicDescription& topic : *topics) {
+    const bool shown = internal == InternalTopics::kInclude ||
+                       !IsInternalTopicName(topic.name);
+    if (shown) targets.push_back({.topic = topic.name});
+  }
+  return targets;
+}
+
+// How often a topic may be deleted, and made again, while it is looked at.
+constexpr int kTriesMax = 10;
+
+// The partitions from `first` to before `end`. Those that are missing were
+// deleted since they were listed.
+TopicStat PartitionsOf(const ReadOnlyStore& store, std::string_view name,
+                       int32_t first, int32_t end, StoreStat& stat) {
+  TopicStat topic = {.topic = std::string(name)};
+  for (int32_t i = first; i < end; ++i) {
+    absl::StatusOr<PartitionStats> stats = StatsOf(store, name, i);
+    if (stats.ok()) {
+      topic.partitions.push_back(
+          {.partition = i,
+           .stats = *std::move(stats),
+           .holding = stat.writer.Of({.topic = topic.topic, .partition = i})});
+    } else if (!absl::IsNotFound(stats.status())) {
+      stat.failures.push_back(stats.status());
+    }
+  }
+  return topic;
+}
+
+// Adds the partitions that a target names, all of one and the same topic.
+// Errors: NotFound; OutOfRange for a partition that it does not have.
+absl::Status AddTarget(const ReadOnlyStore& store, const StatTarget& target,
+                       StoreStat& stat) {
+  const size_t failures_before = stat.failures.size();
+  for (int i = 1;; ++i) {
+    const absl::StatusOr<TopicDescription> topic =
+        store.DescribeTopic(target.topic);
+    if (!topic.ok()) return topic.status();
+    const int32_t first = target.partition.value_or(0);
+    if (target.partition.has_value()) {
+      absl::Status status = store.partition(target.topic, first).status();
+      if (absl::IsOutOfRange(status)) return status;
+    }
+    TopicStat found = PartitionsOf(
+        store, target.topic, first,
+        target.partition.has_value() ? first + 1 : topic->config.partitions,
+        stat);
+    const absl::StatusOr<TopicDescription> after =
+        store.DescribeTopic(target.topic);
+    if (!after.ok()) return after.status();
+    if (after->id == topic->id || i == kTriesMax) {
+      stat.topics.push_back(std::move(found));
+      return absl::OkStatus();
+    }
+    stat.failures.resize(failures_before);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<StatTarget> ParseStatTarget(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == text.npos) return StatTarget{.topic = std::string(text)};
+  const absl::StatusOr<int64_t> partition = ParseWholeNumber(
+      text.substr(colon + 1), 0, std::numeric_limits<int32_t>::max());
+  if (!partition.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text,
+                     "\": say TOPIC, or TOPIC:PARTITION with the "
+                     "number of a partition"));
+  }
+  return StatTarget{.topic = std::string(text.substr(0, colon)),
+                    .partition = static_cast<int32_t>(*partition)};
+}
+
+absl::StatusOr<StoreStat> CollectStoreStat(
+    const ReadOnlyStore& store, const GlobalOptions& global,
+    const std::vector<StatTarget>& targets, InternalTopics internal) {
+  StoreStat stat;
+  stat.taken_at = absl::Now();
+  stat.writer = ReadWriterHoldings(global, stat.taken_at);
+  const absl::StatusOr<std::vector<StatTarget>> wanted =
+      targets.empty() ? AllTopics(store, internal) : targets;
+  if (!wanted.ok()) return wanted.status();
+  for (const StatTarget& target : *wanted) {
+    absl::Status status = AddTarget(store, target, stat);
+    if (targets.empty() && absl::IsNotFound(status)) continue;
+    if (!status.ok()) return status;
+  }
+  return stat;
+}
+
+}  // namespace varve

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The data that `varve stat` shows of a store.
+
+#ifndef VARVE_TOOLS_MONITOR_STORE_STAT_H_
+#define VARVE_TOOLS_MONITOR_STORE_STAT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "varve/api/read_only_store.h"
+#include "varve/log/metadata/partition_stats.h"
+#include "varve/tools/monitor/writer_holdings.h"
+#include "varve/tools/shell/command_line.h"
+
+namespace varve {
+
+// Which partitions are asked for: TOPIC, or TOPIC:PARTITION.
+struct StatTarget {
+  std::string topic;
+  std::optional<int32_t> partition = {};
+};
+
+// Errors: InvalidArgument.
+absl::StatusOr<StatTarget> ParseStatTarget(std::string_view text);
+
+struct PartitionStat {
+  int32_t partition = 0;
+  PartitionStats stats = {};
+  std::optional<Holding> holding = {};  // nothing: not known
+};
+
+struct TopicStat {
+  std::string topic;
+  std::vector<PartitionStat> partitions = {};
+};
+
+struct StoreStat {
+  absl::Time taken_at;
+  WriterHoldings writer = {};
+  std::vector<TopicStat> topics = {};
+  // Errors of partitions that could not be read; `topics` has the others.
+  std::vector<absl::Status> failures = {};
+};
+
+enum class InternalTopics { kInclude, kExclude };
+
+// Reads the state of the partitions asked for; of all, without `targets`.
+//
+// Errors: NotFound and OutOfRange for a target that does not exist; those of
+// ReadOnlyStore::ListTopics.
+absl::StatusOr<StoreStat> CollectStoreStat(
+    const ReadOnlyStore& store, const GlobalOptions& global,
+    const std::vector<StatTarget>& targets, InternalTopics internal);
+
+}  // namespace varve
+
+#endif  // VARVE_TOOLS_MONITOR_STORE_STAT_H_

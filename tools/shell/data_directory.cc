@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/tools/shell/data_directory.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "varve/api/log_store.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/command_store.h"
+
+namespace varve {
+absl::Status CheckDataDirectory(const GlobalOptions& options) {
+  if (!options.data.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "no data directory: say --data DIR, or set VARVE_DATA");
+}
+
+absl::Status NoStoreError(const GlobalOptions& options) {
+  return absl::NotFoundError(absl::StrCat(
+      options.data, ": there is no store; \"varve topics create NAME --data ",
+      options.data, "\" makes one"));
+}
+
+absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
+                                       MissingStore missing) {
+  if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
+    return status;
+  }
+  auto store = LogStore::Open(options.data, {.missing = missing});
+  if (absl::IsNotFound(store.status()) && missing == MissingStore::kFail) {
+    return NoStoreError(options);
+  }
+  if (!store.ok()) return store.status();
+  return CommandStore(*std::move(store));
+}
+
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
+    const GlobalOptions& options) {
+  if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
+    return status;
+  }
+  auto store = LogStore::OpenReadOnly(options.data);
+  if (absl::IsNotFound(store.status())) return NoStoreError(options);
+  return store;
+}
+
+}  // namespace varve

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// From the option --data to an open store.
+
+#ifndef VARVE_TOOLS_SHELL_DATA_DIRECTORY_H_
+#define VARVE_TOOLS_SHELL_DATA_DIRECTORY_H_
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "varve/api/log_store.h"
+#include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/command_store.h"
+
+namespace varve {
+
+// Errors: InvalidArgument when neither --data nor VARVE_DATA was given.
+absl::Status CheckDataDirectory(const GlobalOptions& options);
+
+// The NotFound error for a data directory without a store, which says how to
+// make one.
+absl::Status NoStoreError(const GlobalOptions& options);
+
+// Opens the store. The findings of opening it and its partitions are printed on
+// stderr.
+//
+// Errors: those of CheckDataDirectory, NoStoreError and LogStore::Open.
+absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
+                                       MissingStore missing);
+
+// Opens the store to read only, whether or not it has a writer.
+//
+// Errors: those of CheckDataDirectory, NoStoreError and LogStore::OpenReadOnly.
+absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
+    const GlobalOptions& options);
+
+}  // namespace varve
+
+#endif  // VARVE_TOOLS_SHELL_DATA_DIRECTORY_H_
