@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import repository_rules
+import room_rules
 import rules
 
 _TEXT = (".h", ".cc", ".py", ".sh", ".bzl", ".BUILD", ".md", ".bazel", ".yml", ".json",
@@ -64,7 +65,7 @@ def findings_of(files):
         for rule in rules.RULES:
             for line, what in rule(path, text):
                 yield path, line, rule.__name__, what
-    for rule in repository_rules.RULES:
+    for rule in repository_rules.RULES + room_rules.RULES:
         for path, line, what in rule(files):
             yield path, line, rule.__name__, what
 

@@ -2,7 +2,7 @@
 """The rooms of the house, and the arrows between them, as data.
 
 A room is a folder. What may be included stands in MAY_INCLUDE; nothing else may be, and
-rules_test.py sees that no arrow leads in a circle. The files of api/ itself are of two
+room_rules_test.py sees that no arrow leads in a circle. The files of api/ itself are of two
 rooms: the face (the store, and what opens one), and the values that it takes and gives.
 """
 

@@ -206,7 +206,7 @@ def machine_paths(path, text):
 
 
 def markdown(path, text):
-    """A page has a title, and its links lead somewhere in their form."""
+    """A page has a title."""
     if path.endswith(".md"):
         first = next((l for l in text.splitlines() if l.strip()), "")
         if not first.startswith("# "):

@@ -6,7 +6,6 @@ import unittest
 
 import case_report
 import repository_rules
-import rooms
 import rules
 
 _SPDX = "// SPDX-License-Identifier: Apache-2.0\n"
@@ -92,13 +91,6 @@ class OneFile(Rule):
         self.good(rules.include_prefix, "tests/a_test.cc", '#include "tests/fixture/a.h"\n')
         self.bad(rules.include_prefix, "log/segment/a.cc", '#include "log/segment/a.h"\n')
         self.bad(rules.include_prefix, "tests/a_test.cc", '#include "api/log_store.h"\n')
-
-    def test_rooms_have_no_circle(self):
-        self.assertEqual(rooms.circle_in(rooms.MAY_INCLUDE), [])
-        for others in rooms.MAY_INCLUDE.values():
-            self.assertLessEqual(set(others), rooms.MAY_INCLUDE.keys())
-        self.assertEqual(rooms.circle_in({"a": ("b",), "b": ("c", "d"), "d": ("b",)}),
-                         ["b", "d", "b"])
 
     def test_banned_words(self):
         self.bad(rules.banned_words, "log/a.cc", "// TO" + "DO: more\n", "// FIX" + "ME\n",
@@ -200,23 +192,6 @@ class AllFiles(Rule):
         self.assertEqual(missing(**{"log/a.h": "", "BUILD.bazel": '"log/a.h"'}), ["log/a.h"])
         self.assertEqual(missing(**{"tests/x/a.h": "", "tests/BUILD.bazel": '"x/a.h"'}), [])
 
-    def test_folder_size(self):
-        def found(count):
-            return list(repository_rules.folder_size({f"log/a/{i}.cc": "" for i in range(count)}))
-
-        self.assertFalse(found(45))
-        self.assertTrue(found(46))
-
-    def test_layering(self):
-        def found(path, text):
-            return list(repository_rules.layering({path: text}))
-
-        self.assertTrue(found("log/BUILD.bazel", "package()"))
-        self.assertFalse(found("log/BUILD.bazel", 'package(features = ["layering_check"])'))
-        self.assertFalse(found("tests/BUILD.bazel", "package()"))
-        self.assertTrue(found("log/BUILD.bazel", 'package(default_visibility = '
-                              '["//visibility:public"], features = ["layering_check"])'))
-
     def test_one_thread(self):
         def found(text, tags='    tags = ["one-thread"],\n'):
             build = f'cc_test(\n    name = "a_test",\n    srcs = ["a_test.cc"],\n{tags})\n'
@@ -244,16 +219,6 @@ class AllFiles(Rule):
         self.assertTrue(found(other + own))
         self.assertTrue(found(other))
         self.assertTrue(found(""))
-
-    def test_public_surface(self):
-        def found(listed):
-            return [(path, line) for path, line, _ in repository_rules.public_surface({
-                repository_rules.PUBLIC_HEADERS: "# A comment.\n" + listed,
-                "api/a.h": '#include "absl/a.h"\n#include "varve/log/b.h"\n', "log/b.h": ""})]
-
-        self.assertEqual(found("api/a.h\nlog/b.h\n"), [])
-        self.assertEqual(found("api/a.h\n"), [("api/a.h", 2)])
-        self.assertEqual(found("log/c.h\n"), [(repository_rules.PUBLIC_HEADERS, 1)])
 
 
 if __name__ == "__main__":
