@@ -125,6 +125,24 @@ void RunReadAt(benchmark::State& state, int batch) {
   CountRecords(state, state.iterations());
 }
 
+// What does the next batch cost a reader that takes one at a time?
+void RunReadOn(benchmark::State& state, int batch) {
+  FilledStore filled(batch);
+  const int64_t end = filled.partition().visible_end();
+  int64_t offset = 0;
+  int64_t records = 0;
+  for (auto _ : state) {
+    absl::StatusOr<RecordBatches> view =
+        filled.partition().Read(offset, {.max_bytes = 0});
+    CHECK_OK(view.status());
+    benchmark::DoNotOptimize(view->bytes().data());
+    CHECK_EQ(view->next_offset(), offset + batch);
+    records += batch;
+    offset = view->next_offset() == end ? 0 : view->next_offset();
+  }
+  CountRecords(state, records);
+}
+
 // And with every record's position in memory, what would it cost?
 void RunBareReadAt(benchmark::State& state) {
   CeilingLoop loop(RecordCount() * (kRecordBytes + 100),
@@ -223,6 +241,7 @@ void RegisterAll() {
         },
         batch);
     Add("Read/order:random", RunReadAt, batch);
+    Add("Read/order:next", RunReadOn, batch);
     Add("OffsetForTime/order:random", RunOffsetForTime, batch);
     Add("ReadTail/durability:memory", RunReadTail, batch)->UseRealTime();
   }

@@ -47,7 +47,8 @@ absl::StatusOr<int64_t> CountOverBytes(PartitionLog& log);
 absl::Status ApplyRetentionBytes(PartitionLog& log);
 
 // Whether ApplyRetention might do anything to the log in this directory, which
-// is not open. Reads the names, two files, and with retention.bytes every size.
+// is not open. Reads the names, the files of two segments, and with
+// retention.bytes every size.
 absl::StatusOr<bool> MayNeedRetention(Directory& directory,
                                       const LogConfig& config, absl::Time now);
 

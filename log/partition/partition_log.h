@@ -53,11 +53,14 @@ namespace varve {
 // Offsets: log start <= durable end <= visible end. Records below the visible
 // end can be read; those below the durable end survive a power loss.
 //
-// Thread safety: thread-safe. One lock serializes appends; it is held for the
-// copy of one batch, and for a roll. Reads take no lock that an append holds
-// but the segment list's, to copy a pointer. Syncs have a lock of their own, so
-// appends continue while the disk is busy. Lock order: the syncer's `sync_mu`,
-// `mu_`, the segment list's.
+// Thread safety: thread-safe. One lock serializes appends. An append holds it
+// for the copy of one batch, and at times for a roll or while it waits for disk
+// blocks; a trim holds it while it removes leader epochs, and an open or a
+// close of the writing end while it works on files. Reads take no lock that an
+// append holds but the segment list's, to copy a pointer; a read that opens a
+// segment may park partitions first, and wait for their syncs. Syncs have a
+// lock of their own, so appends continue while the disk is busy. Lock order:
+// the syncer's `sync_mu`, `mu_`, the segment list's.
 //
 // The first sync that fails poisons the log: reads continue, but every append
 // and sync returns that error until the partition is opened again. After a
@@ -98,7 +101,9 @@ class PartitionLog {
   // since its recovery. Unavailable when it is appended, but could not be
   // synced yet for want of room: a later sync makes it durable. Any other code:
   // a failed sync or write; the record may be visible, is not known to be
-  // durable, and the log is poisoned.
+  // durable, and the log is poisoned. Or, when there was no active segment yet,
+  // a file that could not be opened: nothing was appended, and the next append
+  // tries again, unless it was a sync that failed.
   absl::StatusOr<AppendResult> Append(const Record& record,
                                       Durability durability);
 
@@ -109,7 +114,7 @@ class PartitionLog {
                                       Durability durability);
 
   // Reads batches from the one that holds `offset` on, in place. Empty at the
-  // visible end: `WaitFor` waits for more.
+  // end of the read's level: `WaitFor` waits for more.
   //
   // Errors: OutOfRange below the log start or past the visible end; the message
   // names the bounds. DataLoss when the record is damaged or missing: the
@@ -130,7 +135,8 @@ class PartitionLog {
 
   // Blocks until a read of this level sees a record at `offset`.
   //
-  // Errors: DeadlineExceeded; Cancelled when the log is closed meanwhile.
+  // Errors: DeadlineExceeded; Cancelled when the log is closed meanwhile; the
+  // poison, since nothing can be appended after it.
   absl::Status WaitFor(int64_t offset, absl::Time deadline,
                        ReadLevel level = ReadLevel::kDefault);
 
@@ -148,9 +154,10 @@ class PartitionLog {
 
   // Makes `offset` the log start: records before it cannot be read any more,
   // and segments wholly before it are deleted at once; views that pin them stay
-  // valid. Does nothing when the log already starts there or later.
+  // valid. When the log already starts there or later, only that start is made
+  // durable, and deletions that failed are tried again.
   //
-  // Durable on return: the new start. Records before it are synced first if
+  // Durable on return: the start. Records before it are synced first if
   // they were not.
   //
   // Errors: OutOfRange past the visible end; FailedPrecondition when closed;
@@ -173,18 +180,22 @@ class PartitionLog {
   // Errors: those of `Append`.
   absl::Status Roll();
 
-  // Changes the config of the live log. Limits of size, time, sync and
-  // timestamps hold from the next append on, those of indexes from the next
-  // segment on.
+  // Changes the config of the live log. Limits of time, sync, timestamps and
+  // batch size hold from the next append on, and so does a segment.bytes that
+  // is lower; one that is higher, and limits of indexes, from the next segment
+  // on.
   //
   // Precondition: `config.Validate()` is OK.
+  // Errors: NotFound when the topic was deleted, FailedPrecondition after
+  // `Close`.
   absl::Status SetConfig(const LogConfig& config);
 
   // Populates the active segment ahead of the appends, and makes the next one
   // ready, as far as both are due; for the store's prepare duty, one thread at
-  // a time. At most `budget` bytes are populated. A failure is not reported:
-  // the appends meet its cause themselves, and lose nothing. Only a failed sync
-  // poisons the log, because the next sync would not report it.
+  // a time. At most `budget` bytes are populated, or 32 KiB if that is more,
+  // and 1 MiB of the next segment. A failure is not reported: the appends meet
+  // its cause themselves, and lose nothing. Only a failed sync poisons the log,
+  // because the next sync would not report it.
   void PrepareAhead(int64_t budget);
   // Whether that is due; resets itself.
   bool TakePreparationWanted() {
@@ -199,7 +210,8 @@ class PartitionLog {
   // views'; the next append or read opens what it needs again. Syncs records
   // that are not durable, and trims the files to their exact length.
   //
-  // Errors: ResourceExhausted, and it can be tried again; the poison.
+  // Errors: ResourceExhausted, and it can be tried again; the poison; when the
+  // log has ended, FailedPrecondition or NotFound.
   absl::Status Park();
 
   // Segments below the log start whose files are still there.

@@ -23,7 +23,8 @@ namespace varve {
 //
 // Borrows the segments and the ends, which must outlive it.
 //
-// Thread safety: thread-safe. Takes no lock but the segment list's.
+// Thread safety: thread-safe. Takes no lock but the segment list's; a segment
+// that is not open is opened first (SegmentList::Find).
 class PartitionReader {
  public:
   // `path` is the partition's, for messages.

@@ -30,7 +30,8 @@ namespace varve {
 // One sync runs at a time, under a lock of the syncer. The log's lock is held
 // only before it, to copy what it has to cover, and after it, to move the
 // durable end: appends continue while the disk is busy. A caller that waited
-// for a sync which covered its records makes none of its own.
+// for a sync which covered its records makes none of its own, unless a sealed
+// segment waits for one.
 //
 // Of the writer it uses what `BeginSync` and `EndSync` need; it never opens,
 // writes or closes a segment.
@@ -63,8 +64,9 @@ class PartitionSyncer {
   PartitionSyncer(const PartitionSyncer&) = delete;
   PartitionSyncer& operator=(const PartitionSyncer&) = delete;
 
-  // Held while the disk syncs. The log holds it, too, while it opens or closes
-  // its writing end: no sync is under way then.
+  // Held while the disk syncs. The log holds it, too, while it opens its
+  // writing end, or closes it in `Park` and `Close`: no other sync is under way
+  // then.
   absl::Mutex* sync_mu() ABSL_LOCK_RETURNED(sync_mu_) { return &sync_mu_; }
 
   // Makes everything below `offset`, and every sealed segment, durable.

@@ -87,7 +87,8 @@ class PartitionWriter {
   // true once.
   bool TakePreparationDue() { return window_.TakeDue(active_->size()); }
 
-  // At most `budget` bytes are populated. Populated pages are dirty pages:
+  // At most `budget` bytes are populated, or PopulateWindow::kFirst if that is
+  // more. Populated pages are dirty pages:
   // where appends are synced they are made clean at once, or every sync would
   // write the rest of the window as well.
   Preparation PlanPreparation(int64_t budget);

@@ -183,7 +183,9 @@ absl::StatusOr<ReadOnlySlice> ReadOnlyLog::Advance(Cursor& cursor,
 absl::StatusOr<ReadOnlyLog::Step> ReadOnlyLog::StepOn(Walk& walk) {
   const Cursor& cursor = *walk.cursor;
   const int64_t next = cursor.place.base_offset;
-  if (absl::Status status = CheckStart(next); !status.ok()) return status;
+  // A walk may begin below the log start, at the batch of an index entry.
+  absl::Status in_range = CheckStart(std::max(next, walk.wanted.offset));
+  if (!in_range.ok()) return in_range;
   const int64_t base =
       cursor.segment == nullptr ? -1 : cursor.segment->base_offset();
   const std::optional<int64_t> behind = SegmentBehind(base);
@@ -211,7 +213,9 @@ absl::StatusOr<ReadOnlyLog::Step> ReadOnlyLog::LookAnew(Walk& walk,
   if (absl::Status status = Refresh(age); !status.ok()) return status;
   walk.refreshed = true;
   walk.looked_anew |= age == FactsAge::kNow;
-  absl::StatusOr<Cursor> again = Locate(walk.cursor->place.base_offset);
+  absl::StatusOr<Cursor> again =
+      Locate(std::max(walk.cursor->place.base_offset,
+                      std::min(walk.wanted.offset, log_start_)));
   if (!again.ok()) return again.status();
   *walk.cursor = *std::move(again);
   return Step::kGoOn;

@@ -49,7 +49,8 @@ constexpr int kTriesMax = 10;
 
 static_assert(kReadWindowMin <= kReadWindowMax);
 
-// Leaves out the batches at the end from offset `end` on.
+// Leaves out the batches at the end from offset `end` on; `next` is then the
+// offset to read next.
 void CutAt(int64_t end, ReadOnlySlice& slice, int64_t& next) {
   size_t kept = 0;
   while (kept < slice.bytes.size()) {
@@ -65,6 +66,8 @@ void CutAt(int64_t end, ReadOnlySlice& slice, int64_t& next) {
     next = batch.next_offset();
     kept += static_cast<size_t>(size);
   }
+  // Compaction has left out what came before `end`.
+  if (kept == 0) next = std::min(next, end);
   slice.bytes = slice.bytes.substr(0, kept);
 }
 

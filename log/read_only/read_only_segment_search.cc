@@ -7,9 +7,11 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "varve/index/big_endian.h"
 #include "varve/index/offset_index.h"
 #include "varve/index/time_index.h"
 #include "varve/log/batch/record_batch.h"
@@ -41,6 +43,26 @@ absl::StatusOr<std::optional<OffsetPosition>> LookUp(
   return FindOffsetEntry(**index, segment.base_offset(), offset);
 }
 
+// The place that an entry names, if its batch ends at the entry's offset by
+// what its header says. A read from there checks the batch.
+std::optional<BatchPlace> PlaceOf(const ReadOnlySegment& segment,
+                                  const OffsetPosition& entry,
+                                  std::string_view header) {
+  // A damaged entry may lie beyond the largest offset.
+  if (entry.offset < segment.base_offset() ||
+      header.size() < batch_layout::kRecords ||
+      header[batch_layout::kMagic] != kBatchMagic)
+    return std::nullopt;
+  const int64_t base_offset =
+      LoadBig64(header.data() + batch_layout::kBaseOffset);
+  const int32_t delta =
+      LoadBig32(header.data() + batch_layout::kLastOffsetDelta);
+  if (delta < 0 || base_offset != entry.offset - delta ||
+      base_offset < segment.base_offset())
+    return std::nullopt;
+  return BatchPlace{.position = entry.position, .base_offset = base_offset};
+}
+
 }  // namespace
 
 absl::StatusOr<BatchPlace> FindReadOnlyPlace(Directory& directory,
@@ -52,18 +74,10 @@ absl::StatusOr<BatchPlace> FindReadOnlyPlace(Directory& directory,
       LookUp(directory, segment, offset);
   if (!entry.ok()) return entry.status();
   if (!entry->has_value()) return front;
-  // Only the entry gives the place, so any offset from the segment's base on is
-  // accepted.
-  absl::StatusOr<ReadOnlySlice> slice = ReadReadOnlyBatches(
-      segment,
-      {.position = (*entry)->position, .base_offset = segment.base_offset()},
-      {.continuity = Continuity::kGapsAllowed});
-  if (!slice.ok()) return slice.status();
-  if (slice->bytes.empty()) return front;
-  const RecordBatch batch(slice->bytes);
-  if (batch.last_offset() != (*entry)->offset) return front;
-  return BatchPlace{.position = (*entry)->position,
-                    .base_offset = batch.base_offset()};
+  absl::StatusOr<ReadOnlySegment::Piece> header =
+      segment.ReadBytes((*entry)->position, batch_layout::kRecords);
+  if (!header.ok()) return header.status();
+  return PlaceOf(segment, **entry, header->bytes).value_or(front);
 }
 
 absl::StatusOr<std::optional<BatchPlace>> FindLiveBatchOf(

@@ -22,6 +22,7 @@ namespace varve {
 
 // Where to begin to look for `offset`: a batch at or before it, at most the
 // index interval away; the front of the segment when its index does not help.
+// Only the header of that batch has been looked at.
 absl::StatusOr<BatchPlace> FindReadOnlyPlace(Directory& directory,
                                              const ReadOnlySegment& segment,
                                              int64_t offset);

@@ -28,7 +28,6 @@
 #include "varve/log/recovery/tail_recovery.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/segment.h"
-#include "varve/log/segment/segment_read.h"
 #include "varve/log/system/file_system.h"
 
 namespace varve {
@@ -300,7 +299,7 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(Directory& directory,
   if (log.segment_bases.empty()) return log;
   auto segment = Segment::OpenReadOnly(directory, log.segment_bases.back());
   if (!segment.ok()) return segment.status();
-  const BatchPlace start = FindScanStart(**segment, log.next_offset);
+  const BatchPlace start = (*segment)->ScanStart(log.next_offset);
   BatchScanner scanner(
       (*segment)->visible_bytes(), start,
       {.continuity = outline.continuity, .epochs = &log.epochs});

@@ -67,8 +67,9 @@ struct SegmentRecoveryResult {
 // Adds its findings to `report`.
 //
 // Precondition: reads of the .log return what the disk holds.
-// Errors: file errors (log/system/errno_status.h). The segment is then as it
-// was, except that its indexes and its sidecar may have been removed.
+// Errors: file errors (log/system/errno_status.h). Every batch that is kept is
+// then as it was. What is not kept may be cut already, but never without its
+// synced copy, and the indexes and the sidecar may be gone: repeat the call.
 absl::StatusOr<SegmentRecoveryResult> RecoverSegment(
     Directory& directory, const LogConfig& config,
     const SegmentRecoveryInputs& inputs, PartitionRecoveryReport& report);

@@ -46,6 +46,7 @@ absl::StatusOr<std::string> FreeName(Directory& directory, int64_t base_offset,
                                     .sequence = sequence});
     auto file = directory.OpenFile(name, OpenMode::kRead);
     if (absl::IsNotFound(file.status())) return name;
+    if (!file.ok()) return file.status();
   }
   return absl::ResourceExhaustedError(
       absl::StrCat(directory.path(),

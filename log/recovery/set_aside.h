@@ -14,11 +14,11 @@
 namespace varve {
 
 // Recovery destroys nothing: bytes that it cuts off a log are kept in `cut-…`
-// files beside it first (log/metadata/file_names.h has the name). No code of
-// varve removes them; the recovery report names them for the user to look at
-// and delete. So that crashes cannot fill a disk with them, a partition keeps
-// at most kSetAsideBytesMax of them, and then is not recovered for writing
-// until some are deleted.
+// files beside it first (log/metadata/file_names.h has the name). Nothing but
+// the deletion of their topic removes them; the recovery report names them for
+// the user to look at and delete. So that crashes cannot fill a disk with them,
+// a partition keeps at most kSetAsideBytesMax of them, and then is not
+// recovered for writing until some are deleted.
 
 // Four segments of the largest possible size. It does not depend on the topic's
 // configs, which may change between the crash and the recovery.

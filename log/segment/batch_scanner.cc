@@ -48,6 +48,16 @@ const RecordBatch* BatchScanner::Peek() {
   return stop_ == ScanStop::kNone ? &*batch_ : nullptr;
 }
 
+bool BatchScanner::VerifyCrc() {
+  CHECK(batch_.has_value());
+  if (batch_->crc() == batch_->ComputeCrc()) return true;
+  search_budget_ -= batch_->size();
+  stop_ = ScanStop::kBadBatch;
+  defect_ = BatchDefect::kBadCrc;
+  batch_.reset();
+  return false;
+}
+
 void BatchScanner::Advance() {
   CHECK(batch_.has_value());
   position_ += batch_->size();

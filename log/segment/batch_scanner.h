@@ -72,6 +72,12 @@ class BatchScanner {
   // there until `Advance`.
   const RecordBatch* Peek();
 
+  // Verifies the CRC of the batch that `Peek` returned, which a scan with
+  // CrcCheck::kSkip has not. If it is wrong, returns false, and `stop()` and
+  // `defect()` say what a scan with kVerify would have stopped at, until the
+  // next `Peek`, which does not look at the CRC.
+  bool VerifyCrc();
+
   // Steps over the batch that `Peek` returned.
   void Advance();
 

@@ -28,7 +28,8 @@ class ReadySegment {
 
   // Replaces files of these names, which no segment may be using.
   //
-  // Errors: file errors (log/system/errno_status.h); no file is left then.
+  // Errors: file errors (log/system/errno_status.h); no file is left then,
+  // unless it cannot be removed either.
   static absl::StatusOr<std::unique_ptr<ReadySegment>> Create(
       Directory& directory, const LogConfig& config);
 

@@ -249,7 +249,7 @@ OffsetPosition Segment::Lookup(int64_t offset) const {
   return indexes_->Lookup(offset);
 }
 
-BatchPlace Segment::ScanStart(int64_t offset) const {
+BatchPlace Segment::ScanStart(int64_t offset, CrcCheck crc) const {
   const std::string_view bytes = visible_bytes();
   const BatchPlace front = {.position = 0, .base_offset = base_offset_};
   const OffsetPosition entry = Lookup(offset);
@@ -259,9 +259,8 @@ BatchPlace Segment::ScanStart(int64_t offset) const {
   const std::string_view rest =
       bytes.substr(static_cast<size_t>(entry.position));
   int64_t size = 0;
-  if (RecordBatch::Check(rest, CrcCheck::kVerify,
-                         static_cast<int64_t>(rest.size()),
-                         &size) != BatchDefect::kNone) {
+  if (RecordBatch::Check(rest, crc, static_cast<int64_t>(rest.size()), &size) !=
+      BatchDefect::kNone) {
     return front;
   }
   const RecordBatch batch(rest.substr(0, static_cast<size_t>(size)));

@@ -23,6 +23,7 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/segment/batch_scanner.h"
+#include "varve/log/segment/read_ends.h"
 #include "varve/log/segment/segment_indexes.h"
 #include "varve/log/segment/segment_sidecar.h"
 #include "varve/log/system/file_system.h"
@@ -110,8 +111,11 @@ class Segment {
 
   // Where a scan for `offset` begins: the batch of the index entry at or before
   // it, believed only when that batch is whole and ends at the entry's offset;
-  // otherwise the front of the segment.
-  BatchPlace ScanStart(int64_t offset) const;
+  // otherwise the front of the segment. With kSkip only its header is checked.
+  BatchPlace ScanStart(int64_t offset, CrcCheck crc = CrcCheck::kVerify) const;
+
+  // Where reads of it ended: hints.
+  ReadEnds& read_ends() const { return read_ends_; }
 
   // Time entries that help to look for records of `timestamp_ms` or later:
   // TimeIndex::LookupPair. None of them is to be believed before its batch
@@ -274,6 +278,9 @@ class Segment {
   // The sidecar of the batches that the syncs have reached; belongs to the
   // syncing thread.
   SegmentSidecar sidecar_ = SegmentSidecar::OfEmpty(base_offset_);
+
+  // Last, so that it shares no cache line with what an append changes.
+  mutable ReadEnds read_ends_{base_offset_};
 };
 
 }  // namespace varve

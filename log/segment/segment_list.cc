@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <iterator>
@@ -50,7 +51,16 @@ void SegmentList::CountOpen(int64_t change) {
   open_->mapped.fetch_add(change, std::memory_order_relaxed);
 }
 
+bool SegmentList::HoldsAt(size_t i, int64_t offset) const {
+  return i < entries_.size() && entries_[i].base_offset <= offset &&
+         (i + 1 == entries_.size() || offset < entries_[i + 1].base_offset);
+}
+
 int64_t SegmentList::IndexOf(int64_t offset) const {
+  const size_t found = last_found_.load(std::memory_order_relaxed);
+  for (const size_t i : {found, found + 1}) {
+    if (HoldsAt(i, offset)) return static_cast<int64_t>(i);
+  }
   auto above = std::upper_bound(entries_.begin(), entries_.end(), offset,
                                 [](int64_t value, const Entry& entry) {
                                   return value < entry.base_offset;
@@ -83,6 +93,9 @@ absl::StatusOr<SegmentList::Place> SegmentList::FindPlace(
     return absl::NotFoundError(
         absl::StrCat(directory_->path(), ": no segment holds offset ", offset));
   }
+  // Stored only when it changes, so that readers share its cache line.
+  if (last_found_.load(std::memory_order_relaxed) != static_cast<size_t>(i))
+    last_found_.store(static_cast<size_t>(i), std::memory_order_relaxed);
   const Entry& entry = entries_[static_cast<size_t>(i)];
   Place place = {.base_offset = entry.base_offset,
                  .size_max = entry.size_max,

@@ -3,6 +3,8 @@
 #ifndef VARVE_LOG_SEGMENT_SEGMENT_LIST_H_
 #define VARVE_LOG_SEGMENT_SEGMENT_LIST_H_
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -117,8 +119,10 @@ class SegmentList {
   // not changed.
   bool PutOpened(const Place& place, std::shared_ptr<Segment> segment);
 
-  // The index of the entry to look for `offset` in, -1 for none.
+  // The index of the entry to look for `offset` in, -1 for none. Looks
+  // first at the one found last and the one after it.
   int64_t IndexOf(int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+  bool HoldsAt(size_t i, int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
 
   // Adds to the counts of open segments. `mu_` is held.
   void CountOpen(int64_t change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -134,6 +138,9 @@ class SegmentList {
   // length.
   int64_t generation_ ABSL_GUARDED_BY(mu_) = 0;
   int64_t open_count_ ABSL_GUARDED_BY(mu_) = 0;
+  // Where `Find` looks first. Memory ordering: relaxed; any value leads to the
+  // right entry.
+  mutable std::atomic<size_t> last_found_ = 0;
 };
 
 }  // namespace varve

@@ -2,7 +2,10 @@
 
 #include "varve/log/segment/segment_read.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "varve/index/big_endian.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/read_errors.h"
@@ -55,25 +59,66 @@ absl::Status SkipToOffset(const Segment& segment, int64_t offset,
   }
 }
 
-// The usual way to the batch that holds `offset`: only that batch's CRC is
-// verified, those on the way are judged by their headers. Returns false when
-// anything is wrong; `SkipToOffset` with every CRC then finds out what.
-bool SkipQuickly(std::string_view bytes, const BatchPlace& start,
-                 const SegmentReadOptions& options, BatchPlace* found) {
-  BatchScanner scanner(
-      bytes, start, {.crc = CrcCheck::kSkip, .continuity = options.continuity});
+// Where a walk by headers alone begins. The end of a read before is believed
+// only when its batch has this very offset, also where gaps are allowed: a
+// header that no CRC was asked for may have led the read there.
+BatchPlace QuickStart(const Segment& segment, std::string_view bytes,
+                      int64_t offset) {
+  const std::optional<BatchPlace> end = segment.read_ends().Find(offset);
+  if (end.has_value() &&
+      end->position + batch_layout::kRecords <= std::ssize(bytes) &&
+      LoadBig64(bytes.data() + end->position + batch_layout::kBaseOffset) ==
+          offset)
+    return *end;
+  return segment.ScanStart(offset, CrcCheck::kSkip);
+}
+
+// Whether offsets are missing after `before` for another reason than
+// compaction: a wrong length or last offset of it hides the batch that is due.
+bool HidesTheNext(const std::optional<RecordBatch>& before,
+                  const RecordBatch& batch) {
+  return before.has_value() && before->next_offset() != batch.base_offset() &&
+         before->ComputeCrc() != before->crc();
+}
+
+// The usual way to the batch that holds `offset`: those on the way are judged
+// by their headers. Returns false when anything is wrong; `SkipToOffset` with
+// every CRC then finds out what.
+bool SkipQuickly(const SegmentReadOptions& options, BatchScanner& scanner) {
+  const bool verify = options.crc == CrcCheck::kVerify;
+  std::optional<RecordBatch> before;
   while (const RecordBatch* batch = scanner.Peek()) {
-    if (batch->last_offset() >= options.offset) {
-      *found = {.position = scanner.position(),
-                .base_offset = scanner.expected_offset()};
-      int64_t size = 0;
-      return options.crc == CrcCheck::kSkip ||
-             RecordBatch::Check(batch->bytes(), CrcCheck::kVerify,
-                                batch->size(), &size) == BatchDefect::kNone;
-    }
+    if (verify && HidesTheNext(before, *batch)) return false;
+    if (batch->last_offset() >= options.offset)
+      return !verify || scanner.VerifyCrc();
+    before = *batch;
     scanner.Advance();
   }
   return false;
+}
+
+// The batch at `scanner`, which is judged already, and those after it that fit.
+SegmentSlice TakeBatches(std::string_view bytes,
+                         const SegmentReadOptions& options,
+                         BatchScanner::Options scan, BatchScanner& scanner) {
+  const int64_t begin = scanner.position();
+  scanner.Advance();
+  // Without the bytes that may not be read the CRC of a batch that does not fit
+  // is not computed.
+  const int64_t size = std::clamp(options.max_bytes, scanner.position() - begin,
+                                  std::ssize(bytes) - begin);
+  scan.crc = options.crc;
+  BatchScanner rest(bytes.substr(0, static_cast<size_t>(begin + size)),
+                    {.position = scanner.position(),
+                     .base_offset = scanner.expected_offset()},
+                    scan);
+  while (const RecordBatch* batch = rest.Peek()) {
+    if (batch->base_offset() >= options.end_offset) break;
+    rest.Advance();
+  }
+  return {.bytes = bytes.substr(static_cast<size_t>(begin),
+                                static_cast<size_t>(rest.position() - begin)),
+          .next_offset = rest.expected_offset()};
 }
 
 }  // namespace
@@ -82,29 +127,25 @@ absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
                                          const SegmentReadOptions& options) {
   DCHECK_LT(options.offset, options.end_offset);
   const std::string_view bytes = segment.visible_bytes();
-  const BatchPlace start = FindScanStart(segment, options.offset);
-  BatchPlace found = start;
-  const bool quick = SkipQuickly(bytes, start, options, &found);
-  BatchScanner scanner(bytes, quick ? found : start,
-                       {.crc = quick ? options.crc : CrcCheck::kVerify,
-                        .continuity = options.continuity,
-                        .next_base_offset = options.next_base_offset});
-  if (!quick) {
-    absl::Status status = SkipToOffset(segment, options.offset, scanner);
-    if (!status.ok()) return status;
-  }
-  const int64_t begin = scanner.position();
+  BatchScanner::Options scan = {.crc = CrcCheck::kSkip,
+                                .continuity = options.continuity,
+                                .next_base_offset = options.next_base_offset};
+  BatchScanner scanner(bytes, QuickStart(segment, bytes, options.offset), scan);
   SegmentSlice slice;
-  while (const RecordBatch* batch = scanner.Peek()) {
-    const int64_t size = scanner.position() + batch->size() - begin;
-    const bool enough =
-        size > options.max_bytes || batch->base_offset() >= options.end_offset;
-    if (!slice.bytes.empty() && enough) break;
-    slice.bytes =
-        bytes.substr(static_cast<size_t>(begin), static_cast<size_t>(size));
-    slice.next_offset = batch->next_offset();
-    scanner.Advance();
+  if (SkipQuickly(options, scanner)) {
+    slice = TakeBatches(bytes, options, scan, scanner);
+  } else {
+    scan.crc = CrcCheck::kVerify;
+    BatchScanner careful(bytes, segment.ScanStart(options.offset), scan);
+    absl::Status status = SkipToOffset(segment, options.offset, careful);
+    if (!status.ok()) return status;
+    slice = TakeBatches(bytes, options, scan, careful);
   }
+  DCHECK(!slice.bytes.empty());
+  segment.read_ends().Note(options.offset,
+                           {.position = (slice.bytes.data() - bytes.data()) +
+                                        std::ssize(slice.bytes),
+                            .base_offset = slice.next_offset});
   return slice;
 }
 

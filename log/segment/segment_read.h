@@ -35,10 +35,11 @@ struct SegmentSlice {
   int64_t next_offset = 0;  // after the last batch
 };
 
-// Finds a record by its offset: the offset index, then a scan of at most the
-// index interval, then as many batches as fit. Every batch in the slice was
-// checked (its CRC unless `crc` is kSkip, its continuity always); if one after
-// the first is bad, the slice ends before it.
+// Finds a record by its offset: where a read before ended, or else by the
+// offset index and a scan of at most the index interval. Then takes as many
+// batches as fit. Every batch in the slice was checked (its CRC unless `crc` is
+// kSkip, its continuity always); if one after the first is bad, the slice ends
+// before it. Without damage each CRC is computed once, and no other batch's.
 //
 // Allocates nothing on success.
 //
@@ -47,11 +48,6 @@ struct SegmentSlice {
 // position, what is wrong, and the next readable offset of the segment, if any.
 absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
                                          const SegmentReadOptions& options);
-
-// The same as `segment.ScanStart(offset)`.
-inline BatchPlace FindScanStart(const Segment& segment, int64_t offset) {
-  return segment.ScanStart(offset);
-}
 
 }  // namespace varve
 

@@ -13,7 +13,6 @@
 #include "varve/log/batch/record_cursor.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/segment.h"
-#include "varve/log/segment/segment_read.h"
 
 namespace varve {
 namespace {
@@ -80,7 +79,7 @@ std::optional<BatchPlace> FindBatchOf(const Segment& segment,
                                       CrcCheck crc) {
   if (entry.timestamp_ms < 0) return std::nullopt;
   // The start first: it may be in a batch that was not visible before.
-  const BatchPlace start = FindScanStart(segment, entry.offset);
+  const BatchPlace start = segment.ScanStart(entry.offset);
   BatchScanner scanner(segment.visible_bytes(), start,
                        {.crc = crc, .continuity = Continuity::kGapsAllowed});
   while (const RecordBatch* batch = scanner.Peek()) {

@@ -106,14 +106,14 @@ std::string IndexVerifier::Entries<Index>::Load(Directory& directory,
 }
 
 template <typename Index>
-void IndexVerifier::Entries<Index>::Add(Defect defect) {
+void IndexVerifier::Entries<Index>::Add(const Defect& defect) {
   const Entry entry = index_.entry(next_);
   findings_.Add({.severity = options_.severity,
                  .path = path_,
                  .position = next_ * Index::kEntrySize,
                  .offset = entry.offset,
                  .what = absl::StrCat("entry ", next_, ": ", defect.what),
-                 .expected = std::move(defect.expected),
+                 .expected = defect.expected,
                  .found = TextOf(entry)});
 }
 
@@ -133,8 +133,8 @@ void IndexVerifier::Entries<Index>::CheckUpTo(
       // One wrong entry that points far ahead must not hide those after it.
       if (!IsAheadOfNext()) return;
       Add({.what = "it is not below the entry after it"});
-    } else if (Defect defect = judge(entry); !defect.what.empty()) {
-      Add(std::move(defect));
+    } else if (const Defect defect = judge(entry); !defect.what.empty()) {
+      Add(defect);
     } else if (!Grows(before_, entry)) {
       Add({.what = "it does not grow",
            .expected = absl::StrCat("more than ", TextOf(before_))});

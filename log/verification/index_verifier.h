@@ -97,7 +97,7 @@ class IndexVerifier {
    private:
     std::string Load(Directory& directory, SegmentFileKind kind);
     bool IsAheadOfNext() const;
-    void Add(Defect defect);
+    void Add(const Defect& defect);
 
     const Options options_;
     FindingList& findings_;

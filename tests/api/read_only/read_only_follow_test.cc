@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/forked_writer.h"
+#include "tests/fixture/memory_directory.h"
 #include "tests/fixture/partition_fixture.h"
 #include "varve/api/log_store.h"
 #include "varve/api/read_only_store.h"

@@ -20,6 +20,7 @@
 #include "tests/fixture/read_only_partition_reader_fixture.h"
 #include "varve/index/big_endian.h"
 #include "varve/log/batch/record_batch.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
 #include "varve/log/segment/batch_scanner.h"
@@ -112,6 +113,22 @@ TEST_F(PartitionReaderDamageTest, EveryBitFlippedInTheTailIsNothingYet) {
         byte >= batch_layout::kLeaderEpoch && byte < batch_layout::kMagic;
     EXPECT_EQ(Follow().size(), is_epoch ? 1 : 0) << "bit " << bit;
   }
+}
+
+TEST_F(PartitionReaderDamageTest, DamageBelowTheLogStartHidesNothingAfterIt) {
+  Recover();
+  AppendMany(6);
+  CloseCleanly();
+  Change(0, 2 * BatchAt(0).size() + batch_layout::kRecords, 1);
+  outline_.checkpoint.log_start = 4;
+  outline_.checkpoint.recovery_point = 6;
+  for (const int64_t offset : {4, 5}) {
+    OpenReader();
+    EXPECT_EQ(ReadOne(offset), Value(offset));
+  }
+  OpenReader();
+  EXPECT_THAT(reader_->Read(3, {}), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_THAT(Bounds(), IsBounds(4, 6, 1));
 }
 
 TEST_F(PartitionReaderDamageTest, BatchOfAnotherOffsetIsNothingYet) {
@@ -267,6 +284,20 @@ TEST_F(PartitionReaderDamageTest, GapsAreSteppedOverWhereTheyAreAllowed) {
   Contents expected = Values(0, second);
   expected.merge(Values(BasesOnDisk()[2], 20));
   EXPECT_EQ(seen, expected);
+}
+
+TEST_F(PartitionReaderDamageTest, GapUpToTheRecoveryPointSkipsNoLaterRecord) {
+  Recover();
+  AppendMany(3);
+  CloseCleanly();
+  AppendBytes(0, BatchAt(10));
+  outline_.continuity = Continuity::kGapsAllowed;
+  outline_.checkpoint.recovery_point = 7;
+  OpenReader();
+  const auto view = reader_->Read(3, {.level = ReadLevel::kDurable});
+  ASSERT_THAT(view, IsOk());
+  EXPECT_TRUE(view->empty());
+  EXPECT_EQ(view->next_offset(), 7);
 }
 
 TEST_F(PartitionReaderDamageTest, SealedSegmentCutUnderTheReaderIsDamage) {

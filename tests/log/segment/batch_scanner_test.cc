@@ -191,6 +191,22 @@ TEST(BatchScannerTest, SkippedCrcLetsDamagedRecordsPass) {
   EXPECT_NE(scanner.Peek(), nullptr);
 }
 
+TEST(BatchScannerTest, CrcVerifiedAfterPeekStopsWhereAVerifyingScanDoes) {
+  const std::string bytes =
+      Batch(0) + WithBitFlipped(Batch(1), 8 * 65) + Batch(2);
+  BatchScanner scanner(bytes, {}, {.crc = CrcCheck::kSkip});
+  ASSERT_NE(scanner.Peek(), nullptr);
+  EXPECT_TRUE(scanner.VerifyCrc());
+  scanner.Advance();
+  ASSERT_NE(scanner.Peek(), nullptr);
+  EXPECT_FALSE(scanner.VerifyCrc());
+  const Scan verifying = ScanAll(bytes);
+  EXPECT_EQ(scanner.stop(), verifying.stop);
+  EXPECT_EQ(scanner.defect(), BatchDefect::kBadCrc);
+  EXPECT_EQ(scanner.position(), verifying.position);
+  EXPECT_EQ(scanner.FindBatchBehind()->base_offset, 2);
+}
+
 TEST(BatchScannerTest, EveryStopHasAPhraseOfItsOwn) {
   EXPECT_EQ(ScanStopText(ScanStop::kZeros), "zeros up to the end of the file");
   EXPECT_NE(ScanStopText(ScanStop::kWrongEpoch),

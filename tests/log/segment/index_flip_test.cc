@@ -22,6 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/file_bytes.h"
+#include "tests/fixture/memory_directory.h"
 #include "tests/fixture/partition_fixture.h"
 #include "tests/fixture/stored_records.h"
 #include "varve/api/log_store.h"

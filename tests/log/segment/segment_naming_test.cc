@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/file_bytes.h"
+#include "tests/fixture/memory_directory.h"
 #include "tests/fixture/partition_fixture.h"
 #include "varve/api/log_store.h"
 #include "varve/log/metadata/durability.h"

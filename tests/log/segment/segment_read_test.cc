@@ -4,9 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,10 +43,10 @@ constexpr int64_t kNoLimit = std::numeric_limits<int64_t>::max();
 // of some records; all are numbered from 0.
 class SegmentReadTest : public ::testing::Test {
  protected:
-  void Put(int count, int64_t gap = 0) {
+  void Put(int count, int64_t gap = 0, std::string_view value = "value") {
     RecordBatchBuilder builder;
     for (int i = 0; i < count; ++i) {
-      ASSERT_THAT(builder.Append({.value = "value"}, int64_t{1}), IsOk());
+      ASSERT_THAT(builder.Append({.value = value}, int64_t{1}), IsOk());
     }
     std::string batch(builder.Finish().bytes());
     StoreBig64(batch.data() + batch_layout::kBaseOffset, next_offset_ + gap);
@@ -224,6 +226,84 @@ TEST_F(SegmentReadTest, OffsetInAnAllowedGapGetsTheNextBatch) {
     ExpectBatches({.offset = offset, .continuity = Continuity::kGapsAllowed}, 1,
                   1);
   }
+}
+
+TEST_F(SegmentReadTest, ReadNotesWhereItEnded) {
+  PutFive();
+  ASSERT_THAT(Read({.offset = 101, .max_bytes = positions_[2]}), IsOk());
+  const auto end = segment_->read_ends().Find(104);
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->position, positions_[2]);
+  const auto slice =
+      ReadSegment(*segment_, {.offset = 104, .max_bytes = kNoLimit});
+  ASSERT_THAT(slice, IsOk());
+  EXPECT_EQ(slice->bytes, std::string_view(bytes_).substr(
+                              static_cast<size_t>(positions_[2])));
+}
+
+TEST_F(SegmentReadTest, EndThatDoesNotAgreeWithItsBatchIsNotBelieved) {
+  PutFive();
+  for (const int64_t wrong : {positions_[2], positions_[3] + 1,
+                              std::ssize(bytes_), std::ssize(bytes_) + 1}) {
+    ASSERT_THAT(Read({.offset = 100}), IsOk());
+    segment_->read_ends().Note(100, {.position = wrong, .base_offset = 106});
+    const auto slice = ReadSegment(*segment_, {.offset = 106});
+    ASSERT_THAT(slice, IsOk()) << wrong;
+    EXPECT_EQ(slice->bytes.data() - segment_->visible_bytes().data(),
+              positions_[3]);
+    EXPECT_EQ(slice->next_offset, 108);
+  }
+}
+
+TEST_F(SegmentReadTest, DamageWhereAReadEndedIsReportedByTheNext) {
+  PutFive();
+  Damage(2);
+  ASSERT_THAT(Read({.offset = 100, .max_bytes = kNoLimit}), IsOk());
+  ASSERT_TRUE(segment_->read_ends().Find(104).has_value());
+  EXPECT_THAT(
+      ReadSegment(*segment_, {.offset = 104}),
+      StatusIs(Code::kDataLoss, AllOf(HasSubstr("checksum"),
+                                      HasSubstr("readable offset is 106"))));
+}
+
+// Batches of one record whose first one, with the highest bit of its length's
+// last byte flipped, ends where the second one does.
+class HiddenBatchTest : public SegmentReadTest {
+ protected:
+  void PutFour() {
+    for (int i = 0; i < 4; ++i) {
+      Put(1, 0, std::string(59, 'v'));
+      ASSERT_EQ(std::ssize(bytes_), 128 * (i + 1));
+    }
+    bytes_ = WithBitFlipped(
+        bytes_, static_cast<size_t>(batch_layout::kBatchLength + 3) * 8 + 7);
+  }
+  void ExpectSecondBatch(const absl::StatusOr<SegmentSlice>& slice) {
+    ASSERT_THAT(slice, IsOk());
+    EXPECT_EQ(slice->bytes.data() - segment_->visible_bytes().data(),
+              positions_[1]);
+  }
+};
+
+TEST_F(HiddenBatchTest, WrongLengthIsNotTakenForACompactedGap) {
+  PutFour();
+  for (const Continuity continuity :
+       {Continuity::kExact, Continuity::kGapsAllowed}) {
+    EXPECT_THAT(Read({.offset = 100, .continuity = continuity}),
+                StatusIs(Code::kDataLoss, HasSubstr("offset is 101")));
+    ExpectSecondBatch(Read({.offset = 101, .continuity = continuity}));
+  }
+}
+
+TEST_F(HiddenBatchTest, ReadWithoutCrcMisleadsNoReadWithIt) {
+  PutFour();
+  ASSERT_THAT(Read({.offset = 100,
+                    .crc = CrcCheck::kSkip,
+                    .continuity = Continuity::kGapsAllowed}),
+              IsOk());
+  ASSERT_TRUE(segment_->read_ends().Find(101).has_value());
+  ExpectSecondBatch(ReadSegment(
+      *segment_, {.offset = 101, .continuity = Continuity::kGapsAllowed}));
 }
 
 TEST_F(SegmentReadTest, UnwrittenTailIsNoBatch) {
