@@ -67,13 +67,13 @@ class StoreState;
 class LogStore {
  public:
   // Opens the store in directory `path`. After a clean Close this looks at the
-  // catalog only. After anything else it recovers every partition first, one
-  // after another: it reads the segment that holds the partition's recovery
-  // point from its beginning, and those after it, which is segment.bytes for
-  // each partition at most, and what was not synced. With many partitions, or
-  // in a program that must start fast, choose a smaller segment.bytes. `Open`
-  // blocks for that long; `recovery_report` says what it found. Damage does not
-  // keep a store from opening.
+  // store's own files only, if they are sound. After anything else it recovers
+  // every partition first, one after another: it reads the segment that holds
+  // the partition's recovery point from its beginning, and those after it,
+  // which is segment.bytes for each partition at most, and what was not synced.
+  // With many partitions, or in a program that must start fast, choose a
+  // smaller segment.bytes. `Open` blocks for that long; `recovery_report` says
+  // what it found. A damaged partition does not keep a store from opening.
   //
   // Errors:
   //   NotFound            There is no store, and MissingStore::kFail was asked.

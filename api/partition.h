@@ -160,7 +160,8 @@ class Partition {
   // Deletes all records before `offset`: the log starts there, durably, and
   // the files that are wholly before it are deleted (what a view shows stays
   // until the view is dropped). Syncs what comes before `offset`, if it was
-  // not. Nothing happens when the log starts there, or later, already.
+  // not. When the log starts there, or later, already, only that start is made
+  // durable, and deletions that failed are tried again.
   //
   // Errors: OutOfRange past the visible end; FailedPrecondition when the store
   // is closed; InvalidArgument for an internal topic. When the sync fails, the

@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -37,15 +38,16 @@ absl::StatusOr<std::thread> StartWithSignalsBlocked(Body body) {
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  absl::StatusOr<std::thread> thread;
+  // Also when there is no memory for the thread, which throws.
+  const absl::Cleanup restore = [&before] {
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  };
   try {
-    thread = std::thread(std::move(body));
+    return std::thread(std::move(body));
   } catch (const std::system_error& error) {
-    thread = absl::ResourceExhaustedError(
+    return absl::ResourceExhaustedError(
         absl::StrCat("a thread cannot be started: ", error.what()));
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return thread;
 }
 
 // On Linux a nice value belongs to a thread: the calling one here. Neither of

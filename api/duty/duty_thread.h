@@ -50,8 +50,8 @@ class DutyThread {
 
   // Does what is due on the calling thread, and returns when something will be
   // due next. Returns InfiniteFuture at once while another thread runs the
-  // duty, and after `Stop`. May throw std::bad_alloc, as the duty may; the
-  // duty's own thread then runs it again a little later.
+  // duty, and after `Stop`. May throw std::bad_alloc, as the duty may; on
+  // the duty's own thread that is caught, and it runs again a second later.
   absl::Time RunOnce();
 
   // Asks the duty to end early, ends the thread and waits for it, and for a

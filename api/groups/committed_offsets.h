@@ -36,8 +36,9 @@ namespace varve {
 //
 // Its functions are those of LogStore, with the same errors.
 //
-// Thread safety: thread-safe. Commits of one group are serialized. Lock order:
-// a partition's of __consumer_offsets, then this class's own and the store's.
+// Thread safety: thread-safe. Commits of groups that belong to one partition of
+// __consumer_offsets are serialized. Lock order: that partition's, then the
+// store's.
 class CommittedOffsets {
  public:
   // Borrows the store, which must outlive it.

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -32,13 +33,9 @@ int64_t CheckpointWriter::Begin() {
 
 absl::Status CheckpointWriter::Write(Room room) {
   const int64_t begun_before = Enter();
-  absl::Status status;
-  {
-    absl::MutexLock lock(&mu_);
-    if (written_ <= begun_before) status = WriteNow(room);
-  }
-  Leave();
-  return status;
+  const absl::Cleanup leave = [this] { Leave(); };
+  absl::MutexLock lock(&mu_);
+  return written_ <= begun_before ? WriteNow(room) : absl::OkStatus();
 }
 
 absl::Status CheckpointWriter::WriteNow(Room room) {

@@ -23,8 +23,9 @@ namespace varve {
 // says less than an earlier one. A caller that comes while it is being written
 // waits for the next file, which is written once for all such callers.
 //
-// Thread safety: thread-safe. The present checkpoint is asked for while its own
-// lock is held; no other lock may be.
+// Thread safety: thread-safe. The present checkpoint is asked for with the
+// writer's lock held, so a caller holds no lock that this takes: the partition
+// table's.
 class CheckpointWriter {
  public:
   // When the disk is full: fail, or take the reserve, because what is written

@@ -79,7 +79,7 @@ class LimitKeeper {
   absl::Mutex mu_;
   // When to try again, of logs whose deletion has failed. A log is only a key
   // here: a new one at the address of an old one is left to the background
-  // once, which does no harm.
+  // for kRetryDelay at most, which does no harm.
   std::map<const PartitionLog*, absl::Time> retry_ ABSL_GUARDED_BY(mu_);
 };
 

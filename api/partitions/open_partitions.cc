@@ -12,7 +12,7 @@ namespace {
 
 constexpr int64_t kOpenMin = 8;
 constexpr int64_t kOpenMax = 4096;
-// A partition takes three, and the rest of the process has more than half.
+// A partition takes four, and the rest of the process has half.
 constexpr int64_t kDescriptorsEach = 8;
 
 }  // namespace

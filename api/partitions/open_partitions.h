@@ -7,9 +7,9 @@
 
 namespace varve {
 
-// How many partitions a store of this process may hold open at a time, at three
-// descriptors each: as many as an eighth of its limit of descriptors, but at
-// least 8 and at most 4,096.
+// How many partitions a store of this process may have active at a time, at
+// four descriptors each (the directory, the log and two indexes): as many as an
+// eighth of its limit of descriptors, but at least 8 and at most 4,096.
 int64_t OpenPartitionsOfProcess();
 
 }  // namespace varve

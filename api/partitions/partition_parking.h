@@ -23,7 +23,8 @@ namespace varve {
 // It is the clock algorithm: a hand goes round the partitions, passes those
 // that were used since it came by the last time, and parks the others.
 //
-// Thread safety: thread-safe. No lock of a partition may be held.
+// Thread safety: thread-safe. A caller holds no lock of a partition: parking
+// takes those of others, and waits for their syncs.
 class PartitionParking {
  public:
   struct Limits {
@@ -31,7 +32,7 @@ class PartitionParking {
     int64_t mapped_segments = 0;
 
     // The limits of this process: OpenPartitionsOfProcess() for active
-    // partitions, at three descriptors each, and kMappedSegments.
+    // partitions, and kMappedSegments.
     static Limits OfProcess();
     // Three mappings each: well below the kernel's default of 65,530.
     static constexpr int64_t kMappedSegments = 8192;
@@ -43,8 +44,8 @@ class PartitionParking {
 
   // Call it before something is opened: it parks a partition, or a few, when a
   // limit is reached. Every thread that opens something parks for itself, side
-  // by side with others, so the limits are exceeded by one for each thread at
-  // most, and the syncs of the parking share the disk's work.
+  // by side with others, so the limits are exceeded by one for each thread, and
+  // by what cannot be parked; the syncs of the parking share the disk's work.
   void MakeRoom();
 
   // Parks all partitions that were not used since the last call.

@@ -36,14 +36,15 @@ namespace varve {
 // and recovered then if it has to be.
 //
 // Thread safety: thread-safe. Partitions are opened side by side, each by one
-// thread while others that want it wait. Lock order: a partition's opening, the
-// table's own, a partition log's.
+// thread while others that want it wait. Lock order: a partition's opening
+// lock, then the table's own or a log's; with the table's, TrimmedSegments'
+// alone.
 class PartitionTable {
  public:
   // How the store was closed before.
   enum class Shutdown { kClean, kUnclean };
 
-  // Where topics are looked up. Called with a partition's `turn` held.
+  // Where topics are looked up. Called with a partition's opening lock held.
   struct Lookup {
     std::function<absl::StatusOr<Topic>(std::string_view name)> topic;
     // The name of the topic with an id, or nothing.

@@ -30,7 +30,8 @@ namespace varve {
 // Finds the partitions with records that are too old or too many, by
 // retention.ms and retention.bytes, and deletes those; seals the last segments
 // of idle partitions after segment.ms. It skips topics with no limit, and opens
-// a partition only when something may be deleted from it.
+// a partition only when something may be deleted from it, or its last segment
+// sealed.
 //
 // The log starts of all partitions move first, then one checkpoint is written,
 // then the files of all are deleted. A failure is logged, and the next pass
@@ -62,8 +63,9 @@ class RetentionPass {
   // Checks those of one topic, whose limits have changed.
   void RunTopic(const Topic& topic);
 
-  // When the last pass over all of the store's partitions ended, in any
-  // process; InfinitePast when that is not known.
+  // The wall clock as the last pass over all of the store's partitions read it,
+  // in any process; InfinitePast when that is not known, or no topic has
+  // retention.
   absl::Time last_run() const {
     absl::MutexLock lock(&mu_);
     return last_run_;

@@ -18,7 +18,8 @@ namespace varve {
 
 // Keeps appends from waiting for the kernel, and the process from holding more
 // open than it uses: pages are populated and segments made ready ahead of busy
-// partitions, within kPopulatedMax bytes for the whole store; partitions that
+// partitions, within kPopulatedMax bytes for the whole store (beyond that each
+// busy partition gets a little, and a ready segment its front); partitions that
 // were not used for kParkInterval, or up to twice that, are parked.
 //
 // Borrows the table and the clock, which must outlive it.

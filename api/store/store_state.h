@@ -42,9 +42,9 @@ namespace varve {
 // the topics, the partitions, and the order in which they are opened and
 // closed.
 //
-// Thread safety: thread-safe. Lock order: `closing_`, `mu_`, then those of the
-// topics, then the partition table's. The duties take `mu_`, so they are
-// stopped without it.
+// Thread safety: thread-safe. Of all locks of a store (docs/architecture.md has
+// their order) `closing_` is the outermost, held for the whole of a close, and
+// `mu_` an innermost one, held to look at what it guards.
 class StoreState {
  public:
   static absl::StatusOr<std::unique_ptr<StoreState>> Open(
