@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of ./dev, with a Bazel that only says that a test has passed."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import case_report
+
+_TOOLS = ("dev", "third_party/object_cache.py", "tests/lint/case_report.py",
+          "tests/lint/test_summary.py")
+_SETUP = "#!/bin/sh\n"
+_BAZEL = r"""#!/bin/sh
+for argument; do
+  case "${argument}" in
+    --build_event_json_file=*) events="${argument#*=}" ;;
+  esac
+done
+printf '%s\n' '{"id":{"testResult":{"label":"//a:b","run":1,"shard":1,"attempt":1}},'\
+'"testResult":{"status":"PASSED","testAttemptDurationMillis":"1"}}' >"${events}"
+"""
+
+
+class Dev(unittest.TestCase):
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+        for name in _TOOLS:
+            os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+            shutil.copy(name, self.path(name))
+        self.program("third_party/setup.sh", _SETUP)
+        self.program("bin/bazelisk", _BAZEL)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def program(self, name, text):
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(self.path(name), 0o755)
+
+    # What `./dev test` prints on both of its outputs, as .ci/run reads it.
+    def run_test_verb(self):
+        environment = dict(os.environ, XDG_CACHE_HOME=self.path("cache"),
+                           PATH=self.path("bin") + ":" + os.environ["PATH"])
+        done = subprocess.run([self.path("dev"), "test"], env=environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return done.stdout.splitlines()
+
+    def test_sum_is_the_last_line(self):
+        self.assertEqual(self.run_test_verb()[-1], "1 passed, 0 failed")
+
+    def test_sum_is_the_last_line_after_the_cache_was_trimmed(self):
+        # A hole of a file, larger than any bound.
+        object_path = self.path("cache/varve/objects/cas/aa/1")
+        os.makedirs(os.path.dirname(object_path))
+        with open(object_path, "wb") as file:
+            file.truncate(1 << 40)
+        lines = self.run_test_verb()
+        self.assertIn("removed 1024.0 GiB", "\n".join(lines))
+        self.assertEqual(lines[-1], "1 passed, 0 failed")
+        self.assertFalse(os.path.exists(object_path))
+
+
+if __name__ == "__main__":
+    case_report.main()
