@@ -7,15 +7,16 @@
 #   third_party/setup.sh lint        and clang, clang-format, clang-tidy
 #   third_party/setup.sh sanitizers  and clang with its run-times and libFuzzer
 #   third_party/setup.sh interop     and a JDK and Maven
+#   third_party/setup.sh install     and CMake, Ninja and pkg-config
 #   third_party/setup.sh power_loss  and what makes file systems
 #
 # Where Bazel's downloads can be reached and a recent Bazel (or bazelisk) is
 # installed, nothing is fetched here: WORKSPACE names every archive. Elsewhere
 # Debian is the source: Bazel is its package `bazel-bootstrap`, the libraries are
 # the upstream tarballs of its source packages, verified by apt and unpacked below
-# the user's cache, and the git-ignored .bazelrc.local points Bazel at them. Which
-# server that is comes from this machine's own apt configuration, and nothing of
-# that configuration is changed.
+# the user's cache, and the git-ignored .bazelrc.local and .cmake.local point Bazel and
+# CMake at them. Which server that is comes from this machine's own apt configuration,
+# and nothing of that configuration is changed.
 set -euo pipefail
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
@@ -25,6 +26,7 @@ CACHE="${XDG_CACHE_HOME:-${HOME}/.cache}/varve"
 GENERATION=1
 REPOS="${CACHE}/repos-${GENERATION}"
 RC="${ROOT}/.bazelrc.local"
+CMAKE="${ROOT}/.cmake.local"
 LOG="${CACHE}/setup.log"
 
 # Source packages, by the Debian release that has the version in deps.bzl.
@@ -193,6 +195,21 @@ write_bazelrc() {
   mv "${RC}.new" "${RC}"
 }
 
+# The same for CMake.
+write_cmake() {
+  {
+    printf '# Written by third_party/setup.sh; not for version control.\n'
+    [[ ! -d "${REPOS}" ]] ||
+      printf 'set(FETCHCONTENT_SOURCE_DIR_ABSL "%s" CACHE PATH "")\n' "${REPOS}/com_google_absl"
+  } >"${CMAKE}.new"
+  mv "${CMAKE}.new" "${CMAKE}"
+}
+
+write_settings() {
+  write_cmake
+  write_bazelrc
+}
+
 # --- What is asked for ----------------------------------------------------------
 
 # True if a Bazel newer than Debian's is here, and can download.
@@ -218,7 +235,7 @@ set_up_build() {
       step "unpacking them into ${REPOS}" unpack_sources
     fi
   fi
-  write_bazelrc
+  write_settings
 }
 
 set_up() {
@@ -231,9 +248,12 @@ set_up() {
       want clang /usr/bin/clang llvm-14 /usr/bin/llvm-symbolizer-14 \
         libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer
       ;;
+    install)
+      want cmake /usr/bin/cmake ninja-build /usr/bin/ninja pkgconf /usr/bin/pkg-config
+      ;;
     interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
     power_loss) want e2fsprogs /sbin/mkfs.ext4 xfsprogs /sbin/mkfs.xfs ;;
-    *) die "no such tier: $1 (build, lint, sanitizers, interop, power_loss)" ;;
+    *) die "no such tier: $1 (build, lint, sanitizers, interop, install, power_loss)" ;;
   esac
   install_packages
 }
@@ -255,7 +275,7 @@ main() {
   # than what it wrote.
   if [[ "${tier}" == build ]] &&
     [[ ! "${RC}" -nt "${stamp}" || "${BASH_SOURCE[0]}" -nt "${RC}" ]]; then
-    write_bazelrc
+    write_settings
   fi
 }
 

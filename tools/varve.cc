@@ -17,28 +17,36 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "varve/api/version.h"
 #include "varve/tools/command/consume_command.h"
 #include "varve/tools/command/groups_command.h"
 #include "varve/tools/command/produce_command.h"
 #include "varve/tools/command/topics_command.h"
 #include "varve/tools/command/verify_command.h"
+#include "varve/tools/commit.h"
 #include "varve/tools/dump/dump_log_command.h"
 #include "varve/tools/monitor/metrics_command.h"
 #include "varve/tools/monitor/stat_command.h"
 #include "varve/tools/shell/checked_output.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/exit_status.h"
-#include "varve/tools/shell/version.h"
 
 namespace varve {
 namespace {
+
+// The output of `varve --version`.
+std::string VersionText() {
+  const std::string version = absl::StrCat("varve ", Version());
+  return Commit().empty() ? version
+                          : absl::StrCat(version, " (", Commit(), ")");
+}
 
 void AddGlobalOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--data", line.global.data, "the data directory of the store")
       ->envname("VARVE_DATA")
       ->type_name("DIR");
   app.add_flag("--json", line.global.json, "print JSON, for a machine");
-  app.set_version_flag("--version", absl::StrCat("varve ", kVersion));
+  app.set_version_flag("--version", VersionText());
   app.footer(
       "Examples:\n"
       "  export VARVE_DATA=/tmp/log\n"

@@ -68,7 +68,7 @@ MAY_INCLUDE = {
         "log/read_only", "log/system", "log/verification", "tools/monitor", "tools/shell"),
     "tools/quickstart": (
         "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
-    "tools": ("tools/command", "tools/dump", "tools/monitor", "tools/shell"),
+    "tools": ("api", "tools/command", "tools/dump", "tools/monitor", "tools/shell"),
 }
 
 # The top-level rooms that those are in: their headers are included with the prefix.

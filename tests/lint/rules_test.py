@@ -54,6 +54,7 @@ class OneFile(Rule):
         self.good(rules.license_line, "dev", "#!/bin/sh\n#" + _SPDX[2:])
         self.good(rules.license_line, "log/BUILD.bazel", "#" + _SPDX[2:])
         self.bad(rules.license_line, "log/BUILD.bazel", "package()\n")
+        self.bad(rules.license_line, "CMakeLists.txt", "project(varve)\n")
         self.good(rules.license_line, "README.md", "# varve\n")
 
     def test_include_direction(self):
