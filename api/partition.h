@@ -23,6 +23,7 @@
 
 namespace varve {
 
+class AppendTrigger;
 struct OpenedPartition;
 
 // A handle on one partition of a topic: an ordered log of records, each known
@@ -47,9 +48,20 @@ struct OpenedPartition;
 // Cancelled; offsets stay as they were and views valid. After
 // LogStore::DeleteTopic the same, with NotFound.
 //
-// A handle that was moved from may only be destroyed or assigned to.
+// A handle that was default-constructed or moved from is empty: it may be
+// assigned to, copied, destroyed and asked whether it is `valid`. Of its other
+// functions, those that return a Status fail with FailedPrecondition; to call
+// one that returns a name, an offset or a number is an error of the program,
+// and ends it.
 class Partition {
  public:
+  Partition() = default;
+
+  // Whether it is a handle on a partition: not empty. It stays one when the
+  // store is closed and when the topic is deleted.
+  bool valid() const { return opened_ != nullptr; }
+  explicit operator bool() const { return valid(); }
+
   const std::string& topic() const;
   // The id that distinguishes the topic from another one of the same name.
   TopicId topic_id() const;
@@ -104,8 +116,9 @@ class Partition {
       const EncodedBatch& batch, Durability durability = Durability::kSynced);
 
   // Reads records from `offset` on, in place, as whole batches; continue at
-  // `next_offset()` of what is returned. From `readable_end()` of the level on
-  // it is empty, and `next_offset()` is `offset`: stop there, or wait for more.
+  // `next_offset()` of what is returned, or have a Cursor do that
+  // (api/cursor.h). From `readable_end()` of the level on it is empty, and
+  // `next_offset()` is `offset`: stop there, or wait for more.
   // Do not read until `visible_end()`, which reads of a durable level reach
   // only after the next sync, and never after one that failed. Batches of
   // transactions (Kafka's producers make them, and a RecordBatchBuilder that is
@@ -116,8 +129,9 @@ class Partition {
   //                       records were deleted) or past the visible end; the
   //                       message names the bounds.
   //   DataLoss            The record is damaged or missing. The message says
-  //                       where, why, and the next readable offset, if known;
-  //                       records around it can still be read.
+  //                       where, why, and the next readable offset, which
+  //                       log/metadata/next_readable_offset.h returns; records
+  //                       around it can still be read.
   //   FailedPrecondition  The store is closed.
   //   ResourceExhausted   A segment could not be opened for want of descriptors
   //                       or address space; try again when there are some.
@@ -134,7 +148,8 @@ class Partition {
       absl::Time time, ReadLevel level = ReadLevel::kDefault) const;
 
   // Blocks until a read of this level sees a record at `offset`: returns at
-  // once if it does. Waiting costs appends nothing but the wake-up.
+  // once if it does. Waiting costs appends nothing but the wake-up. A CursorSet
+  // waits for any of many partitions (api/cursor_set.h).
   //
   // Errors: DeadlineExceeded; Cancelled when the store is closed meanwhile; the
   // error of a failed sync, since nothing can be appended after it.
@@ -201,12 +216,28 @@ class Partition {
   int64_t batch_size_max() const;
 
  private:
+  friend class Cursor;
+  friend class CursorSet;
   friend class LogStore;
 
   explicit Partition(std::shared_ptr<const OpenedPartition> opened)
       : opened_(std::move(opened)) {}
 
-  std::shared_ptr<const OpenedPartition> opened_;
+  // Precondition: `valid()`.
+  const OpenedPartition& opened() const;
+  // Errors: FailedPrecondition when it is empty, and in a forked child.
+  absl::Status CheckUsable() const;
+  // The same; InvalidArgument for an internal topic.
+  absl::Status CheckWritable() const;
+
+  // Whether a `Read` of `offset` returns something else than "not yet".
+  bool HasNews(int64_t offset, ReadLevel level) const;
+  // PartitionLog::Arm, and its opposite, which does nothing in a forked child.
+  // Precondition: `HasNews` was false.
+  void Arm(const std::shared_ptr<AppendTrigger>& trigger, int64_t offset) const;
+  void Disarm(AppendTrigger& trigger) const;
+
+  std::shared_ptr<const OpenedPartition> opened_;  // null: it is empty
 };
 
 }  // namespace varve

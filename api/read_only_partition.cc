@@ -3,7 +3,9 @@
 #include "varve/api/read_only_partition.h"
 
 #include <cstdint>
+#include <string>
 
+#include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -15,26 +17,48 @@
 
 namespace varve {
 
+absl::Status ReadOnlyPartition::CheckUsable() const {
+  if (valid()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "this ReadOnlyPartition was default-constructed or moved from: take one "
+      "from ReadOnlyStore::partition");
+}
+
+const std::string& ReadOnlyPartition::topic() const {
+  CHECK_OK(CheckUsable());
+  return topic_;
+}
+
+int32_t ReadOnlyPartition::index() const {
+  CHECK_OK(CheckUsable());
+  return index_;
+}
+
 absl::StatusOr<RecordBatches> ReadOnlyPartition::Read(
     int64_t offset, const ReadOptions& options) const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return reader_->Read(offset, options);
 }
 
 absl::Status ReadOnlyPartition::WaitFor(int64_t offset, absl::Time deadline,
                                         ReadLevel level) const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return reader_->WaitFor(offset, deadline, level);
 }
 
 absl::StatusOr<int64_t> ReadOnlyPartition::OffsetForTime(
     absl::Time time, ReadLevel level) const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return reader_->OffsetForTime(time, level);
 }
 
 absl::StatusOr<LogBounds> ReadOnlyPartition::Bounds() const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return reader_->Bounds();
 }
 
 absl::StatusOr<PartitionStats> ReadOnlyPartition::Stats() const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return reader_->Stats();
 }
 
@@ -48,6 +72,11 @@ absl::StatusOr<int64_t> ReadOnlyPartition::visible_end() const {
   absl::StatusOr<LogBounds> bounds = Bounds();
   if (!bounds.ok()) return bounds.status();
   return bounds->visible_end;
+}
+
+bool ReadOnlyPartition::HasNews(int64_t offset, ReadLevel level) const {
+  // A read reports the error.
+  return !valid() || reader_->HasNews(offset, level).value_or(true);
 }
 
 }  // namespace varve

@@ -31,13 +31,24 @@ class ReadOnlyPartitionReader;
 // and it remembers where the last read ended. Threads that read side by side
 // take a handle each from ReadOnlyStore::partition. Not for use in a process
 // that was forked from the one that opened the store.
+//
+// A handle that was default-constructed or moved from is empty: it may be
+// assigned to, copied, destroyed and asked whether it is `valid`. `topic` and
+// `index` end the program then, and all else fails with FailedPrecondition.
 class ReadOnlyPartition {
  public:
-  const std::string& topic() const { return topic_; }
-  int32_t index() const { return index_; }
+  ReadOnlyPartition() = default;
+
+  // Whether it is a handle on a partition: not empty.
+  bool valid() const { return reader_ != nullptr; }
+  explicit operator bool() const { return valid(); }
+
+  const std::string& topic() const;
+  int32_t index() const;
 
   // Reads records from `offset` on, as whole batches; continue at
-  // `next_offset()` of what is returned. Empty when there is nothing yet.
+  // `next_offset()` of what is returned, or have a Cursor do that
+  // (api/cursor.h). Empty when there is nothing yet.
   // ReadLevel::kDefault is kVisible here; kDurable ends at the recovery point
   // that the store's checkpoint names, a second late at most.
   //
@@ -46,8 +57,9 @@ class ReadOnlyPartition {
   //               last call; or past the end. The message names the bounds,
   //               and `Bounds` has them.
   //   DataLoss    The record is damaged or missing. The message says where,
-  //               why, and the next readable offset; records around it can
-  //               still be read.
+  //               why, and the next readable offset, which
+  //               log/metadata/next_readable_offset.h returns; records around
+  //               it can still be read.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options = {}) const;
 
@@ -82,15 +94,21 @@ class ReadOnlyPartition {
   absl::StatusOr<int64_t> visible_end() const;
 
  private:
+  friend class Cursor;
   friend class ReadOnlyStore;
 
   ReadOnlyPartition(std::string topic, int32_t index,
                     std::shared_ptr<ReadOnlyPartitionReader> reader)
       : topic_(std::move(topic)), index_(index), reader_(std::move(reader)) {}
 
+  // Errors: FailedPrecondition when it is empty.
+  absl::Status CheckUsable() const;
+  // Whether a `Read` of `offset` returns something else than "not yet".
+  bool HasNews(int64_t offset, ReadLevel level) const;
+
   std::string topic_;
-  int32_t index_;
-  std::shared_ptr<ReadOnlyPartitionReader> reader_;
+  int32_t index_ = 0;
+  std::shared_ptr<ReadOnlyPartitionReader> reader_;  // null: it is empty
 };
 
 }  // namespace varve

@@ -33,13 +33,10 @@ struct ReadOnlyOptions {
 //
 //   auto store = varve::LogStore::OpenReadOnly("/var/lib/app/log");
 //   auto orders = (*store)->partition("orders", 0);
-//   for (int64_t next = *orders->log_start();;) {
-//     if (!orders->WaitFor(next).ok()) break;
-//     auto view = orders->Read(next);
-//     if (absl::IsOutOfRange(view.status())) … trimmed: continue where it
-//     starts if (!view.ok()) break; … view->records(), and their status() …
-//     next = view->next_offset();
-//   }
+//   varve::Cursor cursor(*orders, *orders->log_start(),
+//                        {.reset = varve::OffsetReset::kEarliest});
+//   while (auto* record = cursor.Next(absl::InfiniteFuture())) { … }
+//   return cursor.status();  // api/cursor.h
 //
 // It shares nothing with the writer but the files, takes no lock and writes
 // nothing: a directory that this process may only read suffices. It sees topics

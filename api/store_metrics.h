@@ -101,8 +101,9 @@ struct StoreMetrics {
   Distribution populate_ns;
   int64_t populated_bytes = 0;
 
-  // Calls that currently wait for records or durability, and those that ended:
-  // with what they waited for, at their deadline, by the store's close.
+  // Calls that currently wait for records or durability in one partition (not
+  // in a CursorSet), and those that ended: with what they waited for, at their
+  // deadline, by the store's close.
   int64_t waiters = 0;
   int64_t finished_waits = 0;
   int64_t expired_waits = 0;

@@ -2,17 +2,13 @@
 
 // The README's example is the program that is built and run here.
 
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/program_output.h"
 #include "tests/fixture/scratch_directory.h"
 
 namespace varve {
@@ -24,17 +20,8 @@ std::string ReadFile(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// What `program directory` prints; its exit status in `*status`.
 std::string RunExample(const std::string& directory, int* status) {
-  FILE* pipe =
-      popen(absl::StrCat("examples/embedding ", directory).c_str(), "r");
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (size_t size = fread(buffer.data(), 1, buffer.size(), pipe)) {
-    output.append(buffer.data(), size);
-  }
-  *status = WEXITSTATUS(pclose(pipe));
-  return output;
+  return OutputOf(absl::StrCat("examples/embedding ", directory), status);
 }
 
 TEST(ReadmeTest, ExampleIsTheProgramInExamples) {

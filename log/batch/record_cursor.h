@@ -51,15 +51,17 @@ class RecordCursor {
   const char* DecodeRecord();
   const char* DecodeHeaders(const char* at, const char* end, int32_t count);
 
-  const int64_t base_offset_;
-  const int64_t time_base_ms_;  // added to deltas, unless LogAppendTime
-  const int64_t append_time_ms_;
-  const TimestampType timestamp_type_;
-  const int32_t last_offset_delta_;
-  const int32_t record_count_;
+  // Of the batch.
+  int64_t base_offset_;
+  int64_t time_base_ms_;  // added to deltas, unless LogAppendTime
+  int64_t append_time_ms_;
+  TimestampType timestamp_type_;
+  int32_t last_offset_delta_;
+  int32_t record_count_;
 
+  // Where it stands.
   const char* at_;
-  const char* const end_;
+  const char* end_;
   int32_t index_ = 0;          // of the next record
   int32_t offset_delta_ = -1;  // of the last record read
   RecordView record_;

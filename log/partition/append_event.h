@@ -14,7 +14,8 @@ class FileDescriptor;
 
 // A descriptor for poll, epoll and io_uring that becomes readable when there
 // may be something new in a partition: for programs whose thread already waits
-// in an event loop. An eventfd(2).
+// in an event loop. An eventfd(2). A CursorSet has one for many partitions
+// (api/cursor_set.h).
 //
 //   epoll: event->descriptor() is readable
 //   event->Clear();
@@ -38,8 +39,9 @@ class AppendEvent {
   void Clear();
 
  private:
-  friend class WatermarkWaiters;
+  friend class AppendLatch;
   friend class PartitionLog;
+  friend class WatermarkWaiters;
 
   // Errors: ResourceExhausted when there can be no more descriptors.
   static absl::StatusOr<std::shared_ptr<AppendEvent>> Create();

@@ -23,6 +23,7 @@
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/append_event.h"
+#include "varve/log/partition/append_trigger.h"
 #include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_notices.h"
@@ -56,6 +57,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       config_(options.config),
       writer_(directory_.get(), &segments_, &config_, &environment_,
               &meters_->store(), recovered),
+      waiters_(&ends_),
       syncer_({.mu = &mu_,
                .writer = &writer_,
                .waiters = &waiters_,
@@ -234,6 +236,17 @@ absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {
   if (state_.has_ended()) return state_.EndedError();
   waiters_.Add(*event);
   return event;
+}
+
+void PartitionLog::Arm(const std::shared_ptr<AppendTrigger>& trigger,
+                       int64_t offset) {
+  absl::MutexLock lock(&mu_);
+  waiters_.Arm(trigger, offset);
+}
+
+void PartitionLog::Disarm(AppendTrigger& trigger) {
+  absl::MutexLock lock(&mu_);
+  waiters_.Disarm(trigger);
 }
 
 absl::Status PartitionLog::Sync() {

@@ -24,6 +24,7 @@
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
+#include "varve/log/partition/append_trigger.h"
 #include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_log_listener.h"
 #include "varve/log/partition/partition_meters.h"
@@ -145,6 +146,15 @@ class PartitionLog {
   //
   // Errors: ResourceExhausted; FailedPrecondition after `Close`.
   absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent();
+
+  // Whether a read of `offset` at this level returns something else than "not
+  // yet". After `Arm`, what it does not see fires the trigger, once.
+  bool HasNews(int64_t offset, ReadLevel level) const {
+    return offset < readable_end(level) || offset > visible_end() ||
+           state_.has_ended();
+  }
+  void Arm(const std::shared_ptr<AppendTrigger>& trigger, int64_t offset);
+  void Disarm(AppendTrigger& trigger);
 
   // Makes everything appended so far durable.
   //

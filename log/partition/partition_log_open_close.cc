@@ -98,7 +98,7 @@ absl::Status PartitionLog::Close() {
   {
     absl::MutexLock lock(&mu_);
     if (!state_.has_ended()) state_.BeginClose();
-    waiters_.Notify();
+    waiters_.NotifyEnded();
   }
   absl::MutexLock sync(syncer_.sync_mu());
   {
@@ -133,7 +133,7 @@ void PartitionLog::Abandon() {
   writer_.Abandon();
   SetActive(false);
   segments_.CloseAll();
-  waiters_.Notify();
+  waiters_.NotifyEnded();
 }
 
 }  // namespace varve

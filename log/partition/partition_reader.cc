@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/read_errors.h"
@@ -66,9 +67,9 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
     if (!absl::IsNotFound(slice.status())) return slice.status();
     const int64_t next = found->next_base_offset.value_or(end);
     if (continuity == Continuity::kExact) {
-      return absl::DataLossError(absl::StrCat(found->segment->path(),
-                                              ": ends before offset ", offset,
-                                              NextReadableText(next)));
+      return DamagedRead(
+          absl::StrCat(found->segment->path(), ": ends before offset ", offset),
+          next);
     }
     if (next >= end) return RecordBatches(end);
     DCHECK_GT(next, look_at);
@@ -80,10 +81,15 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
 absl::StatusOr<SegmentList::Found> PartitionReader::Find(int64_t offset,
                                                          int64_t end) const {
   absl::StatusOr<SegmentList::Found> found = segments_->Find(offset);
-  if (!absl::IsNotFound(found.status())) return found;
-  return absl::DataLossError(absl::StrCat(
-      found.status().message(),
-      NextReadableText(segments_->first_base_offset().value_or(end))));
+  const absl::Status& status = found.status();
+  if (absl::IsNotFound(status)) {
+    return DamagedRead(status.message(),
+                       segments_->first_base_offset().value_or(end));
+  }
+  // It is the last one that is missing.
+  if (absl::IsDataLoss(status) && !NextReadableOffset(status).has_value())
+    return DamagedRead(status.message(), end);
+  return found;
 }
 
 absl::StatusOr<int64_t> PartitionReader::OffsetForTime(absl::Time time,

@@ -145,8 +145,8 @@ absl::StatusOr<ReadOnlyLog::Cursor> ReadOnlyLog::LocateInEmptyLog(
     int64_t offset) const {
   const int64_t end = std::max(log_start_, outline_.checkpoint.recovery_point);
   if (offset < end) {
-    return absl::DataLossError(absl::StrCat(path_, ": no segment holds offset ",
-                                            offset, NextReadableText(end)));
+    return DamagedRead(
+        absl::StrCat(path_, ": no segment holds offset ", offset), end);
   }
   return Cursor{.segment = nullptr,
                 .place = {.position = 0, .base_offset = end}};
@@ -287,10 +287,11 @@ absl::StatusOr<ReadOnlyLog::Step> ReadOnlyLog::StepOverDamage(
   } else if (next_readable == successor && wanted >= *successor) {
     return Enter(walk, *successor);
   }
-  return absl::DataLossError(absl::StrCat(
-      cursor.segment == nullptr ? path_ : cursor.segment->path(), ": position ",
-      cursor.place.position, ", offset ", cursor.place.base_offset, ": ",
-      Describe(walk.slice), NextReadableText(*next_readable)));
+  return DamagedRead(
+      absl::StrCat(cursor.segment == nullptr ? path_ : cursor.segment->path(),
+                   ": position ", cursor.place.position, ", offset ",
+                   cursor.place.base_offset, ": ", Describe(walk.slice)),
+      next_readable);
 }
 
 // Continues in another segment.

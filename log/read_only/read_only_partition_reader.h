@@ -82,6 +82,11 @@ class ReadOnlyPartitionReader : private RestingReader {
                        ReadLevel level = ReadLevel::kDefault)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Whether `WaitFor` would return at once. Errors: NotFound when the topic is
+  // deleted; other file errors.
+  absl::StatusOr<bool> HasNews(int64_t offset, ReadLevel level)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // The offset of the first record whose timestamp is `time` or later; when
   // every record is earlier, the end that a read of this level sees.
   absl::StatusOr<int64_t> OffsetForTime(absl::Time time,
@@ -117,8 +122,6 @@ class ReadOnlyPartitionReader : private RestingReader {
   absl::StatusOr<int64_t> BatchBytes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<RecordBatches> BatchAt(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<bool> HasNews(int64_t offset, ReadLevel level)
-      ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status RefreshIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteEnd(const ReadOnlyLog::Cursor& cursor, const ReadOnlySlice& slice)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "varve/log/metadata/next_readable_offset.h"
 
 namespace varve {
 
@@ -21,8 +22,13 @@ absl::Status OffsetOutOfRange(std::string_view path, int64_t offset,
   return absl::OutOfRangeError(text);
 }
 
-std::string NextReadableText(int64_t next_offset) {
-  return absl::StrCat("; the next readable offset is ", next_offset);
+absl::Status DamagedRead(std::string_view text,
+                         std::optional<int64_t> next_offset) {
+  if (!next_offset.has_value()) return absl::DataLossError(text);
+  absl::Status status = absl::DataLossError(
+      absl::StrCat(text, "; the next readable offset is ", *next_offset));
+  SetNextReadableOffset(*next_offset, status);
+  return status;
 }
 
 }  // namespace varve

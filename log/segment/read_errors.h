@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -22,8 +21,10 @@ absl::Status OffsetOutOfRange(std::string_view path, int64_t offset,
                               int64_t log_start,
                               std::optional<int64_t> end = std::nullopt);
 
-// The end of a message about damage: where reads can go on.
-std::string NextReadableText(int64_t next_offset);
+// The error DataLoss: `text`, and where reads can go on, if that is known, in
+// words and as a value (log/metadata/next_readable_offset.h).
+absl::Status DamagedRead(std::string_view text,
+                         std::optional<int64_t> next_offset);
 
 }  // namespace varve
 

@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "varve/log/segment/open_segments.h"
+#include "varve/log/segment/read_errors.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_pins.h"
 #include "varve/log/segment/segment_sidecar.h"
@@ -78,8 +79,9 @@ absl::StatusOr<SegmentList::Found> SegmentList::Find(int64_t offset) {
         Segment::OpenReadOnly(*directory_, place->base_offset, place->size_max);
     if (!PutOpened(*place, opened.ok() ? *opened : nullptr)) continue;
     if (absl::IsNotFound(opened.status())) {
-      return absl::DataLossError(
-          absl::StrCat(opened.status().message(), ": the segment is gone"));
+      return DamagedRead(
+          absl::StrCat(opened.status().message(), ": the segment is gone"),
+          place->found.next_base_offset);
     }
     if (!opened.ok()) return opened.status();
   }

@@ -51,7 +51,8 @@ class SegmentList {
   // before it. A caller that keeps it pins it.
   //
   // Errors: NotFound when every segment begins after `offset`; DataLoss when
-  // the .log is missing; other file errors (log/system/errno_status.h).
+  // the .log is missing, with the base of the segment after it as the next
+  // readable offset; other file errors (log/system/errno_status.h).
   absl::StatusOr<Found> Find(int64_t offset);
 
   // The largest timestamp of a segment that `Find` has found, from its batches

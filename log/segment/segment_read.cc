@@ -31,15 +31,15 @@ absl::Status DamagedError(const Segment& segment, const BatchScanner& scanner,
   if (scanner.defect() != BatchDefect::kNone) {
     absl::StrAppend(&text, " (", BatchDefectText(scanner.defect()), ")");
   }
-  if (next_offset.has_value()) {
-    absl::StrAppend(&text, NextReadableText(*next_offset));
-  }
-  return absl::DataLossError(text);
+  return DamagedRead(text, next_offset);
 }
 
-// Moves `scanner` to the batch that holds `offset`, and over damage before it.
-absl::Status SkipToOffset(const Segment& segment, int64_t offset,
+// Moves `scanner` to the batch that holds the offset, and over damage before
+// it.
+absl::Status SkipToOffset(const Segment& segment,
+                          const SegmentReadOptions& options,
                           BatchScanner& scanner) {
+  const int64_t offset = options.offset;
   while (true) {
     const RecordBatch* batch = scanner.Peek();
     if (batch != nullptr) {
@@ -52,7 +52,7 @@ absl::Status SkipToOffset(const Segment& segment, int64_t offset,
     }
     const std::optional<BatchPlace> behind = scanner.FindBatchBehind();
     if (!behind.has_value())
-      return DamagedError(segment, scanner, std::nullopt);
+      return DamagedError(segment, scanner, options.next_base_offset);
     if (behind->base_offset > offset)
       return DamagedError(segment, scanner, behind->base_offset);
     scanner.Resume(*behind);
@@ -137,7 +137,7 @@ absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
   } else {
     scan.crc = CrcCheck::kVerify;
     BatchScanner careful(bytes, segment.ScanStart(options.offset), scan);
-    absl::Status status = SkipToOffset(segment, options.offset, careful);
+    absl::Status status = SkipToOffset(segment, options, careful);
     if (!status.ok()) return status;
     slice = TakeBatches(bytes, options, scan, careful);
   }

@@ -45,7 +45,8 @@ struct SegmentSlice {
 //
 // Errors: NotFound when the segment's batches end before the offset: look in
 // the next segment. DataLoss when the offset lies in damaged bytes, with path,
-// position, what is wrong, and the next readable offset of the segment, if any.
+// position, what is wrong, and the next readable offset: in the segment, where
+// a bounded search finds one, or else `SegmentReadOptions::next_base_offset`.
 absl::StatusOr<SegmentSlice> ReadSegment(const Segment& segment,
                                          const SegmentReadOptions& options);
 

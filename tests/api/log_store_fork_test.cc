@@ -16,6 +16,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/log/check.h"
@@ -30,6 +31,8 @@
 #include "tests/fixture/sanitizer.h"
 #include "tests/fixture/store_fixture.h"
 #include "tests/fixture/stored_records.h"
+#include "varve/api/cursor.h"
+#include "varve/api/cursor_set.h"
 #include "varve/api/log_store.h"
 #include "varve/log/system/file_system.h"
 
@@ -175,6 +178,20 @@ TEST_F(LogStoreForkTest, PartitionThatOutlivesItsStoreCanEndInTheChild) {
   store_ = nullptr;
   ExpectInChild([&] { orders.reset(); });
   EXPECT_THAT(orders->Append({.value = "x"}), StatusIs(kPrecondition));
+}
+
+TEST_F(LogStoreForkTest, SetThatWaitsReportsTheForkAndCanEndInTheChild) {
+  std::optional<CursorSet> set(std::in_place);
+  Cursor* cursor = set->Add(Cursor(Orders(), 1));
+  ASSERT_EQ(set->Wait(), nullptr);
+  ExpectInChild([&] {
+    EXPECT_EQ(set->Wait(absl::InfiniteFuture()), cursor);
+    EXPECT_EQ(cursor->Next(), nullptr);
+    EXPECT_THAT(cursor->status(), StatusIs(kPrecondition, HasSubstr("forked")));
+    set.reset();
+  });
+  Append("b");
+  EXPECT_EQ(set->Wait(absl::InfiniteFuture()), cursor);
 }
 
 TEST_F(LogStoreForkTest, ChildHasNoDescriptorOfTheStore) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
@@ -66,6 +67,53 @@ TEST_F(PartitionTest, BatchOfTheSizeThatFitsIsAppendedAndNoLargerOne) {
               IsOk());
   EXPECT_THAT(partition.Append(larger.Finish()),
               StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+TEST(EmptyPartitionTest, RefusesCallsThatReturnAStatus) {
+  Partition partition;
+  EXPECT_FALSE(partition.valid());
+  EXPECT_FALSE(partition);
+  const auto refused = StatusIs(absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(partition.Append({.value = "a"}), refused);
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.value = "a"}, absl::Now()), IsOk());
+  EXPECT_THAT(partition.Append(builder.Finish()), refused);
+  EXPECT_THAT(partition.Read(0), refused);
+  EXPECT_THAT(partition.OffsetForTime(absl::Now()), refused);
+  EXPECT_THAT(partition.WaitFor(0), refused);
+  EXPECT_THAT(partition.WaitDurable(0), refused);
+  EXPECT_THAT(partition.NewAppendEvent(), refused);
+  EXPECT_THAT(partition.TrimBefore(0), refused);
+  EXPECT_THAT(partition.Sync(), refused);
+  EXPECT_THAT(partition.Stats(), refused);
+}
+
+TEST(EmptyPartitionTest, HasNoNameAndNoOffsets) {
+  const Partition partition;
+  EXPECT_DEATH(partition.topic(), "default-constructed");
+  EXPECT_DEATH(partition.topic_id(), "default-constructed");
+  EXPECT_DEATH(partition.index(), "default-constructed");
+  EXPECT_DEATH(partition.log_start(), "default-constructed");
+  EXPECT_DEATH(partition.durable_end(), "default-constructed");
+  EXPECT_DEATH(partition.visible_end(), "default-constructed");
+  EXPECT_DEATH(partition.readable_end(), "default-constructed");
+  EXPECT_DEATH(partition.segment_count(), "default-constructed");
+  EXPECT_DEATH(partition.batch_size_max(), "default-constructed");
+}
+
+TEST_F(PartitionTest, IsEmptyUntilItIsAssignedAndOnceItIsMovedFrom) {
+  ASSERT_THAT(store_->CreateTopic("t"), IsOk());
+  Partition partition;
+  partition = *store_->partition("t", 0);
+  EXPECT_TRUE(partition.valid());
+  EXPECT_TRUE(partition);
+  EXPECT_THAT(partition.Append({.value = "a"}), IsOk());
+  const Partition moved = std::move(partition);
+  EXPECT_TRUE(moved.valid());
+  EXPECT_FALSE(partition.valid());  // NOLINT(bugprone-use-after-move)
+  EXPECT_EQ(moved.visible_end(), 1);
+  ASSERT_THAT(store_->Close(), IsOk());
+  EXPECT_TRUE(moved.valid());
 }
 
 }  // namespace

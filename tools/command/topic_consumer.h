@@ -12,20 +12,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "varve/api/offset_reset.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/tools/shell/record_printer.h"
 
 namespace varve {
-
-// What to do when the next record does not exist (any more): Kafka's
-// auto.offset.reset.
-enum class OffsetReset {
-  kEarliest,  // continue at the log start
-  kLatest,    // continue after the last record
-  kNone,      // fail
-};
 
 // Errors: InvalidArgument, naming what there is.
 absl::StatusOr<OffsetReset> ParseOffsetReset(const std::string& text);

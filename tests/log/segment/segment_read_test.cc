@@ -7,6 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/file_names.h"
+#include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/system/file_system.h"
 
@@ -163,6 +165,7 @@ TEST_F(SegmentReadTest, DamageAtTheOffsetNamesPositionAndNextOffset) {
                                          std::to_string(positions_[2])),
                                HasSubstr("offset 104"), HasSubstr("checksum"),
                                HasSubstr("the next readable offset is 106"))));
+    EXPECT_EQ(NextReadableOffset(Read({.offset = offset}).status()), 106);
   }
 }
 
@@ -172,6 +175,15 @@ TEST_F(SegmentReadTest, DamagedLastBatchHasNoNextOffsetHere) {
   ExpectBatches({.offset = 107, .max_bytes = kNoLimit}, 3, 3);
   EXPECT_THAT(Read({.offset = 109, .max_bytes = kNoLimit}),
               StatusIs(Code::kDataLoss, Not(HasSubstr("next readable"))));
+  EXPECT_EQ(NextReadableOffset(Read({.offset = 109}).status()), std::nullopt);
+}
+
+TEST_F(SegmentReadTest, AfterADamagedLastBatchTheNextSegmentIsReadable) {
+  PutFive();
+  Damage(4);
+  const auto damaged = Read({.offset = 109, .next_base_offset = 110});
+  EXPECT_THAT(damaged, StatusIs(Code::kDataLoss, HasSubstr("offset is 110")));
+  EXPECT_EQ(NextReadableOffset(damaged.status()), 110);
 }
 
 TEST_F(SegmentReadTest, EveryDamagedHeaderByteLosesThatBatchAlone) {

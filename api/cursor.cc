@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/cursor.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "varve/api/offset_reset.h"
+#include "varve/api/partition.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/batch/record_view.h"
+#include "varve/log/metadata/log_bounds.h"
+#include "varve/log/metadata/next_readable_offset.h"
+#include "varve/log/metadata/read_options.h"
+
+namespace varve {
+namespace {
+
+// How often the log start may pass a cursor that jumps there before it reads:
+// retention is no faster than that.
+constexpr int kTriesMax = 10;
+
+// Where a log begins and ends for a reader.
+struct Ends {
+  int64_t log_start = 0;
+  int64_t readable_end = 0;  // at the reader's level
+  int64_t visible_end = 0;
+};
+
+absl::StatusOr<Ends> EndsOf(const Partition& partition, ReadLevel level) {
+  return Ends{.log_start = partition.log_start(),
+              .readable_end = partition.readable_end(level),
+              .visible_end = partition.visible_end()};
+}
+
+absl::StatusOr<Ends> EndsOf(const ReadOnlyPartition& partition,
+                            ReadLevel level) {
+  const absl::StatusOr<LogBounds> bounds = partition.Bounds();
+  if (!bounds.ok()) return bounds.status();
+  return Ends{
+      .log_start = bounds->log_start,
+      .readable_end = level == ReadLevel::kDurable
+                          ? std::max(bounds->recovery_point, bounds->log_start)
+                          : bounds->visible_end,
+      .visible_end = bounds->visible_end};
+}
+
+}  // namespace
+
+Cursor::Cursor(Partition partition, int64_t offset,
+               const CursorOptions& options)
+    : partition_(std::move(partition)), options_(options), view_(offset) {}
+
+Cursor::Cursor(ReadOnlyPartition partition, int64_t offset,
+               const CursorOptions& options)
+    : partition_(std::move(partition)), options_(options), view_(offset) {}
+
+// Called when the view at hand ends, or its next batch, after `offset`, cannot
+// be decoded.
+const RecordView* Cursor::NextOfNextView(int64_t offset, absl::Time deadline) {
+  while (true) {
+    if (!records_.status().ok()) {
+      Note(records_.status(), records_.next_offset());
+      Show(RecordBatches(offset));
+      return nullptr;
+    }
+    if (!Fetch(records_.next_offset(), deadline)) return nullptr;
+    offset = records_.next_offset();
+    if (const RecordView* record = records_.Next()) return record;
+  }
+}
+
+const RecordBatches* Cursor::NextBatches(absl::Time deadline) {
+  if (!Fetch(position(), deadline)) return nullptr;
+  records_ = RecordBatches::Records(RecordBatches(view_.next_offset()));
+  return &view_;
+}
+
+bool Cursor::Fetch(int64_t offset, absl::Time deadline) {
+  Show(RecordBatches(offset));  // what was read before is not pinned any more
+  while (true) {
+    absl::StatusOr<RecordBatches> view = ReadOrReset();
+    if (!Note(view.status(), NextReadableOffset(view.status()))) return false;
+    Show(*std::move(view));
+    if (!view_.empty()) return true;
+    if (deadline == absl::InfinitePast()) return false;
+    const absl::Status waited = std::visit(
+        [&](const auto& partition) {
+          return partition.WaitFor(position(), deadline, options_.read.level);
+        },
+        partition_);
+    // A sync may have failed with that code.
+    if (absl::IsDeadlineExceeded(waited) && deadline < absl::InfiniteFuture())
+      return false;
+    if (!waited.ok()) {
+      // If the log has ended, a read says why.
+      const absl::Status read = ReadAt(position()).status();
+      return Note(read.ok() ? waited : read);
+    }
+  }
+}
+
+absl::StatusOr<RecordBatches> Cursor::ReadOrReset() {
+  const int64_t from = position();
+  int64_t at = from;
+  absl::StatusOr<RecordBatches> view = ReadAt(at);
+  for (int i = 0; i < kTriesMax && absl::IsOutOfRange(view.status()); ++i) {
+    if (options_.reset == OffsetReset::kNone) break;
+    const absl::StatusOr<Ends> ends = std::visit(
+        [&](const auto& partition) {
+          return EndsOf(partition, options_.read.level);
+        },
+        partition_);
+    if (!ends.ok()) return ends.status();
+    // Otherwise the record was appended meanwhile.
+    if (at < ends->log_start || at > ends->visible_end) {
+      at = options_.reset == OffsetReset::kEarliest ? ends->log_start
+                                                    : ends->readable_end;
+    }
+    view = ReadAt(at);
+  }
+  if (at != from) {
+    ++resets_;
+    last_reset_ = {.from = from, .to = at};
+    Show(RecordBatches(at));
+  }
+  return view;
+}
+
+absl::StatusOr<RecordBatches> Cursor::ReadAt(int64_t offset) const {
+  return std::visit(
+      [&](const auto& partition) {
+        return partition.Read(offset, options_.read);
+      },
+      partition_);
+}
+
+void Cursor::Show(RecordBatches view) {
+  view_ = std::move(view);
+  records_ = RecordBatches::Records(view_);
+}
+
+bool Cursor::Note(const absl::Status& status,
+                  std::optional<int64_t> next_readable) {
+  status_ = status;
+  next_readable_ = next_readable;
+  return status.ok();
+}
+
+void Cursor::Seek(int64_t offset) {
+  Show(RecordBatches(offset));
+  Note(absl::OkStatus());
+}
+
+bool Cursor::HasNews() const {
+  return std::visit(
+      [&](const auto& partition) {
+        return partition.HasNews(position(), options_.read.level);
+      },
+      partition_);
+}
+
+const std::string& Cursor::topic() const {
+  return std::visit(
+      [](const auto& partition) -> const std::string& {
+        return partition.topic();
+      },
+      partition_);
+}
+
+int32_t Cursor::index() const {
+  return std::visit([](const auto& partition) { return partition.index(); },
+                    partition_);
+}
+
+}  // namespace varve
