@@ -23,10 +23,12 @@
 #include "varve/api/groups/committed_offsets.h"
 #include "varve/api/opened_partition.h"
 #include "varve/api/partition.h"
+#include "varve/api/partition_failure.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/recovery_report.h"
 #include "varve/api/store/open_topic_partition.h"
 #include "varve/api/store/store_state.h"
+#include "varve/api/store/sync_partitions.h"
 #include "varve/api/store_metrics.h"
 #include "varve/api/store_options.h"
 #include "varve/api/topic_changes.h"
@@ -35,6 +37,7 @@
 #include "varve/api/unfinished_deletion.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/partition/call_gate.h"
+#include "varve/log/partition/partition_log.h"
 #include "varve/log/system/file_system_type.h"
 #include "varve/log/system/fork_mark.h"
 
@@ -49,6 +52,14 @@ absl::StatusOr<CallGate::Call> BeginCall(const ForkMark& opened_in,
   CallGate::Call call = state.calls().Enter();
   if (call.entered()) return call;
   return absl::FailedPreconditionError(absl::StrCat(state.path(), ": closed"));
+}
+
+// Returns the first failure, and gives all of them to a caller who asks.
+absl::Status Report(std::vector<PartitionFailure> found,
+                    std::vector<PartitionFailure>* failures) {
+  absl::Status first = found.empty() ? absl::OkStatus() : found.front().status;
+  if (failures != nullptr) *failures = std::move(found);
+  return first;
 }
 
 TopicDescription Describe(Topic topic) {
@@ -230,6 +241,38 @@ StoreMetrics LogStore::Metrics() const {
 const std::string& LogStore::path() const { return state_->path(); }
 
 FileSystemType LogStore::file_system() const { return state_->file_system(); }
+
+absl::Status LogStore::Sync(absl::Span<const Partition> partitions,
+                            std::vector<PartitionFailure>* failures) {
+  if (failures != nullptr) failures->clear();
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
+  if (!call.ok()) return call.status();
+  return Report(SyncPartitions(partitions, state_->side_by_side()), failures);
+}
+
+absl::Status LogStore::SyncAll(std::vector<PartitionFailure>* failures) {
+  if (failures != nullptr) failures->clear();
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
+  if (!call.ok()) return call.status();
+  std::vector<Partition> opened;
+  for (const Topic& topic : state_->topics().topics()) {
+    for (int32_t index = 0; index < topic.config.partitions; ++index) {
+      absl::StatusOr<std::shared_ptr<PartitionLog>> log =
+          state_->FindOpen(topic, index);
+      if (!log.ok()) return log.status();
+      if (*log == nullptr) continue;
+      opened.push_back(Partition(std::make_shared<const OpenedPartition>(
+          topic.name, topic.id, index, *std::move(log))));
+    }
+  }
+  std::vector<PartitionFailure> found =
+      SyncPartitions(opened, state_->side_by_side());
+  // A topic that was deleted meanwhile has nothing left to sync.
+  std::erase_if(found, [](const PartitionFailure& failure) {
+    return absl::IsNotFound(failure.status);
+  });
+  return Report(std::move(found), failures);
+}
 
 absl::StatusOr<absl::Duration> LogStore::RunMaintenance() {
   const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);

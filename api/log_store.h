@@ -39,6 +39,7 @@
 #include "absl/types/span.h"
 #include "varve/api/committed_offset.h"
 #include "varve/api/partition.h"
+#include "varve/api/partition_failure.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/recovery_report.h"
 #include "varve/api/store_metrics.h"
@@ -137,7 +138,8 @@ class LogStore {
   // Deletes a topic with all its records, durably: after a crash it is there
   // as a whole, or not at all. A topic of the same name may be created at once,
   // and is another one. Handles on its partitions fail from now on with
-  // NotFound, waiters with Cancelled; views stay valid.
+  // NotFound, as do their AppendAsync that are not durable, and waiters with
+  // Cancelled; views stay valid.
   //
   // The offsets that groups have committed for it are deleted with it, and
   // never count for another topic. The files are removed when the topic's
@@ -170,6 +172,26 @@ class LogStore {
   // FailedPrecondition when closed; ResourceExhausted.
   absl::StatusOr<Partition> partition(std::string_view topic,
                                       int32_t partition);
+
+  // Makes durable all that was appended so far to these partitions, whatever it
+  // was appended with. Their syncs run side by side, on this thread and on up
+  // to seven more that end before it returns; with Background::kNone on this
+  // thread, one after the other: a program with threads of its own then calls
+  // it from several, each with a part. A partition that fails keeps no other
+  // from being synced.
+  //
+  // Errors: the first of the failures, in the order of `partitions`, each of
+  // which is that of Partition::Sync. All of them are put into `failures`, in
+  // that order, unless it is null; what was in it is removed.
+  // FailedPrecondition when closed: nothing was synced, and it stays empty.
+  // Precondition: no handle was moved from.
+  absl::Status Sync(absl::Span<const Partition> partitions,
+                    std::vector<PartitionFailure>* failures = nullptr);
+
+  // The same for every partition of the store, committed offsets included, by
+  // topic and number. Those that were not opened since the store was have
+  // nothing to sync. Errors: those of `Sync`.
+  absl::Status SyncAll(std::vector<PartitionFailure>* failures = nullptr);
 
   // Consumer groups. A group is a name under which a program keeps how far it
   // has come in each partition, so that it continues there after a restart:
@@ -279,9 +301,10 @@ class LogStore {
   // that time. For programs with a scheduler of their own, with
   // Background::kNone; several threads may call it at once, and share the work:
   // a thread does not wait for work that another one is doing. It may sync, so
-  // it blocks for the disk. The time returned is half the shortest window at
-  // most. Failures are reported to the log sink, and to the appends they
-  // concern.
+  // it blocks for the disk, and it calls the callbacks of AppendAsync. The time
+  // returned is half the shortest window at most, and zero after callbacks,
+  // which may have made more to do. Failures are reported to the log sink, and
+  // to the appends they concern.
   //
   // Errors: FailedPrecondition when closed.
   absl::StatusOr<absl::Duration> RunMaintenance();
@@ -289,11 +312,12 @@ class LogStore {
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
   // way, TrimBefore and RunMaintenance included, deletes by retention if a
   // check is due, removes the files of deleted topics, syncs everything, trims
-  // the files, and marks the shutdown as clean. Only a Partition::Read may
-  // continue after it: it changes nothing. Do not call it from within another
-  // call, as from a log sink: it would wait for itself. Idempotent: later calls
-  // return what the first did. Blocks for a sync of every partition with
-  // unsynced appends. Functions that return no Status still answer afterwards.
+  // the files, calls the callbacks of AppendAsync that are left, and marks the
+  // shutdown as clean. Only a Partition::Read may continue after it: it changes
+  // nothing. Do not call it from within another call, as from a log sink or a
+  // callback: it would wait for itself. Idempotent: later calls return what the
+  // first did. Blocks for a sync of every partition with unsynced appends.
+  // Functions that return no Status still answer afterwards.
   //
   // Errors: the first one met. The rest is closed all the same, and the next
   // open recovers; the close is not tried again.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -18,6 +19,7 @@
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/metadata/topic_id.h"
+#include "varve/log/partition/append_callback.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
 #include "varve/log/partition/append_trigger.h"
@@ -57,6 +59,18 @@ absl::StatusOr<AppendResult> Partition::Append(const EncodedBatch& batch,
                                                Durability durability) {
   if (absl::Status s = CheckWritable(); !s.ok()) return s;
   return opened_->log->Append(batch, durability);
+}
+
+absl::StatusOr<AppendResult> Partition::AppendAsync(const Record& record,
+                                                    AppendCallback on_durable) {
+  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  return opened_->log->AppendAsync(record, std::move(on_durable));
+}
+
+absl::StatusOr<AppendResult> Partition::AppendAsync(const EncodedBatch& batch,
+                                                    AppendCallback on_durable) {
+  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  return opened_->log->AppendAsync(batch, std::move(on_durable));
 }
 
 absl::StatusOr<RecordBatches> Partition::Read(

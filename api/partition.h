@@ -18,6 +18,7 @@
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/metadata/topic_id.h"
+#include "varve/log/partition/append_callback.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
 
@@ -76,8 +77,7 @@ class Partition {
   // two others are too many by retention.bytes deletes them first: it waits for
   // a sync of those, a checkpoint and the unlinking, once, whether they succeed
   // or not (StoreMetrics::retention_wait_ns). There is no time limit. A thread
-  // that must not block appends with kInterval, and acknowledges what
-  // `durable_end` has passed when its AppendEvent says so.
+  // that must not wait for a sync uses AppendAsync.
   //
   // Errors:
   //   InvalidArgument     The record is larger than max.message.bytes or
@@ -114,6 +114,66 @@ class Partition {
   // records, too.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced);
+
+  // Appends one record, or a whole batch, without waiting for its sync, and
+  // calls `on_durable` when it survives a power loss. On return it is visible,
+  // and its place is known. To readers it is as a kSynced append: in a
+  // partition without weaker ones, ReadLevel::kDefault sees it when it is
+  // durable.
+  //
+  //   auto where = orders.AppendAsync(
+  //       {.value = job}, [id](absl::StatusOr<AppendResult> durable) {
+  //         if (durable.ok()) Acknowledge(id);
+  //       });
+  //
+  // For a std::future of the same:
+  //
+  //   std::promise<absl::StatusOr<AppendResult>> promise;
+  //   auto durable = promise.get_future();
+  //   auto where = orders.AppendAsync(
+  //       record, [p = std::move(promise)](auto result) mutable {
+  //         p.set_value(std::move(result));
+  //       });
+  //
+  // It asks for a sync at once. One sync covers all that was appended before
+  // it began, so while a sync is under way the next one gathers. The store's
+  // own thread makes it; any other sync of the partition, such as that of a
+  // kSynced append, does as well. With Background::kNone the program has to
+  // call RunMaintenance, which syncs and makes the calls: nothing wakes it. A
+  // sync for which there is no room (ResourceExhausted) is tried again after a
+  // second, and the callback waits for that.
+  //
+  // After OK the callback is called exactly once; after an error it is not. Of
+  // one partition they are called in the order of the offsets, one at a time,
+  // and with no lock held: by the thread `varve-sync`; with Background::kNone
+  // by the one that runs RunMaintenance; what is left, by the one that runs
+  // Close, before that returns. So a callback may use the store: append, also
+  // by AppendAsync, read, commit. It must not throw, nor call Close or destroy
+  // the store, nor wait for what its own thread would do: another callback, or
+  // a sync that nobody else makes (WaitDurable). And it should be short:
+  // callbacks of all partitions, the syncs of kInterval appends, and Close wait
+  // for it.
+  //
+  // In a forked child of the process none is called.
+  //
+  // Blocks: for what a kMemory append blocks for; and for a sync when eight
+  // sealed segments wait for theirs.
+  //
+  // The callback gets the AppendResult that was returned, or:
+  //   Cancelled           The store was closed, and could not sync before that.
+  //   NotFound            The topic was deleted before the sync.
+  //   any other           A sync or a write of the partition failed, as of
+  //                       `Append`: it is not known whether the record
+  //                       survives.
+  //
+  // Precondition: `on_durable` is not null.
+  // Errors: those of `Append` but for Unavailable; ResourceExhausted also when
+  // kPendingAppendsMax callbacks of the partition are outstanding. Nothing was
+  // appended then: try again when some of them were called.
+  absl::StatusOr<AppendResult> AppendAsync(const Record& record,
+                                           AppendCallback on_durable);
+  absl::StatusOr<AppendResult> AppendAsync(const EncodedBatch& batch,
+                                           AppendCallback on_durable);
 
   // Reads records from `offset` on, in place, as whole batches; continue at
   // `next_offset()` of what is returned, or have a Cursor do that
@@ -158,8 +218,8 @@ class Partition {
                        ReadLevel level = ReadLevel::kDefault) const;
 
   // Blocks until the record at `offset` survives a power loss. It syncs nothing
-  // itself: it waits for the timer of kInterval, for a kSynced append, or for
-  // another thread's `Sync`. Errors: those of WaitFor.
+  // itself: it waits for the timer of kInterval, for a kSynced append, an
+  // AppendAsync, or another thread's `Sync`. Errors: those of WaitFor.
   absl::Status WaitDurable(int64_t offset,
                            absl::Time deadline = absl::InfiniteFuture()) const;
 
@@ -187,8 +247,9 @@ class Partition {
   absl::Status TrimBefore(int64_t offset);
 
   // Makes all records appended so far durable, whatever they were appended
-  // with. Errors: FailedPrecondition when the store is closed; those of a
-  // failed sync, as of `Append`.
+  // with. LogStore::Sync does it for several partitions. Errors:
+  // FailedPrecondition when the store is closed; ResourceExhausted, and it can
+  // be called again; those of a failed sync, as of `Append`.
   absl::Status Sync();
 
   // The partition as it is now: offsets, sizes on disk, leader epochs, times of

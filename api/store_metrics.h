@@ -60,6 +60,7 @@ struct StoreMetrics {
 
   // Time of appends that succeeded, by durability: at kMemory and kInterval of
   // one append in 64, at kSynced of every one, its wait for the sync included.
+  // An AppendAsync returns as early as one at kMemory, and counts as such.
   Distribution memory_append_ns;
   Distribution interval_append_ns;
   Distribution synced_append_ns;
@@ -102,8 +103,9 @@ struct StoreMetrics {
   int64_t populated_bytes = 0;
 
   // Calls that currently wait for records or durability in one partition (not
-  // in a CursorSet), and those that ended: with what they waited for, at their
-  // deadline, by the store's close.
+  // in a CursorSet), with the AppendAsync that are not durable yet, and those
+  // that ended: with what they waited for, at their deadline, by the store's
+  // close.
   int64_t waiters = 0;
   int64_t finished_waits = 0;
   int64_t expired_waits = 0;

@@ -2,27 +2,22 @@
 
 #include "varve/api/duty/duty_thread.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <new>
 #include <stop_token>
-#include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/api/duty/duty.h"
 #include "varve/api/duty/duty_bell.h"
+#include "varve/api/duty/store_thread.h"
 #include "varve/log/system/clock.h"
 
 namespace varve {
@@ -30,25 +25,6 @@ namespace {
 
 // The time until a duty that ran out of memory is run again.
 constexpr absl::Duration kWithoutMemory = absl::Seconds(1);
-
-// Starts `body` on a thread that no signal of the program is delivered to.
-template <typename Body>
-absl::StatusOr<std::thread> StartWithSignalsBlocked(Body body) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  // Also when there is no memory for the thread, which throws.
-  const absl::Cleanup restore = [&before] {
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  };
-  try {
-    return std::thread(std::move(body));
-  } catch (const std::system_error& error) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("a thread cannot be started: ", error.what()));
-  }
-}
 
 // On Linux a nice value belongs to a thread: the calling one here. Neither of
 // the calls is needed for the duty to be done.
@@ -67,8 +43,8 @@ DutyThread::DutyThread(const Options& options, Duty* duty, DutyBell* bell,
     : options_(options), duty_(duty), bell_(bell), clock_(clock) {}
 
 absl::Status DutyThread::Start() {
-  absl::StatusOr<std::thread> thread =
-      StartWithSignalsBlocked([this, stop = stop_.get_token()] { Run(stop); });
+  absl::StatusOr<std::thread> thread = StartStoreThread(
+      options_.name, [this, stop = stop_.get_token()] { Run(stop); });
   if (!thread.ok()) return thread.status();
   absl::MutexLock lock(&joining_);
   thread_ = *std::move(thread);
@@ -76,7 +52,6 @@ absl::Status DutyThread::Start() {
 }
 
 void DutyThread::Run(const std::stop_token& stop) {
-  pthread_setname_np(pthread_self(), options_.name.c_str());
   BeNice(options_.nice_more);
   while (!stop.stop_requested()) {
     absl::Time due;

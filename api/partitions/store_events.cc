@@ -13,6 +13,7 @@
 #include "varve/api/partitions/checkpoint_writer.h"
 #include "varve/api/partitions/limit_keeper.h"
 #include "varve/api/partitions/partition_parking.h"
+#include "varve/log/partition/append_completion.h"
 #include "varve/log/partition/partition_log.h"
 
 namespace varve {
@@ -45,6 +46,11 @@ absl::Status StoreEvents::WriteTimedCheckpoint() {
 absl::Status StoreEvents::WriteForDeletion(
     absl::FunctionRef<absl::Status()> write) {
   return checkpoint_writer_->WriteWithReserve(write);
+}
+
+void StoreEvents::AppendsCompleted(AppendCompletions completed) {
+  callbacks_.Add(std::move(completed));
+  sync_bell_.Ring();
 }
 
 void StoreEvents::MakeRoom() { parking_->MakeRoom(); }

@@ -12,17 +12,20 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "varve/api/duty/duty_bell.h"
+#include "varve/api/partitions/callback_queue.h"
 #include "varve/api/partitions/checkpoint_writer.h"
 #include "varve/api/partitions/limit_keeper.h"
 #include "varve/api/partitions/partition_parking.h"
+#include "varve/log/partition/append_completion.h"
 #include "varve/log/partition/partition_log.h"
 #include "varve/log/system/file_system.h"
 
 namespace varve {
 
 // The reports of the partitions to their store: that they are about to change
-// files, so that the mark of a clean shutdown has to be removed first; and that
-// one of the store's duties, whose bells are here, has something to do.
+// files, so that the mark of a clean shutdown has to be removed first; that one
+// of the store's duties, whose bells are here, has something to do; and that
+// callbacks are due, which the sync duty calls.
 //
 // Shared by the store and all of its partitions.
 //
@@ -48,6 +51,7 @@ class StoreEvents final : public PartitionLogListener {
   // Calls `write`, which lets files be deleted, and has room for it on a full
   // disk.
   absl::Status WriteForDeletion(absl::FunctionRef<absl::Status()> write);
+  void AppendsCompleted(AppendCompletions completed) override;
   void MakeRoom() override;
   void SegmentRolled(PartitionLog& log) override;
 
@@ -77,6 +81,9 @@ class StoreEvents final : public PartitionLogListener {
     return retention_wanted_.exchange(false, std::memory_order_acq_rel);
   }
 
+  // Emptied by the sync duty, and at last by the store's close.
+  CallbackQueue& callbacks() { return callbacks_; }
+
   // Rung when there is something to do before the duty's next time.
   DutyBell& prepare_bell() { return prepare_bell_; }
   DutyBell& sync_bell() { return sync_bell_; }
@@ -102,6 +109,8 @@ class StoreEvents final : public PartitionLogListener {
 
   mutable absl::Mutex mu_;
   Marker marker_ ABSL_GUARDED_BY(mu_);
+
+  CallbackQueue callbacks_;
 
   DutyBell prepare_bell_;
   DutyBell sync_bell_;

@@ -22,6 +22,7 @@
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/duty/duty_list.h"
 #include "varve/api/duty/duty_notices.h"
+#include "varve/api/duty/side_by_side.h"
 #include "varve/api/duty/store_duties.h"
 #include "varve/api/metrics/metrics_file.h"
 #include "varve/api/metrics/store_meters.h"
@@ -132,6 +133,9 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   .environment = options_.environment,
                   .meters = &meters_->log()},
                  ReadRetentionState(*directory_)),
+      side_by_side_(options_.background == Background::kNone
+                        ? 0
+                        : SideBySide::kThreadsMax),
       duties_(options_.environment.clock) {
   events_->SetHandlers(checkpoint_writer_, parking_, limit_keeper_);
   topics_.SetConfigChanged(
@@ -327,6 +331,7 @@ absl::Status StoreState::Close() {
   parking_->Stop();
   limit_keeper_->Stop();
   absl::Status status = partitions_.Close();
+  events_->callbacks().CallDue();  // no thread but this one calls any now
   if (metrics_file_ != nullptr) metrics_file_->WriteIfChanged();
   if (status.ok() && !events_->marker_present() && recovered_all_) {
     status = MarkClosed();

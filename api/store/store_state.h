@@ -16,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/duty/side_by_side.h"
 #include "varve/api/duty/store_duties.h"
 #include "varve/api/metrics/metrics_file.h"
 #include "varve/api/metrics/store_meters.h"
@@ -54,6 +55,13 @@ class StoreState {
   const TopicAdministration& topics() const { return topics_; }
   absl::StatusOr<std::shared_ptr<PartitionLog>> OpenPartition(
       std::string_view topic, int32_t partition);
+  // The same without opening it: null when it is not open.
+  absl::StatusOr<std::shared_ptr<PartitionLog>> FindOpen(const Topic& topic,
+                                                         int32_t partition) {
+    return partitions_.FindOpen(topic, partition);
+  }
+  // For calls of the program that wait for several partitions.
+  SideBySide& side_by_side() { return side_by_side_; }
   RecoveryReport recovery_report() const;
   StoreMetrics metrics() const;
   const std::string& path() const { return directory_->path(); }
@@ -103,6 +111,7 @@ class StoreState {
   const std::shared_ptr<LimitKeeper> limit_keeper_;
   RetentionPass retention_;
   bool recovered_all_ = true;  // complete when `Open` returns
+  SideBySide side_by_side_;
   StoreDuties duties_;
   MetricsFile* metrics_file_ = nullptr;  // of duties_; null: not written
 

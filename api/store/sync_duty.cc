@@ -3,6 +3,7 @@
 #include "varve/api/store/sync_duty.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <stop_token>
 #include <utility>
@@ -28,25 +29,28 @@ SyncDuty::SyncDuty(PartitionTable* partitions,
       meters_(meters) {}
 
 absl::Time SyncDuty::Run(const std::stop_token& stop) {
-  const absl::Time sync_due = SyncDuePartitions(stop);
-  return std::min(sync_due, WriteDueCheckpoint());
-}
-
-// Syncs what is due; returns when the next sync will be.
-absl::Time SyncDuty::SyncDuePartitions(const std::stop_token& stop) {
   absl::Time next = absl::InfiniteFuture();
+  int64_t called = events_->callbacks().CallDue();
   for (const std::shared_ptr<PartitionLog>& log : partitions_->opened()) {
     if (stop.stop_requested()) break;
     if (log->SyncDue() <= clock_->Steady()) {
-      const absl::Status status = log->Sync();
-      // After any other failure the log is poisoned, has reported that, and
-      // returns it to its writers.
-      if (absl::IsResourceExhausted(status))
-        NoteDutyFailure(environment_, *meters_, "sync", status);
+      Sync(*log);
+      // Those of one partition do not wait for the sync of the next.
+      called += events_->callbacks().CallDue();
     }
     next = std::min(next, log->SyncDue());
   }
-  return next;
+  next = std::min(next, WriteDueCheckpoint());
+  // They may have appended to a partition that was looked at before.
+  return called > 0 ? clock_->Steady() : next;
+}
+
+void SyncDuty::Sync(PartitionLog& log) {
+  const absl::Status status = log.Sync();
+  // After any other failure the log is poisoned, has reported that, and returns
+  // it to its writers.
+  if (absl::IsResourceExhausted(status))
+    NoteDutyFailure(environment_, *meters_, "sync", status);
 }
 
 // Writes the checkpoint if it has changed and is due; returns when to look

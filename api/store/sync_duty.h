@@ -11,14 +11,17 @@
 #include "varve/api/partitions/partition_table.h"
 #include "varve/api/partitions/store_events.h"
 #include "varve/log/partition/log_meters.h"
+#include "varve/log/partition/partition_log.h"
 #include "varve/log/system/clock.h"
 #include "varve/log/system/environment.h"
 
 namespace varve {
 
 // Makes durable what no caller waits for: kInterval appends before their window
-// is over, sealed segments with their indexes, and the checkpoint, at most a
-// second after the syncs that it covers.
+// is over, those of AppendAsync at once, sealed segments with their indexes,
+// and the checkpoint, at most a second after the syncs that it covers. Calls
+// the callbacks of AppendAsync: this is the one place for it while the store is
+// open, so they come one by one and in order.
 //
 // Borrows the table, the meters and the environment's, which must outlive it.
 //
@@ -34,7 +37,7 @@ class SyncDuty final : public Duty {
   absl::Time Run(const std::stop_token& stop) override;
 
  private:
-  absl::Time SyncDuePartitions(const std::stop_token& stop);
+  void Sync(PartitionLog& log);
   absl::Time WriteDueCheckpoint();
 
   // Constant after construction.

@@ -12,10 +12,10 @@ namespace varve {
 // How far a read looks.
 enum class ReadLevel {
   // kDurable as long as every append of this process to the partition was a
-  // kSynced one; kVisible from the first weaker one on, until the store is
-  // opened again: a program that appends like that accepts that a power loss
-  // takes records back. For a ReadOnlyPartition always kVisible, because it
-  // does not know how the writer appends.
+  // kSynced one, or an AppendAsync; kVisible from the first weaker one on,
+  // until the store is opened again: a program that appends like that accepts
+  // that a power loss takes records back. For a ReadOnlyPartition always
+  // kVisible, because it does not know how the writer appends.
   kDefault,
   kVisible,  // to the visible end
   // To the durable end: no record that a power loss could still replace by

@@ -64,19 +64,20 @@ struct LogMeters {
   // duty was not ahead of it.
   Counter append_allocations;
 
-  // Calls that wait for a record or its durability.
+  // Calls that wait for a record or its durability, and appends that wait for
+  // their callback.
   Counter waiters;  // currently
   Counter finished_waits;
   Counter expired_waits;
   Counter cancelled_waits;
-  // Notes the end of a wait that `waiters` counts.
-  void NoteWait(const absl::Status& status) {
-    waiters.Add(-1);
+  // Notes the end of waits that `waiters` counts.
+  void NoteWaits(const absl::Status& status, int64_t count) {
+    waiters.Add(-count);
     DCHECK_GE(waiters.value(), 0);
     Counter& outcome = absl::IsDeadlineExceeded(status) ? expired_waits
                        : status.ok()                    ? finished_waits
                                                         : cancelled_waits;
-    outcome.Add();
+    outcome.Add(count);
   }
 
   // Segments removed below a log start, by retention or by trimming.

@@ -21,13 +21,17 @@
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
+#include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/partition/append_callback.h"
+#include "varve/log/partition/append_completion.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_trigger.h"
 #include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_notices.h"
 #include "varve/log/partition/partition_state.h"
+#include "varve/log/partition/partition_stats_collection.h"
 #include "varve/log/partition/partition_syncer.h"
 #include "varve/log/partition/partition_writer.h"
 #include "varve/log/recovery/partition_recovery.h"
@@ -54,6 +58,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       ends_(recovered.log_start, recovered.next_offset),
       reader_(directory_->path(), &segments_, &ends_, options.continuity),
       state_(&mu_, directory_->path()),
+      pending_(&mu_, directory_->path(), listener_.get(), &meters_->store()),
       config_(options.config),
       writer_(directory_.get(), &segments_, &config_, &environment_,
               &meters_->store(), recovered),
@@ -62,6 +67,7 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
                .writer = &writer_,
                .waiters = &waiters_,
                .state = &state_,
+               .pending = &pending_,
                .ends = &ends_,
                .directory = directory_.get(),
                .environment = &environment_,
@@ -85,8 +91,8 @@ absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
     const absl::StatusOr<int64_t> timestamp_ms =
         RecordTimestampMs(record, now_ms);
     if (!timestamp_ms.ok()) return timestamp_ms.status();
-    return AppendBatch(IncomingBatch(record, *timestamp_ms, now_ms),
-                       durability);
+    return AppendBatch(IncomingBatch(record, *timestamp_ms, now_ms), durability,
+                       nullptr);
   });
 }
 
@@ -97,12 +103,45 @@ absl::StatusOr<AppendResult> PartitionLog::Append(const EncodedBatch& batch,
       return status;
     return AppendBatch(
         IncomingBatch(batch, AppendTimeMs(environment_.clock->NowMs())),
-        durability);
+        durability, nullptr);
   });
 }
 
+// It takes as long as a kMemory append.
+absl::StatusOr<AppendResult> PartitionLog::AppendAsync(
+    const Record& record, AppendCallback callback) {
+  return meters_->Append(
+      Durability::kMemory, [&]() -> absl::StatusOr<AppendResult> {
+        const int64_t now_ms = AppendTimeMs(environment_.clock->NowMs());
+        const absl::StatusOr<int64_t> timestamp_ms =
+            RecordTimestampMs(record, now_ms);
+        if (!timestamp_ms.ok()) return timestamp_ms.status();
+        absl::StatusOr<AppendCompletions> pending =
+            pending_.Make(std::move(callback));
+        if (!pending.ok()) return pending.status();
+        return AppendBatch(IncomingBatch(record, *timestamp_ms, now_ms),
+                           Durability::kSynced, &*pending);
+      });
+}
+
+absl::StatusOr<AppendResult> PartitionLog::AppendAsync(
+    const EncodedBatch& batch, AppendCallback callback) {
+  return meters_->Append(
+      Durability::kMemory, [&]() -> absl::StatusOr<AppendResult> {
+        if (absl::Status status = CheckBatchHeader(batch.batch()); !status.ok())
+          return status;
+        absl::StatusOr<AppendCompletions> pending =
+            pending_.Make(std::move(callback));
+        if (!pending.ok()) return pending.status();
+        return AppendBatch(
+            IncomingBatch(batch, AppendTimeMs(environment_.clock->NowMs())),
+            Durability::kSynced, &*pending);
+      });
+}
+
 absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
-    const IncomingBatch& batch, Durability durability) {
+    const IncomingBatch& batch, Durability durability,
+    AppendCompletions* pending) {
   AppendResult result;
   bool needs_sync = false;
   bool rolled = false;
@@ -120,10 +159,15 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
               .next_offset = writer_.next_offset(),
               .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
     needs_sync = syncer_.NeedsSync(durability, config_, batch.now_ms());
+    if (needs_sync && pending != nullptr) {
+      pending_.Add(std::move(*pending), result);
+      needs_sync = syncer_.HasTooManyUnsynced();
+    }
   }
   if (rolled) listener_->SegmentRolled(*this);
   if (!needs_sync) return result;
   absl::Status status = syncer_.SyncTo(result.next_offset);
+  if (pending != nullptr) return result;  // its callback gets the status
   if (LeavesAllAsItWas(status)) {
     status = absl::UnavailableError(
         absl::StrCat("offset ", result.offset,
@@ -150,6 +194,7 @@ absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
   absl::Status poison = state_.failure();
   if (is_first) {
     waiters_.Notify();
+    pending_.Fail(poison);
     NotePoisoned(*meters_, environment_, directory_->path(), poison);
   }
   return poison;
@@ -247,6 +292,19 @@ void PartitionLog::Arm(const std::shared_ptr<AppendTrigger>& trigger,
 void PartitionLog::Disarm(AppendTrigger& trigger) {
   absl::MutexLock lock(&mu_);
   waiters_.Disarm(trigger);
+}
+
+absl::StatusOr<PartitionStats> PartitionLog::Stats() {
+  const CallGate::Call call = calls_.Enter();
+  if (!call.entered()) return state_.EndedError();
+  PartitionStats stats;
+  {
+    absl::MutexLock lock(&mu_);
+    if (state_.has_ended()) return state_.EndedError();
+    stats = StatsInMemory(ends_, writer_.epochs(), *meters_, state_.failure());
+  }
+  return UnlessEnded(AddFileStats(*directory_, segments_, retention_segments_,
+                                  reader_, stats));
 }
 
 absl::Status PartitionLog::Sync() {

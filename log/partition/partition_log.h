@@ -22,6 +22,8 @@
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/partition/append_callback.h"
+#include "varve/log/partition/append_completion.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
 #include "varve/log/partition/append_trigger.h"
@@ -33,6 +35,7 @@
 #include "varve/log/partition/partition_stats_collection.h"
 #include "varve/log/partition/partition_syncer.h"
 #include "varve/log/partition/partition_writer.h"
+#include "varve/log/partition/pending_appends.h"
 #include "varve/log/partition/trimmed_segments.h"
 #include "varve/log/partition/watermark_waiters.h"
 #include "varve/log/partition/watermarks.h"
@@ -113,6 +116,17 @@ class PartitionLog {
   // header that CheckBatchHeader refuses.
   absl::StatusOr<AppendResult> Append(const EncodedBatch& batch,
                                       Durability durability);
+
+  // Appends as with kMemory, and has the listener call `callback` when the
+  // append is durable or cannot become so; asks for a sync. When it fails, it
+  // drops the callback. Partition::AppendAsync has the whole contract.
+  //
+  // Errors: those of `Append` but for Unavailable; ResourceExhausted also when
+  // kPendingAppendsMax callbacks are outstanding: nothing was appended.
+  absl::StatusOr<AppendResult> AppendAsync(const Record& record,
+                                           AppendCallback callback);
+  absl::StatusOr<AppendResult> AppendAsync(const EncodedBatch& batch,
+                                           AppendCallback callback);
 
   // Reads batches from the one that holds `offset` on, in place. Empty at the
   // end of the read's level: `WaitFor` waits for more.
@@ -265,19 +279,7 @@ class PartitionLog {
   // the last batch.
   //
   // Errors: FailedPrecondition after `Close`; file errors.
-  absl::StatusOr<PartitionStats> Stats() {
-    const CallGate::Call call = calls_.Enter();
-    if (!call.entered()) return state_.EndedError();
-    PartitionStats stats;
-    {
-      absl::MutexLock lock(&mu_);
-      if (state_.has_ended()) return state_.EndedError();
-      stats =
-          StatsInMemory(ends_, writer_.epochs(), *meters_, state_.failure());
-    }
-    return UnlessEnded(AddFileStats(*directory_, segments_, retention_segments_,
-                                    reader_, stats));
-  }
+  absl::StatusOr<PartitionStats> Stats();
 
   // The leader epoch that the record at `offset` was written in; nothing for a
   // record that is not in the log.
@@ -294,8 +296,9 @@ class PartitionLog {
     return writer_.epochs().EndOffset(epoch, visible_end());
   }
 
-  // When `Sync` should be called next for the sake of kInterval appends and
-  // sealed segments; InfiniteFuture when there is nothing to do.
+  // When `Sync` should be called next for the sake of kInterval appends,
+  // AppendAsync and sealed segments; InfiniteFuture when there is nothing to
+  // do.
   absl::Time SyncDue() { return syncer_.Due(); }
 
   // What the store's checkpoint should say of this log.
@@ -304,21 +307,26 @@ class PartitionLog {
   }
 
   // Refuses further calls, fails waiters, waits for calls and syncs under way,
-  // trims the files to their exact length and syncs them. Idempotent. Only a
-  // `Read` may continue after it: it changes nothing.
+  // trims the files to their exact length and syncs them. What AppendAsync has
+  // appended is completed when it returns. Idempotent. Only a `Read` may
+  // continue after it: it changes nothing.
   //
   // Errors: the poison, or why the log did not close cleanly: it has to be
   // recovered at the next open then.
   absl::Status Close();
 
   // Ends the log of a partition that was deleted: calls fail with NotFound from
-  // now on, waiters with Cancelled. The files stay as they are, and are closed;
-  // views keep their mappings.
+  // now on, as do appends of AppendAsync that are not durable, and waiters with
+  // Cancelled. The files stay as they are, and are closed; views keep their
+  // mappings.
   void Abandon();
 
  private:
+  // `pending`: the completion of an AppendAsync, which is a kSynced append that
+  // does not wait for its sync; null for any other.
   absl::StatusOr<AppendResult> AppendBatch(const IncomingBatch& batch,
-                                           Durability durability);
+                                           Durability durability,
+                                           AppendCompletions* pending);
   absl::Status Await(int64_t offset, absl::Time deadline, ReadLevel level)
       ABSL_LOCKS_EXCLUDED(mu_);
   // May release the lock, and take it again, before the first append.
@@ -368,8 +376,9 @@ class PartitionLog {
   Watermarks ends_;
   PartitionReader reader_;
 
-  PartitionState state_;  // changed with `mu_` held
-  CallGate calls_;        // those that take more than one step
+  PartitionState state_;    // changed with `mu_` held
+  PendingAppends pending_;  // likewise
+  CallGate calls_;          // those that take more than one step
   // Whether there is an active segment.
   // Memory ordering: relaxed; only a hint: code with the lock asks the writer.
   std::atomic<bool> is_active_ = false;

@@ -4,6 +4,7 @@
 #define VARVE_LOG_PARTITION_PARTITION_LOG_LISTENER_H_
 
 #include "absl/status/status.h"
+#include "varve/log/partition/append_completion.h"
 
 namespace varve {
 
@@ -29,6 +30,10 @@ class PartitionLogListener {
 
   // Called when `checkpoint` has changed, and after every sync.
   virtual void CheckpointChanged() = 0;
+
+  // Takes appends that have ended, and whose callbacks are due. It calls them
+  // later, without a lock, in the order in which they come.
+  virtual void AppendsCompleted(AppendCompletions completed) = 0;
 
   // Called, without a lock, before the log opens files that it does not hold
   // open.

@@ -106,12 +106,14 @@ absl::Status PartitionLog::Close() {
     if (!state_.is_closing()) return state_.failure();
     if (absl::Status status = CloseWriter(); !status.ok()) {
       state_.EndClose(status);
+      pending_.Fail(state_.StatusOfWait());
       return status;
     }
   }
   const absl::Status status = syncer_.SyncClosing();
   absl::MutexLock lock(&mu_);
   state_.EndClose(status);
+  pending_.Fail(state_.StatusOfWait());
   directory_->LetGo();
   return state_.failure();
 }
@@ -133,6 +135,7 @@ void PartitionLog::Abandon() {
   writer_.Abandon();
   SetActive(false);
   segments_.CloseAll();
+  pending_.Fail(state_.EndedError());
   waiters_.NotifyEnded();
 }
 

@@ -90,7 +90,7 @@ class PartitionMeters {
   absl::Status Wait(Call call) {
     store_->waiters.Add(1);
     const absl::Status status = call();
-    store_->NoteWait(status);
+    store_->NoteWaits(status, 1);
     return status;
   }
 

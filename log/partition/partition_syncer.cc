@@ -19,12 +19,6 @@
 #include "varve/log/system/errno_status.h"
 
 namespace varve {
-namespace {
-
-// Segments that wait for their last sync, each with three descriptors.
-constexpr int64_t kUnsyncedSealedMax = 8;
-
-}  // namespace
 
 PartitionSyncer::PartitionSyncer(const Parts& log,
                                  absl::Duration store_interval,
@@ -71,6 +65,7 @@ absl::Status PartitionSyncer::SyncAll() {
     unsynced = log_.writer->BeginSync();
     appended = log_.meters->unsynced();
     schedule_.BeginSync();
+    log_.pending->BeginSync();
   }
   const StopWatch watch = log_.meters->BeginSync();
   absl::Status status;
@@ -87,6 +82,7 @@ absl::Status PartitionSyncer::SyncAll() {
     schedule_.EndSync();
     log_.meters->TakeOff(appended);
     log_.ends->SetDurable(unsynced.end_offset);
+    log_.pending->EndSync();
     log_.waiters->Notify();
   }
   log_.listener->CheckpointChanged();
@@ -107,6 +103,7 @@ absl::Status PartitionSyncer::FailSync(const PendingSync& unsynced,
     is_first = log_.state->Poison(status);
     if (is_first) log_.waiters->Notify();
     poison = log_.state->failure();
+    log_.pending->Fail(poison);
   }
   if (is_first) {
     log_.meters->store().sync_errors.Add(poison);
@@ -120,15 +117,14 @@ void PartitionSyncer::GiveUpSync(const PendingSync& unsynced) {
   absl::MutexLock lock(log_.mu);
   log_.writer->EndSync(unsynced, PartitionWriter::SyncEnd::kNotSynced);
   schedule_.GiveUpSync(log_.environment->clock->Steady());
+  log_.pending->GiveUpSync();
 }
 
 bool PartitionSyncer::NeedsSync(Durability durability, const LogConfig& config,
                                 int64_t now_ms) {
   if (durability == Durability::kSynced) return true;
   AssumeLogLocked();
-  // Each unsynced sealed segment holds three descriptors, and nothing else
-  // bounds their number.
-  if (log_.writer->unsynced_sealed_count() >= kUnsyncedSealedMax) return true;
+  if (HasTooManyUnsynced()) return true;
   const int64_t unsynced_count =
       log_.writer->next_offset() - log_.ends->durable();
   DCHECK_GE(unsynced_count, 0);
@@ -149,7 +145,8 @@ void PartitionSyncer::SetConfig(const LogConfig& config) {
 absl::Time PartitionSyncer::Due() {
   absl::MutexLock lock(log_.mu);
   if (!log_.state->is_open()) return absl::InfiniteFuture();
-  if (log_.writer->has_unsynced_sealed()) return schedule_.not_before();
+  if (log_.writer->has_unsynced_sealed() || log_.pending->has_waiting())
+    return schedule_.not_before();
   return schedule_.Due();
 }
 

@@ -15,6 +15,7 @@
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_state.h"
 #include "varve/log/partition/partition_writer.h"
+#include "varve/log/partition/pending_appends.h"
 #include "varve/log/partition/pending_sync.h"
 #include "varve/log/partition/sync_schedule.h"
 #include "varve/log/partition/watermark_waiters.h"
@@ -49,7 +50,8 @@ class PartitionSyncer {
     absl::Mutex* mu;  // the log's lock
     PartitionWriter* writer ABSL_PT_GUARDED_BY(mu);
     WatermarkWaiters* waiters ABSL_PT_GUARDED_BY(mu);
-    PartitionState* state;  // with `mu` held
+    PartitionState* state;    // with `mu` held
+    PendingAppends* pending;  // with `mu` held
     Watermarks* ends;
     Directory* directory;
     const Environment* environment;
@@ -88,6 +90,15 @@ class PartitionSyncer {
   bool NeedsSync(Durability durability, const LogConfig& config,
                  int64_t now_ms);
 
+  // Whether so many sealed segments wait for their sync that an append has to
+  // make it, whatever was asked.
+  //
+  // Precondition: the log's lock is held.
+  bool HasTooManyUnsynced() const {
+    AssumeLogLocked();
+    return log_.writer->unsynced_sealed_count() >= kUnsyncedSealedMax;
+  }
+
   // Takes over the limits of time of a new config.
   //
   // Precondition: the log's lock is held.
@@ -98,6 +109,10 @@ class PartitionSyncer {
   absl::Time Due() ABSL_LOCKS_EXCLUDED(log_.mu);
 
  private:
+  // Segments that wait for their last sync. Each holds three descriptors, and
+  // nothing else bounds their number.
+  static constexpr int64_t kUnsyncedSealedMax = 8;
+
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
       ABSL_LOCKS_EXCLUDED(log_.mu);
   absl::Status FailSync(const PendingSync& unsynced, const absl::Status& status)

@@ -130,6 +130,11 @@ TEST_F(LogStoreCloseTest, WaitsForASyncOfAnAppendThatOthersDoNotNeed) {
   EXPECT_EQ(Orders().visible_end(), 101);
 }
 
+TEST_F(LogStoreCloseTest, WaitsForASyncOfAllPartitions) {
+  ASSERT_THAT(Orders().Append({.value = "v"}, Durability::kMemory), IsOk());
+  ExpectCloseWaitsFor("File::Sync", [&] { return store_->SyncAll(); });
+}
+
 TEST_F(LogStoreCloseTest, CallsAfterItAreRefused) {
   Partition orders = Orders();
   ASSERT_THAT(store_->Close(), IsOk());

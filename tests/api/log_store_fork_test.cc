@@ -139,6 +139,30 @@ TEST_F(LogStoreForkTest, CallsOnAPartitionFailInTheChild) {
   Append("b");
 }
 
+TEST_F(LogStoreForkTest, ChildNeitherSyncsNorCallsBack) {
+  store_ = nullptr;
+  auto opened = LogStore::Open(path_, {.background = Background::kNone});
+  ASSERT_THAT(opened, IsOk());
+  store_ = *std::move(opened);
+  Partition orders = Orders();
+  int called = 0;
+  const auto call = [&](const auto& /*ended*/) { ++called; };
+  ASSERT_THAT(orders.AppendAsync({.value = "b"}, call), IsOk());
+  ExpectInChild([&] {
+    const auto refused = StatusIs(kPrecondition, HasSubstr("forked"));
+    EXPECT_THAT(orders.AppendAsync({.value = "x"}, call), refused);
+    EXPECT_THAT(store_->Sync({orders}), refused);
+    EXPECT_THAT(store_->SyncAll(), refused);
+    EXPECT_THAT(store_->RunMaintenance(), refused);
+    store_ = nullptr;
+    EXPECT_EQ(called, 0);
+  });
+  EXPECT_EQ(orders.durable_end(), 1);
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  EXPECT_EQ(called, 1);
+  EXPECT_EQ(orders.durable_end(), 2);
+}
+
 TEST_F(LogStoreForkTest, ViewsCanBeReadInTheChild) {
   auto view = Orders().Read(0);
   ASSERT_THAT(view, IsOk());

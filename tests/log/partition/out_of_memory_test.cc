@@ -19,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/partition_fixture.h"
+#include "varve/log/batch/record.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/partition/partition_log.h"
 
@@ -174,6 +175,44 @@ TEST_F(OutOfMemoryTest, FirstAppendCanBeMadeAgain) {
              Append("second");
              ExpectNextSyncCoversAll();
            });
+}
+
+// An append that is there has its callback, even if the call threw.
+TEST_F(OutOfMemoryTest, AsyncAppendIsNotMadeOrIsCalledBack) {
+  int64_t called = 0;
+  FailEach([&] { called = 0; },
+           [&] {
+             log_->AppendAsync(Record{.value = "first"},
+                               [&called](const auto&) { ++called; })
+                 .IgnoreError();  // checked by its effect
+           },
+           [&] {
+             const int64_t end = log_->visible_end();
+             Append("second");
+             ExpectNextSyncCoversAll();
+             listener_->CallBack();
+             EXPECT_EQ(called, end);
+           });
+}
+
+TEST_F(OutOfMemoryTest, SyncLosesNoCallback) {
+  int64_t called = 0;
+  FailEach(
+      [&] {
+        called = 0;
+        AppendUntilSegments(2);
+        ASSERT_THAT(log_->AppendAsync(Record{.value = "last"},
+                                      [&called](const auto&) { ++called; }),
+                    IsOk());
+      },
+      [this] { log_->Sync().IgnoreError(); },  // checked by its effect
+      [&] {
+        listener_->CallBack();
+        EXPECT_EQ(called, log_->durable_end() == log_->visible_end() ? 1 : 0);
+        ExpectNextSyncCoversAll();
+        listener_->CallBack();
+        EXPECT_EQ(called, 1);
+      });
 }
 
 TEST_F(OutOfMemoryTest, PreparationLeavesNothingThatAnAppendTripsOver) {
