@@ -11,8 +11,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/metadata/topic_partition.h"
 
@@ -34,6 +37,33 @@ struct OffsetCommit {
   // commit fails when that topic was deleted meanwhile, even if there is a new
   // one of its name. None: the topic that has the name now.
   TopicId topic_id = {};
+};
+
+// What becomes of the other offsets of a call when one is refused.
+enum class OnRefusedOffset { kCommitNone, kCommitOthers };
+
+struct OffsetCommitOptions {
+  // Default: all offsets of the call are committed, or none.
+  OnRefusedOffset on_refused = OnRefusedOffset::kCommitNone;
+  // Default: the commit survives a power loss when the call returns.
+  Durability durability = Durability::kSynced;
+};
+
+// An offset that was not committed because of what it is or where it belongs.
+struct RefusedOffset {
+  size_t index = 0;  // in the commits of the call
+  TopicPartition partition;
+  // OutOfRange, NotFound …: as LogStore::CommitOffset would return it for this
+  // offset alone.
+  absl::Status reason;
+};
+
+// What became of the offsets of one call.
+struct OffsetCommitReport {
+  std::vector<RefusedOffset> refused;  // in the order of the call
+  // Offsets that were committed: the others, or none of them if the call says
+  // so.
+  int64_t committed = 0;
 };
 
 // The offset that a group committed last for one partition: where it continues.

@@ -10,14 +10,13 @@
 namespace varve {
 namespace {
 
-// Kafka's offsets.topic.num.partitions and offsets.topic.segment.bytes.
-constexpr int32_t kPartitionCount = 50;
+// Kafka's offsets.topic.segment.bytes.
 constexpr int64_t kSegmentBytes = 104857600;
 
 }  // namespace
 
-TopicConfig ConsumerOffsetsConfig() {
-  TopicConfig config = {.partitions = kPartitionCount};
+TopicConfig ConsumerOffsetsConfig(int32_t partitions) {
+  TopicConfig config = {.partitions = partitions};
   config.log.segment_bytes = kSegmentBytes;
   config.log.cleanup_policy = CleanupPolicy::kCompact;
   return config;

@@ -5,6 +5,7 @@
 #ifndef VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
 #define VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
 
+#include <cstdint>
 #include <string_view>
 
 #include "varve/api/topic_config.h"
@@ -20,9 +21,8 @@ inline bool IsInternalTopic(std::string_view topic) {
   return IsInternalTopicName(topic);
 }
 
-// The config with which a broker creates it: 50 partitions, compact, segments
-// of 100 MiB.
-TopicConfig ConsumerOffsetsConfig();
+// The config with which a broker creates it: compact, segments of 100 MiB.
+TopicConfig ConsumerOffsetsConfig(int32_t partitions);
 
 }  // namespace varve
 

@@ -89,6 +89,9 @@ LogStore::LogStore(std::unique_ptr<StoreState> state)
     : state_(std::move(state)),
       offsets_(std::make_unique<CommittedOffsets>(state_.get())),
       opened_in_(std::make_unique<const ForkMark>()) {
+  state_->SetGroupMetrics([offsets = offsets_.get()](StoreMetrics& metrics) {
+    offsets->AddLags(metrics);
+  });
   state_->topics().SetForgetOffsets(
       [offsets = offsets_.get()](const Topic& deleted) {
         return offsets->ForgetTopic(deleted);
@@ -189,6 +192,14 @@ absl::Status LogStore::CommitOffsets(std::string_view group,
   const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return offsets_->Commit(group, commits, durability);
+}
+
+absl::StatusOr<OffsetCommitReport> LogStore::TryCommitOffsets(
+    std::string_view group, absl::Span<const OffsetCommit> commits,
+    const OffsetCommitOptions& options) {
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
+  if (!call.ok()) return call.status();
+  return offsets_->TryCommit(group, commits, options);
 }
 
 absl::StatusOr<OffsetAndMetadata> LogStore::CommittedOffset(

@@ -211,7 +211,9 @@ class LogStore {
   // TrimBefore with the smallest of their offsets.
   //
   // Offsets are kept in Kafka's way, as records of the topic
-  // __consumer_offsets, which is made at the first commit. They do not expire.
+  // __consumer_offsets, which is made at the first commit, with
+  // StoreOptions::offsets_topic_num_partitions. They do not expire. A
+  // ReadOnlyStore of another process reads them too.
   // A group's id is any UTF-8 of 1 to 32767 bytes.
 
   // Commits `offset`: the next record that the group has to read. Committing
@@ -240,6 +242,26 @@ class LogStore {
   absl::Status CommitOffsets(std::string_view group,
                              absl::Span<const OffsetCommit> commits,
                              Durability durability = Durability::kSynced);
+
+  // Commits several offsets, as CommitOffsets does, and says which of them were
+  // refused, and why: after records were trimmed away, or a topic was deleted,
+  // one partition's offset can be wrong while the others are right. `options`
+  // says whether those are committed then, as one. Without a refusal in the
+  // report all are committed.
+  //
+  //   auto report = store->TryCommitOffsets(
+  //       "billing", commits,
+  //       {.on_refused = varve::OnRefusedOffset::kCommitOthers});
+  //   if (!report.ok()) return report.status();
+  //   for (const varve::RefusedOffset& one : report->refused) …
+  //
+  // Errors: InvalidArgument for the group's id, and for more than one batch
+  // holds; FailedPrecondition when closed; those of Partition::Append for the
+  // commit itself. As with CommitOffsets nothing is committed then, unless
+  // Partition::Append says otherwise of that error.
+  absl::StatusOr<OffsetCommitReport> TryCommitOffsets(
+      std::string_view group, absl::Span<const OffsetCommit> commits,
+      const OffsetCommitOptions& options = {});
 
   // The offset that the group committed last. It may lie below the log start,
   // when records were deleted meanwhile: whether to continue at the earliest or

@@ -193,6 +193,22 @@ void WriteHoldings(const StoreMetrics& metrics, ExpositionWriter& writer) {
         });
 }
 
+void WriteGroupLags(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  writer.Gauge("varve_group_lag",
+               "Records that a consumer group has not read, of groups and "
+               "partitions in use.");
+  for (const GroupLag& one : metrics.group_lags) {
+    const std::string partition = absl::StrCat(one.partition.partition);
+    writer.Sample({{"group", one.group},
+                   {"topic", one.partition.topic},
+                   {"partition", partition}},
+                  one.lag);
+  }
+  writer.Gauge("varve_group_offsets_unseen",
+               "Committed offsets that are too many to show the lag of.");
+  writer.Sample(metrics.unseen_group_offsets);
+}
+
 void WriteOpening(const StoreMetrics& metrics, ExpositionWriter& writer) {
   writer.Gauge("varve_recovery_findings", "What recovery found, by kind.");
   writer.Sample({{"kind", "torn_tail"}}, metrics.torn_tails);
@@ -217,6 +233,7 @@ std::string ToPrometheusText(const StoreMetrics& metrics) {
   WriteWaits(metrics, writer);
   WritePlain(metrics, writer);
   WriteHoldings(metrics, writer);
+  WriteGroupLags(metrics, writer);
   WriteOpening(metrics, writer);
   writer.Gauge("varve_snapshot_time_seconds",
                "When these metrics were taken, since the Unix epoch.");

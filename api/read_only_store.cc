@@ -2,7 +2,6 @@
 
 #include "varve/api/read_only_store.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,12 +14,12 @@
 #include "absl/strings/str_cat.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
-#include "varve/api/partitions/open_partitions.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/read_only/partition_readers.h"
+#include "varve/api/read_only/read_only_groups.h"
 #include "varve/api/read_only/store_files_cache.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/topic_description.h"
-#include "varve/log/read_only/open_readers.h"
-#include "varve/log/read_only/read_only_log.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
 #include "varve/log/system/file_system.h"
 
@@ -37,12 +36,12 @@ TopicDescription Describe(const Topic& topic) {
 
 }  // namespace
 
-ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreFilesCache> outline,
+ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreFilesCache> files,
                              const ReadOnlyOptions& options)
-    : outline_(std::move(outline)),
-      options_(options),
-      open_readers_(std::make_shared<OpenReaders>(
-          static_cast<size_t>(OpenPartitionsOfProcess()))) {}
+    : readers_(std::make_unique<const PartitionReaders>(
+          std::move(files), options.environment.clock, options.sealed)),
+      groups_(std::make_unique<ReadOnlyGroups>(readers_.get(),
+                                               options.environment)) {}
 
 ReadOnlyStore::~ReadOnlyStore() = default;
 
@@ -55,17 +54,17 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(
   absl::StatusOr<DirectoryContents> contents = InspectDirectory(**directory);
   if (!contents.ok()) return contents.status();
   if (*contents == DirectoryContents::kEmpty) return NoStore(path);
-  auto outline = std::make_shared<StoreFilesCache>(*std::move(directory),
-                                                   options.environment.clock);
-  absl::StatusOr<TopicCatalog> catalog = outline->ReadTopics();
+  auto files = std::make_shared<StoreFilesCache>(*std::move(directory),
+                                                 options.environment.clock);
+  absl::StatusOr<TopicCatalog> catalog = files->ReadTopics();
   if (!catalog.ok()) return catalog.status();
   return std::unique_ptr<ReadOnlyStore>(
-      new ReadOnlyStore(std::move(outline), options));
+      new ReadOnlyStore(std::move(files), options));
 }
 
 absl::StatusOr<std::vector<TopicDescription>> ReadOnlyStore::ListTopics()
     const {
-  absl::StatusOr<TopicCatalog> catalog = outline_->ReadTopics();
+  absl::StatusOr<TopicCatalog> catalog = readers_->files().ReadTopics();
   if (!catalog.ok()) return catalog.status();
   std::vector<TopicDescription> descriptions;
   for (const Topic& topic : catalog->topics()) {
@@ -76,7 +75,7 @@ absl::StatusOr<std::vector<TopicDescription>> ReadOnlyStore::ListTopics()
 
 absl::StatusOr<TopicDescription> ReadOnlyStore::DescribeTopic(
     std::string_view name) const {
-  absl::StatusOr<TopicCatalog> catalog = outline_->ReadTopics();
+  absl::StatusOr<TopicCatalog> catalog = readers_->files().ReadTopics();
   if (!catalog.ok()) return catalog.status();
   absl::StatusOr<const Topic*> topic = catalog->Get(name);
   if (!topic.ok()) return topic.status();
@@ -85,45 +84,28 @@ absl::StatusOr<TopicDescription> ReadOnlyStore::DescribeTopic(
 
 absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::partition(
     std::string_view topic, int32_t partition) const {
-  absl::StatusOr<ReadOnlyPartition> opened = TryPartition(topic, partition);
-  // The topic may be deleted, and made again, while it is opened.
-  const bool may_have_changed =
-      absl::IsDataLoss(opened.status()) || absl::IsNotFound(opened.status());
-  return may_have_changed ? TryPartition(topic, partition) : opened;
+  absl::StatusOr<std::shared_ptr<ReadOnlyPartitionReader>> reader =
+      readers_->Open(topic, partition);
+  if (!reader.ok()) return reader.status();
+  return ReadOnlyPartition(std::string(topic), partition, *std::move(reader));
 }
 
-absl::StatusOr<ReadOnlyPartition> ReadOnlyStore::TryPartition(
-    std::string_view topic, int32_t partition) const {
-  absl::StatusOr<TopicCatalog> catalog = outline_->ReadTopics();
-  if (!catalog.ok()) return catalog.status();
-  absl::StatusOr<const Topic*> known = catalog->Get(topic);
-  if (!known.ok()) return known.status();
-  if (partition < 0 || partition >= (*known)->config.partitions) {
-    return absl::OutOfRangeError(
-        absl::StrCat("topic \"", topic, "\" has no partition ", partition,
-                     "; it has 0 to ", (*known)->config.partitions - 1));
-  }
-  auto open = [outline = outline_, known = **known, partition] {
-    return outline->OpenPartition(known, partition);
-  };
-  absl::StatusOr<std::unique_ptr<Directory>> directory = open();
-  if (!directory.ok()) return directory.status();
-  ReadOnlyLog::Options options = {
-      .outline =
-          [outline = outline_, known = **known, partition](FactsAge age) {
-            return outline->FactsOf(known, partition, age);
-          },
-      .reopen = std::move(open),
-      .clock = options_.environment.clock,
-      .sealed = options_.sealed};
-  return ReadOnlyPartition(
-      std::string(topic), partition,
-      std::make_shared<ReadOnlyPartitionReader>(
-          *std::move(directory), std::move(options), open_readers_));
+absl::StatusOr<OffsetAndMetadata> ReadOnlyStore::CommittedOffset(
+    std::string_view group, std::string_view topic, int32_t partition) const {
+  return groups_->Find(group, topic, partition);
+}
+
+absl::StatusOr<std::vector<std::string>> ReadOnlyStore::ListGroups() const {
+  return groups_->List();
+}
+
+absl::StatusOr<std::vector<GroupOffset>> ReadOnlyStore::DescribeGroup(
+    std::string_view group) const {
+  return groups_->Describe(group);
 }
 
 const std::string& ReadOnlyStore::path() const {
-  return outline_->directory().path();
+  return readers_->files().directory().path();
 }
 
 }  // namespace varve

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "varve/api/committed_offset.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/topic_description.h"
 #include "varve/log/metadata/sealed_access.h"
@@ -17,7 +18,8 @@
 
 namespace varve {
 
-class OpenReaders;
+class PartitionReaders;
+class ReadOnlyGroups;
 class StoreFilesCache;
 
 struct ReadOnlyOptions {
@@ -25,7 +27,7 @@ struct ReadOnlyOptions {
   // and directories that are not to be trusted, by copying.
   SealedAccess sealed = SealedAccess::kMap;
 
-  // Files and clock; tests supply their own.
+  // Files, clock and log sink; tests supply their own.
   Environment environment = {};
 };
 
@@ -85,19 +87,54 @@ class ReadOnlyStore {
   absl::StatusOr<ReadOnlyPartition> partition(std::string_view topic,
                                               int32_t partition) const;
 
+  // Consumer groups (api/log_store.h), as the records of __consumer_offsets
+  // have them now. A call reads what was committed since the last one; the
+  // first one reads a log of a mebibyte, or of four times what counts of it.
+  //
+  // Offsets are seen as soon as their commit is visible, before it is durable.
+  // One past the end that this store sees of its partition is given as that
+  // end, as the next writer sets it back after a power loss, and nothing is
+  // written. Without a power loss that may be seen for the moment in which the
+  // records before it are in a segment that has no name yet; it does not happen
+  // to commits at kSynced.
+  //
+  // What is damaged in the records is passed over, as the writer does, and
+  // reported to the environment's log sink when it is read: the commit before
+  // it counts.
+
+  // The offset that the group committed last. It may lie below the log start.
+  //
+  // Errors: NotFound when the group has committed none for the partition, and
+  // for an unknown topic; OutOfRange for a partition the topic does not have;
+  // InvalidArgument for the group's id; Unimplemented when a later Kafka wrote
+  // it in a form that varve does not read; DataLoss when too much of
+  // __consumer_offsets is damaged; Unavailable when that is rewritten as fast
+  // as it is read: try again; those of `Open`.
+  absl::StatusOr<OffsetAndMetadata> CommittedOffset(std::string_view group,
+                                                    std::string_view topic,
+                                                    int32_t partition) const;
+
+  // All groups that have committed an offset, by name. Errors: those of
+  // `CommittedOffset` but NotFound and OutOfRange.
+  absl::StatusOr<std::vector<std::string>> ListGroups() const;
+
+  // The group's offsets, by topic and partition, and their lag. Bounds of a
+  // partition that cannot be read are left out.
+  //
+  // Errors: NotFound when it has none; those of `CommittedOffset`.
+  absl::StatusOr<std::vector<GroupOffset>> DescribeGroup(
+      std::string_view group) const;
+
   // The directory, as it was given.
   const std::string& path() const;
 
  private:
-  ReadOnlyStore(std::shared_ptr<StoreFilesCache> outline,
+  ReadOnlyStore(std::shared_ptr<StoreFilesCache> files,
                 const ReadOnlyOptions& options);
 
-  absl::StatusOr<ReadOnlyPartition> TryPartition(std::string_view topic,
-                                                 int32_t partition) const;
-
-  const std::shared_ptr<StoreFilesCache> outline_;
-  const ReadOnlyOptions options_;
-  const std::shared_ptr<OpenReaders> open_readers_;
+  // Constant after construction.
+  const std::unique_ptr<const PartitionReaders> readers_;
+  const std::unique_ptr<ReadOnlyGroups> groups_;  // on `readers_`
 };
 
 }  // namespace varve

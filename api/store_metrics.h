@@ -3,9 +3,11 @@
 #ifndef VARVE_API_STORE_METRICS_H_
 #define VARVE_API_STORE_METRICS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "varve/log/metadata/pin_counts.h"
@@ -41,6 +43,23 @@ struct PartitionHoldings {
   friend bool operator==(const PartitionHoldings&,
                          const PartitionHoldings&) = default;
 };
+
+// How far a consumer group is behind in one partition.
+struct GroupLag {
+  std::string group;
+  TopicPartition partition;
+  int64_t offset = 0;  // committed: the next record that it has to read
+  // Records from there to the visible end, those that were deleted since its
+  // commit included.
+  int64_t lag = 0;
+
+  friend bool operator==(const GroupLag&, const GroupLag&) = default;
+};
+
+// Committed offsets that StoreMetrics looks at, at most.
+inline constexpr int64_t kGroupLagsMax = 1000;
+// Bytes of a group's id, at most, that StoreMetrics has the lag of.
+inline constexpr size_t kGroupLagIdSizeMax = 1024;
 
 // What a store has done since it was opened, and holds now: a plain value, as
 // LogStore::Metrics returns it. `ToPrometheusText` writes it down for a
@@ -125,6 +144,16 @@ struct StoreMetrics {
   // views of topics that are deleted; and of each partition that holds any.
   PartitionHoldings holdings;
   std::map<TopicPartition, PartitionHoldings> partitions;
+
+  // How far groups are behind, as far as the store knows it without reading
+  // anything: of groups that belong to a partition of __consumer_offsets from
+  // which an offset was asked for, or to which one was committed, since the
+  // open, and in partitions that are open. After an unclean shutdown that is
+  // all groups. By partition of __consumer_offsets, group, topic and partition.
+  // LogStore::DescribeGroup knows the others.
+  std::vector<GroupLag> group_lags;
+  // Offsets beyond kGroupLagsMax, of which no lag is there.
+  int64_t unseen_group_offsets = 0;
 
   // Segments removed below a log start, by retention or TrimBefore, and the
   // bytes of their batches.

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "varve/api/topic_config.h"
 
 namespace varve {
 
@@ -20,6 +21,12 @@ absl::Status StoreOptions::Validate() const {
         absl::StrCat("retention_check_interval: ",
                      absl::FormatDuration(retention_check_interval),
                      " is not within 1ms to 168h"));
+  }
+  if (offsets_topic_num_partitions < 1 ||
+      offsets_topic_num_partitions > TopicConfig::kPartitionsMax) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "offsets_topic_num_partitions: ", offsets_topic_num_partitions,
+        " is not within 1 to ", TopicConfig::kPartitionsMax));
   }
   if (metrics_interval < absl::Milliseconds(100)) {
     return absl::InvalidArgumentError(absl::StrCat(

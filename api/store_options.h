@@ -3,6 +3,8 @@
 #ifndef VARVE_API_STORE_OPTIONS_H_
 #define VARVE_API_STORE_OPTIONS_H_
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "varve/log/system/environment.h"
@@ -51,6 +53,15 @@ struct StoreOptions {
   // the program does not do by RunMaintenance is done late: appends sync when
   // they find their window over, and old segments stay until Close.
   Background background = Background::kOwnThreads;
+
+  // Partitions of the topic __consumer_offsets, which the first commit of a
+  // group makes: Kafka's offsets.topic.num.partitions. Each has a directory; a
+  // group's offsets are in one of them, by the hash of its id. It is fixed when
+  // the topic is made: a store that has the topic keeps what it has, whatever
+  // is said here. In a store that is to move to Kafka, it has to be what the
+  // broker's offsets.topic.num.partitions says. Range: 1 to
+  // TopicConfig::kPartitionsMax. Default: 1, where Kafka has 50.
+  int32_t offsets_topic_num_partitions = 1;
 
   // How often varve.metrics, which `varve metrics` shows, is written while
   // something changes. InfiniteDuration: never. Range: 100 ms up. Default: 10

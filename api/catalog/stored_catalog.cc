@@ -46,18 +46,12 @@ std::string StoredCatalog::NameOf(TopicId id) const {
 
 TopicId StoredCatalog::IdOf(std::string_view name) const {
   absl::MutexLock lock(&mu_);
-  const Topic* const topic = catalog_.Find(name);
-  return topic == nullptr ? TopicId() : topic->id;
+  return catalog_.IdOf(name);
 }
 
 bool StoredCatalog::IsForgetting(std::string_view name, TopicId id) const {
   absl::MutexLock lock(&mu_);
-  for (const DeletedTopic& deleted : catalog_.deleted()) {
-    if (!deleted.has_offsets) continue;
-    if (id.is_none() ? deleted.topic.name == name : deleted.topic.id == id)
-      return true;
-  }
-  return false;
+  return catalog_.IsForgetting(name, id);
 }
 
 absl::Status StoredCatalog::Commit(TopicCatalog next) {

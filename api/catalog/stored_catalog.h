@@ -34,13 +34,9 @@ class StoredCatalog {
   std::vector<DeletedTopic> deleted() const;
   // Errors: NotFound; the message names the topics there are.
   absl::StatusOr<Topic> FindTopic(std::string_view name) const;
-  // The name of the topic with this id; empty when there is none.
+  // These are TopicCatalog's.
   std::string NameOf(TopicId id) const;
-  // The id of the topic that has this name now; none when there is no such
-  // topic.
   TopicId IdOf(std::string_view name) const;
-  // Whether offsets of a deleted topic are still to be deleted: of the one with
-  // this id or, without an id, of any that had this name.
   bool IsForgetting(std::string_view name, TopicId id) const;
 
   // Replaces the file, durably, and then what is in memory.

@@ -187,6 +187,19 @@ std::string TopicCatalog::NameOf(TopicId id) const {
   return "";
 }
 
+TopicId TopicCatalog::IdOf(std::string_view name) const {
+  const Topic* const topic = Find(name);
+  return topic == nullptr ? TopicId() : topic->id;
+}
+
+bool TopicCatalog::IsForgetting(std::string_view name, TopicId id) const {
+  return std::any_of(
+      deleted_.begin(), deleted_.end(), [&](const DeletedTopic& deleted) {
+        return deleted.has_offsets && (id.is_none() ? deleted.topic.name == name
+                                                    : deleted.topic.id == id);
+      });
+}
+
 std::vector<Topic> TopicCatalog::topics() const {
   std::vector<Topic> topics;
   topics.reserve(topics_.size());

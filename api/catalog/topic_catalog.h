@@ -73,6 +73,13 @@ class TopicCatalog {
   // The name of the topic with this id; empty when there is none.
   std::string NameOf(TopicId id) const;
 
+  // The id of the topic that has this name; none when there is no such topic.
+  TopicId IdOf(std::string_view name) const;
+
+  // Whether offsets of a deleted topic are still to be deleted: of the one with
+  // this id or, without an id, of any that had this name.
+  bool IsForgetting(std::string_view name, TopicId id) const;
+
   // All topics, in the order of their names.
   std::vector<Topic> topics() const;
   bool empty() const { return topics_.empty(); }

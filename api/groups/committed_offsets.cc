@@ -3,7 +3,9 @@
 #include "varve/api/groups/committed_offsets.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,14 +22,16 @@
 #include "varve/api/catalog/stored_catalog.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/committed_offset.h"
-#include "varve/api/consumer_offsets_topic.h"
-#include "varve/api/groups/group_id.h"
+#include "varve/api/groups/group_lags.h"
 #include "varve/api/groups/offset_log.h"
 #include "varve/api/groups/offset_notes.h"
 #include "varve/api/groups/offset_partitions.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/group_id.h"
+#include "varve/api/offsets/offset_answers.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/api/store/open_topic_partition.h"
 #include "varve/api/store/store_state.h"
+#include "varve/api/store_metrics.h"
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/offset_commit_record.h"
@@ -39,33 +43,19 @@ namespace {
 using MissingTopic = OffsetPartitions::MissingTopic;
 using Slot = OffsetPartitions::Slot;
 
-absl::Status NoOffset(std::string_view group, std::string_view topic,
-                      int32_t partition) {
-  return absl::NotFoundError(absl::StrCat(QuotedGroup(group),
-                                          ": no offset is committed for ",
-                                          topic, ", partition ", partition));
+RefusedOffset Refused(const OffsetCommitKey& key, size_t index,
+                      absl::Status reason) {
+  return {.index = index,
+          .partition = {.topic = std::string(key.topic),
+                        .partition = key.partition},
+          .reason = std::move(reason)};
 }
 
-absl::Status NoGroup(std::string_view group) {
-  return absl::NotFoundError(
-      absl::StrCat(QuotedGroup(group), ": it has committed no offset"));
-}
-
-absl::StatusOr<OffsetAndMetadata> ParseEntry(std::string_view group,
-                                             const TopicPartition& partition,
-                                             const OffsetTable::Entry& entry) {
-  absl::StatusOr<OffsetCommitValue> value = ParseOffsetCommitValue(entry.value);
-  if (!value.ok()) {
-    return absl::Status(
-        value.status().code(),
-        absl::StrCat(QuotedGroup(group), ", ", partition.topic, ", partition ",
-                     partition.partition, ": ", value.status().message()));
-  }
-  return OffsetAndMetadata{
-      .offset = value->offset,
-      .leader_epoch = value->leader_epoch,
-      .metadata = std::string(value->metadata),
-      .commit_time = absl::FromUnixMillis(value->commit_timestamp_ms)};
+// Whether a call with these refusals commits its other offsets.
+bool GoesOn(const OffsetCommitReport& report,
+            const OffsetCommitOptions& options) {
+  return report.refused.empty() ||
+         options.on_refused == OnRefusedOffset::kCommitOthers;
 }
 
 }  // namespace
@@ -81,18 +71,34 @@ CommittedOffsets::CommittedOffsets(StoreState* store)
 absl::Status CommittedOffsets::Commit(std::string_view group,
                                       absl::Span<const OffsetCommit> commits,
                                       Durability durability) {
+  absl::StatusOr<OffsetCommitReport> report =
+      TryCommit(group, commits, {.durability = durability});
+  if (!report.ok()) return report.status();
+  if (report->refused.empty()) return absl::OkStatus();
+  return report->refused.front().reason;
+}
+
+absl::StatusOr<OffsetCommitReport> CommittedOffsets::TryCommit(
+    std::string_view group, absl::Span<const OffsetCommit> commits,
+    const OffsetCommitOptions& options) {
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
-  if (commits.empty()) return absl::OkStatus();
+  OffsetCommitReport report;
   Changes changes;
-  changes.reserve(commits.size());
-  for (const OffsetCommit& commit : commits) {
-    absl::StatusOr<OffsetCommitValue> value = ValueOf(commit, durability);
-    if (!value.ok()) return value.status();
-    changes.push_back({.key = {.group = group,
-                               .topic = commit.topic,
-                               .partition = commit.partition},
-                       .value = *value});
+  std::vector<size_t> indexes;  // of the changes, in `commits`
+  for (size_t i = 0; i < commits.size(); ++i) {
+    const OffsetCommitKey key = {.group = group,
+                                 .topic = commits[i].topic,
+                                 .partition = commits[i].partition};
+    absl::StatusOr<OffsetCommitValue> value =
+        check_.ValueOf(commits[i], options.durability);
+    if (!value.ok()) {
+      report.refused.push_back(Refused(key, i, value.status()));
+      continue;
+    }
+    changes.push_back({.key = key, .value = *value});
+    indexes.push_back(i);
   }
+  if (changes.empty() || !GoesOn(report, options)) return report;
   absl::StatusOr<Slot*> slot =
       partitions_.OfGroup(group, MissingTopic::kCreate);
   if (!slot.ok()) return slot.status();
@@ -101,57 +107,53 @@ absl::Status CommittedOffsets::Commit(std::string_view group,
     absl::MutexLock lock(&(*slot)->mu);
     OffsetLog& offsets = *(*slot)->offsets;
     log = offsets.log();
-    absl::Status status = CheckTopicsAreThere(changes);
-    if (status.ok()) status = offsets.Append(changes, NowMs(), durability);
+    RefuseDeleted(changes, indexes, report);
+    if (changes.empty() || !GoesOn(report, options)) return report;
+    absl::Status status = offsets.Append(changes, NowMs(), options.durability);
     if (!status.ok()) return status;
   }
+  report.committed = std::ssize(changes);
+  if (options.durability != Durability::kSynced) return report;
   // The lock is not held here, so that commits made meanwhile share the next
   // sync.
-  return durability == Durability::kSynced ? log->Sync() : absl::OkStatus();
+  if (absl::Status status = log->Sync(); !status.ok()) return status;
+  return report;
 }
 
-// Called with the slot's lock held, so that a commit for a deleted topic does
-// not replace one for a new topic of its name.
-absl::Status CommittedOffsets::CheckTopicsAreThere(
-    const Changes& changes) const {
+// Takes out the changes of topics that are not there any more. Called with the
+// slot's lock held, so that a commit for a deleted topic does not replace one
+// for a new topic of its name.
+void CommittedOffsets::RefuseDeleted(Changes& changes,
+                                     std::vector<size_t>& indexes,
+                                     OffsetCommitReport& report) const {
   const StoredCatalog& catalog = store_->topics().catalog();
-  for (const OffsetLog::Change& change : changes) {
-    if (catalog.IdOf(change.key.topic) == change.value->topic_id) continue;
-    return absl::NotFoundError(
-        absl::StrCat("topic \"", change.key.topic,
-                     "\" was deleted while an offset was committed for it"));
+  Changes kept;
+  std::vector<size_t> kept_indexes;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    const OffsetCommitKey& key = changes[i].key;
+    if (catalog.IdOf(key.topic) == changes[i].value->topic_id) {
+      kept.push_back(changes[i]);
+      kept_indexes.push_back(indexes[i]);
+      continue;
+    }
+    report.refused.push_back(
+        Refused(key, indexes[i],
+                absl::NotFoundError(
+                    absl::StrCat("topic \"", key.topic,
+                                 "\" was deleted while an offset was committed "
+                                 "for it"))));
   }
-  return absl::OkStatus();
+  if (kept.size() == changes.size()) return;
+  changes = std::move(kept);
+  indexes = std::move(kept_indexes);
+  std::sort(report.refused.begin(), report.refused.end(),
+            [](const RefusedOffset& a, const RefusedOffset& b) {
+              return a.index < b.index;
+            });
 }
 
-absl::StatusOr<OffsetCommitValue> CommittedOffsets::ValueOf(
-    const OffsetCommit& commit, Durability durability) {
-  if (commit.metadata.size() > kOffsetMetadataSizeMax) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(commit.topic, ", partition ", commit.partition,
-                     ": metadata of ", commit.metadata.size(), " bytes; ",
-                     kOffsetMetadataSizeMax, " is the most"));
-  }
-  absl::StatusOr<TopicPartitionLog> data =
-      OpenTopicPartition(*store_, commit.topic, commit.partition);
-  if (!data.ok()) return data.status();
-  if (!commit.topic_id.is_none() && commit.topic_id != data->topic_id) {
-    return absl::NotFoundError(
-        absl::StrCat("topic \"", commit.topic, "\" with the id ",
-                     commit.topic_id.ToText(), " was deleted"));
-  }
-  const int64_t begin = data->log->log_start();
-  const int64_t end = data->log->visible_end();
-  if (commit.offset < begin || commit.offset > end) {
-    return absl::OutOfRangeError(absl::StrCat(
-        commit.topic, ", partition ", commit.partition, ": offset ",
-        commit.offset, " cannot be committed: the log starts at ", begin,
-        " and ends before ", end));
-  }
-  absl::StatusOr<OffsetCommitValue> value =
-      check_.ValueAt(*data, commit.offset, durability);
-  if (value.ok()) value->metadata = commit.metadata;
-  return value;
+void CommittedOffsets::AddLags(StoreMetrics& metrics) const {
+  AddGroupLags(*store_, partitions_.loaded(), metrics);
 }
 
 absl::StatusOr<OffsetAndMetadata> CommittedOffsets::Find(std::string_view group,
@@ -160,19 +162,19 @@ absl::StatusOr<OffsetAndMetadata> CommittedOffsets::Find(std::string_view group,
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   if (auto data = store_->OpenPartition(topic, partition); !data.ok())
     return data.status();
-  absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
-  if (absl::IsNotFound(slot.status())) return NoOffset(group, topic, partition);
-  if (!slot.ok()) return slot.status();
   const TopicPartition where = {.topic = std::string(topic),
                                 .partition = partition};
+  absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
+  if (absl::IsNotFound(slot.status())) return NoOffsetError(group, where);
+  if (!slot.ok()) return slot.status();
   absl::MutexLock lock(&(*slot)->mu);
   OffsetLog& offsets = *(*slot)->offsets;
   absl::Status status = check_.Run(offsets, group, where);
   if (!status.ok()) return status;
   const OffsetTable::Entry* entry = offsets.table().Find(group, where);
-  if (entry == nullptr || !identity_.Counts(topic, *entry))
-    return NoOffset(group, topic, partition);
-  return ParseEntry(group, where, *entry);
+  if (entry == nullptr || !identity_.Counts(topic, entry->topic_id))
+    return NoOffsetError(group, where);
+  return OffsetAnswer(group, where, *entry);
 }
 
 absl::StatusOr<std::vector<std::string>> CommittedOffsets::ListGroups() {
@@ -205,7 +207,7 @@ absl::StatusOr<std::vector<GroupOffset>> CommittedOffsets::Describe(
     std::string_view group) {
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
-  if (absl::IsNotFound(slot.status())) return NoGroup(group);
+  if (absl::IsNotFound(slot.status())) return NoGroupError(group);
   if (!slot.ok()) return slot.status();
   absl::MutexLock lock(&(*slot)->mu);
   OffsetLog& offsets = *(*slot)->offsets;
@@ -215,7 +217,7 @@ absl::StatusOr<std::vector<GroupOffset>> CommittedOffsets::Describe(
     if (!one.ok()) return one.status();
     described.push_back(*std::move(one));
   }
-  if (described.empty()) return NoGroup(group);
+  if (described.empty()) return NoGroupError(group);
   return described;
 }
 
@@ -231,7 +233,7 @@ absl::StatusOr<GroupOffset> CommittedOffsets::DescribeOffset(
   }
   const OffsetTable::Entry& entry = *offsets.table().Find(group, partition);
   absl::StatusOr<OffsetAndMetadata> committed =
-      ParseEntry(group, partition, entry);
+      OffsetAnswer(group, partition, entry);
   if (!committed.ok()) return committed.status();
   GroupOffset described = {.partition = partition,
                            .committed = *std::move(committed)};
@@ -247,7 +249,7 @@ absl::Status CommittedOffsets::Delete(
     Durability durability) {
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
-  if (absl::IsNotFound(slot.status())) return NoGroup(group);
+  if (absl::IsNotFound(slot.status())) return NoGroupError(group);
   if (!slot.ok()) return slot.status();
   std::shared_ptr<PartitionLog> log;
   {
@@ -257,7 +259,7 @@ absl::Status CommittedOffsets::Delete(
     for (const TopicPartition& partition : partitions) {
       const OffsetTable::Entry* entry = offsets.table().Find(group, partition);
       if (entry == nullptr || !identity_.IsShown(partition.topic, *entry))
-        return NoOffset(group, partition.topic, partition.partition);
+        return NoOffsetError(group, partition);
     }
     absl::Status status = DeleteAll(group, partitions, offsets, durability);
     if (!status.ok()) return status;
@@ -269,7 +271,7 @@ absl::Status CommittedOffsets::DeleteGroup(std::string_view group,
                                            Durability durability) {
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   absl::StatusOr<Slot*> slot = partitions_.OfGroup(group, MissingTopic::kFail);
-  if (absl::IsNotFound(slot.status())) return NoGroup(group);
+  if (absl::IsNotFound(slot.status())) return NoGroupError(group);
   if (!slot.ok()) return slot.status();
   std::shared_ptr<PartitionLog> log;
   {
@@ -277,7 +279,7 @@ absl::Status CommittedOffsets::DeleteGroup(std::string_view group,
     OffsetLog& offsets = *(*slot)->offsets;
     log = offsets.log();
     const std::vector<TopicPartition> shown = ShownOf(offsets.table(), group);
-    if (shown.empty()) return NoGroup(group);
+    if (shown.empty()) return NoGroupError(group);
     absl::Status status = DeleteAll(group, shown, offsets, durability);
     if (!status.ok()) return status;
   }

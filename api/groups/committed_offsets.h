@@ -3,6 +3,7 @@
 #ifndef VARVE_API_GROUPS_COMMITTED_OFFSETS_H_
 #define VARVE_API_GROUPS_COMMITTED_OFFSETS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,10 +19,10 @@
 #include "varve/api/groups/offset_log.h"
 #include "varve/api/groups/offset_notes.h"
 #include "varve/api/groups/offset_partitions.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/api/store/store_state.h"
+#include "varve/api/store_metrics.h"
 #include "varve/log/metadata/durability.h"
-#include "varve/log/metadata/offset_commit_record.h"
 
 namespace varve {
 
@@ -47,6 +48,9 @@ class CommittedOffsets {
   absl::Status Commit(std::string_view group,
                       absl::Span<const OffsetCommit> commits,
                       Durability durability);
+  absl::StatusOr<OffsetCommitReport> TryCommit(
+      std::string_view group, absl::Span<const OffsetCommit> commits,
+      const OffsetCommitOptions& options);
   absl::StatusOr<OffsetAndMetadata> Find(std::string_view group,
                                          std::string_view topic,
                                          int32_t partition);
@@ -70,15 +74,18 @@ class CommittedOffsets {
   // checked when it is used.
   void CheckAll();
 
+  // Adds the lag of groups to the metrics (api/groups/group_lags.h). Any thread
+  // may call it at any time: it waits for no file and no commit on disk.
+  void AddLags(StoreMetrics& metrics) const;
+
   // The findings of reading and checking, for the recovery report.
   std::vector<std::string> notes() const { return notes_.Get(); }
 
  private:
   using Changes = std::vector<OffsetLog::Change>;
 
-  absl::StatusOr<OffsetCommitValue> ValueOf(const OffsetCommit& commit,
-                                            Durability durability);
-  absl::Status CheckTopicsAreThere(const Changes& changes) const;
+  void RefuseDeleted(Changes& changes, std::vector<size_t>& indexes,
+                     OffsetCommitReport& report) const;
   absl::StatusOr<GroupOffset> DescribeOffset(OffsetLog& offsets,
                                              std::string_view group,
                                              const TopicPartition& partition);

@@ -2,8 +2,8 @@
 
 #include "varve/api/groups/offset_check.h"
 
-#include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,7 +14,9 @@
 #include "varve/api/committed_offset.h"
 #include "varve/api/groups/offset_log.h"
 #include "varve/api/groups/offset_notes.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/group_id.h"
+#include "varve/api/offsets/offset_table.h"
+#include "varve/api/offsets/offset_validity.h"
 #include "varve/api/store/open_topic_partition.h"
 #include "varve/api/store/store_state.h"
 #include "varve/log/metadata/durability.h"
@@ -35,10 +37,11 @@ absl::Status OffsetCheck::Run(OffsetLog& offsets, std::string_view group,
       OpenTopicPartition(*store_, partition.topic, partition.partition);
   if (!data.ok()) return data.status();
   if (data->topic_id != value->topic_id) return absl::OkStatus();
-  // An epoch that the log does not know of was lost with all its records.
-  const int64_t end = data->log->EpochEndOffset(value->leader_epoch)
-                          .value_or(data->log->visible_end());
-  if (value->offset <= end) {
+  const std::optional<int64_t> set_back = SetBackOffset(
+      value->offset, data->log->EpochEndOffset(value->leader_epoch),
+      {.log_start = data->log->log_start(),
+       .visible_end = data->log->visible_end()});
+  if (!set_back.has_value()) {
     offsets.SetChecked(group, partition);
     return absl::OkStatus();
   }
@@ -46,9 +49,40 @@ absl::Status OffsetCheck::Run(OffsetLog& offsets, std::string_view group,
                  {.group = group,
                   .topic = partition.topic,
                   .partition = partition.partition},
-                 *value, std::max(end, data->log->log_start()), *data);
+                 *value, *set_back, *data);
 }
 
+absl::StatusOr<OffsetCommitValue> OffsetCheck::ValueOf(
+    const OffsetCommit& commit, Durability durability) const {
+  if (commit.metadata.size() > kOffsetMetadataSizeMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(commit.topic, ", partition ", commit.partition,
+                     ": metadata of ", commit.metadata.size(), " bytes; ",
+                     kOffsetMetadataSizeMax, " is the most"));
+  }
+  absl::StatusOr<TopicPartitionLog> data =
+      OpenTopicPartition(*store_, commit.topic, commit.partition);
+  if (!data.ok()) return data.status();
+  if (!commit.topic_id.is_none() && commit.topic_id != data->topic_id) {
+    return absl::NotFoundError(
+        absl::StrCat("topic \"", commit.topic, "\" with the id ",
+                     commit.topic_id.ToText(), " was deleted"));
+  }
+  const int64_t begin = data->log->log_start();
+  const int64_t end = data->log->visible_end();
+  if (commit.offset < begin || commit.offset > end) {
+    return absl::OutOfRangeError(absl::StrCat(
+        commit.topic, ", partition ", commit.partition, ": offset ",
+        commit.offset, " cannot be committed: the log starts at ", begin,
+        " and ends before ", end));
+  }
+  absl::StatusOr<OffsetCommitValue> value =
+      ValueAt(*data, commit.offset, durability);
+  if (value.ok()) value->metadata = commit.metadata;
+  return value;
+}
+
+// Without metadata.
 absl::StatusOr<OffsetCommitValue> OffsetCheck::ValueAt(
     const TopicPartitionLog& data, int64_t offset,
     Durability durability) const {

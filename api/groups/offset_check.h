@@ -18,10 +18,11 @@
 
 namespace varve {
 
-// Checks committed offsets that were read from disk against their partitions.
-// If a power loss took records below such an offset, the commit's leader epoch
-// shows it, and the offset is set back to where that epoch ends now. The new
-// offset is committed, and reported in the notes.
+// Checks offsets against their partitions: those that a program wants to
+// commit, and those that were read from disk. If a power loss took records
+// below such a one, the commit's leader epoch shows it, and the offset is set
+// back to where that epoch ends now (SetBackOffset). The new offset is
+// committed, and reported in the notes.
 //
 // Thread safety: as the offset logs that it is given, for which their slot's
 // lock is held.
@@ -39,16 +40,20 @@ class OffsetCheck {
   absl::Status Run(OffsetLog& offsets, std::string_view group,
                    const TopicPartition& partition) const;
 
-  // The value to commit for `offset`, without metadata. A commit that survives
-  // a power loss may not be ahead of the records that survive it: with kSynced
-  // they are synced first.
+  // The value to commit, a view into `commit`. A commit that survives a power
+  // loss may not be ahead of the records that survive it: with kSynced they are
+  // synced first.
   //
-  // Errors: those of PartitionLog::Sync.
-  absl::StatusOr<OffsetCommitValue> ValueAt(const TopicPartitionLog& data,
-                                            int64_t offset,
+  // Errors: InvalidArgument for its metadata; NotFound for its topic;
+  // OutOfRange for its partition, and an offset outside of the log; those of
+  // StoreState::OpenPartition and PartitionLog::Sync.
+  absl::StatusOr<OffsetCommitValue> ValueOf(const OffsetCommit& commit,
                                             Durability durability) const;
 
  private:
+  absl::StatusOr<OffsetCommitValue> ValueAt(const TopicPartitionLog& data,
+                                            int64_t offset,
+                                            Durability durability) const;
   absl::Status SetBack(OffsetLog& offsets, const OffsetCommitKey& key,
                        const OffsetCommitValue& old, int64_t end,
                        const TopicPartitionLog& data) const;

@@ -11,7 +11,8 @@
 #include "varve/api/committed_offset.h"
 #include "varve/api/groups/offset_log.h"
 #include "varve/api/groups/offset_notes.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_table.h"
+#include "varve/api/offsets/offset_validity.h"
 #include "varve/api/store/store_state.h"
 #include "varve/log/metadata/topic_id.h"
 
@@ -32,12 +33,11 @@ class OffsetIdentity {
   OffsetIdentity(StoreState* store, OffsetNotes* notes)
       : store_(store), notes_(notes) {}
 
-  // Whether the offset is of the topic that has the name now. True of one that
-  // cannot be read.
-  bool Counts(std::string_view topic, const OffsetTable::Entry& entry) const;
+  // Whether an offset of this owner, for a topic of this name, counts
+  // (OffsetCounts).
+  bool Counts(std::string_view topic, const OffsetOwner& owner) const;
 
-  // Whether callers are to see the offset: it counts, or there is neither a
-  // topic of the name nor one whose deletion will delete the offset.
+  // Whether callers are to see the offset (OffsetIsShown).
   bool IsShown(std::string_view topic, const OffsetTable::Entry& entry) const;
   bool IsShown(const OffsetTable::Group& offsets) const;  // one of them
 
@@ -51,7 +51,6 @@ class OffsetIdentity {
                                           const OffsetTable& table) const;
 
  private:
-  bool IsAdoptable(const OffsetTable::Entry& entry, TopicId topic) const;
   bool GoesWith(const Topic& deleted, std::string_view topic,
                 const OffsetTable::Entry& entry) const;
   void NoteStranger(std::string_view group, const TopicPartition& partition,

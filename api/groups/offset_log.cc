@@ -15,14 +15,16 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "varve/api/duty/duty_notices.h"
-#include "varve/api/groups/offset_replay.h"
 #include "varve/api/groups/offset_rewrite.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_replay.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/offset_commit_record.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/partition_log.h"
 
 namespace varve {
@@ -72,15 +74,41 @@ size_t CountOfPart(absl::Span<const OffsetLog::Change> changes,
 
 absl::StatusOr<std::unique_ptr<OffsetLog>> OffsetLog::Load(
     std::shared_ptr<PartitionLog> log, std::string_view name,
-    OffsetReplay::Note note) {
-  std::unique_ptr<OffsetLog> offsets(new OffsetLog(std::move(log)));
-  OffsetReplay replay(name, &offsets->table_, note);
-  if (absl::Status status = replay.Run(*offsets->log_); !status.ok()) {
-    return status;
-  }
-  offsets->log_bytes_ = replay.bytes_read();
-  offsets->has_open_transactions_ = replay.has_open_transactions();
-  return offsets;
+    const OffsetReplay::Note& note) {
+  OffsetTable table;
+  OffsetReplay replay(name, &table, note);
+  absl::Status status =
+      replay.Run({.begin = log->log_start(), .end = log->visible_end()},
+                 [&](int64_t offset, const ReadOptions& options) {
+                   return log->Read(offset, options);
+                 });
+  if (!status.ok()) return status;
+  return std::unique_ptr<OffsetLog>(
+      new OffsetLog(std::move(log), std::move(table), replay));
+}
+
+void OffsetLog::SetChecked(std::string_view group,
+                           const TopicPartition& partition) {
+  absl::MutexLock lock(&table_mu_);
+  table_.SetChecked(group, partition);
+}
+
+int64_t OffsetLog::Positions(int64_t max,
+                             std::vector<Position>& positions) const {
+  absl::MutexLock lock(&table_mu_);
+  table_.ForEachOffset(
+      [&](const std::string& group, const TopicPartition& partition,
+          const OffsetTable::Entry& entry) {
+        const absl::StatusOr<OffsetCommitValue> value =
+            ParseOffsetCommitValue(entry.value);
+        if (!value.ok()) return;
+        positions.push_back({.group = group,
+                             .partition = partition,
+                             .topic_id = value->topic_id,
+                             .offset = value->offset});
+      },
+      max);
+  return table_.offset_count();
 }
 
 absl::Status OffsetLog::Append(absl::Span<const Change> changes, int64_t now_ms,
@@ -101,10 +129,13 @@ absl::Status OffsetLog::Append(absl::Span<const Change> changes, int64_t now_ms,
       builder.Finish(),
       durability == Durability::kSynced ? Durability::kMemory : durability);
   if (!appended.ok()) return appended.status();
-  for (const EncodedChange& change : encoded) {
-    const absl::Status status =
-        table_.Apply(change.key, change.value, change.checked);
-    CHECK(status.ok()) << status;  // it is what was just encoded
+  {
+    absl::MutexLock lock(&table_mu_);
+    for (const EncodedChange& change : encoded) {
+      const absl::Status status =
+          table_.Apply(change.key, change.value, change.checked);
+      CHECK(status.ok()) << status;  // it is what was just encoded
+    }
   }
   log_bytes_ += size;
   RewriteIfLong(now_ms);
@@ -131,9 +162,12 @@ absl::Status OffsetLog::SetTopicIds(absl::Span<const Owned> offsets,
   std::vector<Change> changes;
   changes.reserve(offsets.size());
   for (const Owned& offset : offsets) {
-    table_.SetTopicId(offset.group, offset.partition, offset.topic_id);
+    {
+      absl::MutexLock lock(&table_mu_);
+      table_.SetTopicId(offset.group, offset.partition, offset.topic_id);
+    }
     const OffsetTable::Entry& entry =
-        *table_.Find(offset.group, offset.partition);
+        *table().Find(offset.group, offset.partition);
     values.push_back(entry.value);
     const absl::StatusOr<OffsetCommitValue> value =
         ParseOffsetCommitValue(values.back());
@@ -148,10 +182,10 @@ absl::Status OffsetLog::SetTopicIds(absl::Span<const Owned> offsets,
 }
 
 void OffsetLog::RewriteIfLong(int64_t now_ms) {
-  const int64_t limit = OffsetRewriteBytes(table_.live_bytes());
+  const int64_t limit = OffsetRewriteBytes(table().live_bytes());
   if (has_open_transactions_ || log_bytes_ < std::max(limit, retry_bytes_))
     return;
-  const absl::StatusOr<int64_t> bytes = RewriteOffsets(*log_, table_, now_ms);
+  const absl::StatusOr<int64_t> bytes = RewriteOffsets(*log_, table(), now_ms);
   if (bytes.ok()) {
     log_bytes_ = *bytes;
     retry_bytes_ = 0;
@@ -161,7 +195,7 @@ void OffsetLog::RewriteIfLong(int64_t now_ms) {
   // of it is assumed.
   NoteDutyFailure(log_->environment(), log_->meters().store(),
                   "committed offsets could not be rewritten", bytes.status());
-  log_bytes_ += table_.live_bytes();
+  log_bytes_ += table().live_bytes();
   retry_bytes_ = log_bytes_ + kOffsetRewriteBytesMin;
 }
 

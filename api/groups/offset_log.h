@@ -9,13 +9,16 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "varve/api/committed_offset.h"
-#include "varve/api/groups/offset_replay.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_replay.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/offset_commit_record.h"
 #include "varve/log/metadata/topic_id.h"
@@ -31,7 +34,7 @@ namespace varve {
 // log with an open transaction, which only Kafka's producers make, is left to
 // grow.
 //
-// Thread safety: externally synchronized.
+// Thread safety: externally synchronized, but for `Positions`.
 class OffsetLog {
  public:
   // Reads every record of the log. `name` is the partition's, for messages.
@@ -39,7 +42,7 @@ class OffsetLog {
   // Errors: those of OffsetReplay.
   static absl::StatusOr<std::unique_ptr<OffsetLog>> Load(
       std::shared_ptr<PartitionLog> log, std::string_view name,
-      OffsetReplay::Note note);
+      const OffsetReplay::Note& note);
 
   // An offset to commit; without a value, to delete.
   struct Change {
@@ -63,9 +66,8 @@ class OffsetLog {
                              Durability durability);
 
   // Calls OffsetTable::SetChecked.
-  void SetChecked(std::string_view group, const TopicPartition& partition) {
-    table_.SetChecked(group, partition);
-  }
+  void SetChecked(std::string_view group, const TopicPartition& partition)
+      ABSL_LOCKS_EXCLUDED(table_mu_);
 
   // Gives offsets that were read without a topic's id the id of theirs, and
   // appends them again with it. A failure to append them is returned, but does
@@ -77,19 +79,42 @@ class OffsetLog {
   };
   absl::Status SetTopicIds(absl::Span<const Owned> offsets, int64_t now_ms);
 
-  const OffsetTable& table() const { return table_; }
+  // Where a group is in a partition.
+  struct Position {
+    std::string group;
+    TopicPartition partition;
+    TopicId topic_id;  // none when it is not known
+    int64_t offset = 0;
+  };
+
+  // Appends the first `max` offsets of the table, but for those that cannot be
+  // read, to `positions`; returns how many offsets there are. Any thread may
+  // call it, whatever another one does with this object: it waits for no file.
+  int64_t Positions(int64_t max, std::vector<Position>& positions) const
+      ABSL_LOCKS_EXCLUDED(table_mu_);
+
+  // The table; only calls of this object change it.
+  const OffsetTable& table() const ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    return table_;
+  }
   const std::shared_ptr<PartitionLog>& log() const { return log_; }
 
  private:
-  explicit OffsetLog(std::shared_ptr<PartitionLog> log)
-      : log_(std::move(log)) {}
+  OffsetLog(std::shared_ptr<PartitionLog> log, OffsetTable table,
+            const OffsetReplay& replay)
+      : log_(std::move(log)),
+        table_(std::move(table)),
+        has_open_transactions_(replay.has_open_transactions()),
+        log_bytes_(replay.bytes_read()) {}
 
   void RewriteIfLong(int64_t now_ms);
 
   const std::shared_ptr<PartitionLog> log_;
-  OffsetTable table_;
-  bool has_open_transactions_ = false;
-  int64_t log_bytes_ = 0;    // of the log's batches
+  // Held while the table changes, and by `Positions`: no file is touched then.
+  mutable absl::Mutex table_mu_;
+  OffsetTable table_ ABSL_GUARDED_BY(table_mu_);
+  const bool has_open_transactions_;
+  int64_t log_bytes_;        // of the log's batches
   int64_t retry_bytes_ = 0;  // no rewriting before the log has as many
 };
 

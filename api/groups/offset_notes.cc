@@ -4,11 +4,9 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "varve/api/consumer_offsets_topic.h"
@@ -19,10 +17,6 @@ namespace {
 constexpr size_t kNotesMax = 1000;
 
 }  // namespace
-
-std::string QuotedGroup(std::string_view group) {
-  return absl::StrCat("group \"", absl::Utf8SafeCHexEscape(group), "\"");
-}
 
 void OffsetNotes::Add(std::string note) {
   absl::MutexLock lock(&mu_);

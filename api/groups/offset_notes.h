@@ -5,16 +5,12 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
 namespace varve {
-
-// A group's id as messages show it.
-std::string QuotedGroup(std::string_view group);
 
 // The findings of reading and checking committed offsets, a line each for a
 // person: the first thousand, and how many more there were.

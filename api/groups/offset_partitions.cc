@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -13,8 +14,8 @@
 #include "absl/synchronization/mutex.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/consumer_offsets_topic.h"
-#include "varve/api/groups/group_id.h"
 #include "varve/api/groups/offset_log.h"
+#include "varve/api/offsets/group_id.h"
 #include "varve/api/store/store_state.h"
 #include "varve/api/topics/topic_administration.h"
 #include "varve/log/metadata/file_names.h"
@@ -35,7 +36,9 @@ absl::StatusOr<int32_t> OffsetPartitions::PartitionCount(MissingTopic missing) {
       store_->topics().FindTopic(kConsumerOffsetsTopic);
   if (absl::IsNotFound(topic.status()) && missing == MissingTopic::kCreate) {
     absl::Status created = store_->topics().CreateTopic(
-        kConsumerOffsetsTopic, ConsumerOffsetsConfig(), TopicOwner::kStore);
+        kConsumerOffsetsTopic,
+        ConsumerOffsetsConfig(store_->options().offsets_topic_num_partitions),
+        TopicOwner::kStore);
     // Another thread may have been faster.
     if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
     topic = store_->topics().FindTopic(kConsumerOffsetsTopic);
@@ -65,7 +68,17 @@ absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::Load(
   if (!offsets.ok()) return offsets.status();
   loaded_(**offsets);
   slot->offsets = *std::move(offsets);
+  absl::MutexLock list(&mu_);
+  loaded_logs_[partition] = slot->offsets.get();
   return slot;
+}
+
+std::vector<const OffsetLog*> OffsetPartitions::loaded() const {
+  absl::MutexLock lock(&mu_);
+  std::vector<const OffsetLog*> logs;
+  logs.reserve(loaded_logs_.size());
+  for (const auto& [partition, log] : loaded_logs_) logs.push_back(log);
+  return logs;
 }
 
 absl::Status OffsetPartitions::ForEach(

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -24,7 +25,8 @@ namespace varve {
 // The partitions of __consumer_offsets, each read when a group that belongs
 // there is first used; the topic is made when it is first needed.
 //
-// Thread safety: thread-safe. Lock order: a slot's, then the store's.
+// Thread safety: thread-safe. Lock order: a slot's, then the store's or
+// `mu_`.
 class OffsetPartitions {
  public:
   // One partition, from when it was first asked for to the end.
@@ -57,6 +59,10 @@ class OffsetPartitions {
   // error, and returns it. Does nothing when there is no topic.
   absl::Status ForEach(absl::FunctionRef<absl::Status(OffsetLog&)> use);
 
+  // Those that were read so far, in order. They live as long as this object;
+  // without their slot's lock only OffsetLog::Positions may be called.
+  std::vector<const OffsetLog*> loaded() const ABSL_LOCKS_EXCLUDED(mu_);
+
  private:
   absl::StatusOr<int32_t> PartitionCount(MissingTopic missing);
   absl::StatusOr<Slot*> Load(int32_t partition);
@@ -65,8 +71,9 @@ class OffsetPartitions {
   const Note note_;
   const Loaded loaded_;
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   std::map<int32_t, std::unique_ptr<Slot>> slots_ ABSL_GUARDED_BY(mu_);
+  std::map<int32_t, const OffsetLog*> loaded_logs_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace varve

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/partition/partition_log.h"

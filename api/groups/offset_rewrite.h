@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/log/partition/partition_log.h"
 
 namespace varve {

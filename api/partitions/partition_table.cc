@@ -218,6 +218,13 @@ absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::FindOpened(
   return it == logs_.end() ? nullptr : it->second;
 }
 
+std::shared_ptr<PartitionLog> PartitionTable::OpenedLog(
+    std::string_view topic, int32_t partition) const {
+  absl::MutexLock lock(&mu_);
+  auto it = logs_.find({std::string(topic), partition});
+  return it == logs_.end() ? nullptr : it->second;
+}
+
 absl::StatusOr<std::unique_ptr<Directory>> PartitionTable::OpenDirectory(
     const Key& key) {
   const std::string name = PartitionDirectoryName(key.first, key.second);

@@ -70,6 +70,11 @@ class PartitionTable {
     return FindOpened({topic.name, partition});
   }
 
+  // The log of an open partition; null when it is not open. After `Close` those
+  // that were open are still there.
+  std::shared_ptr<PartitionLog> OpenedLog(std::string_view topic,
+                                          int32_t partition) const;
+
   // Recovers a partition without keeping anything of it open: `Open` continues
   // from there. Errors: those of `Open`.
   absl::Status Recover(const Topic& topic, int32_t partition);

@@ -283,15 +283,23 @@ RecoveryReport StoreState::recovery_report() const {
 StoreMetrics StoreState::metrics() const {
   StoreMetrics metrics = meters_->Snapshot();
   metrics.taken_at = options_.environment.clock->Now();
+  AddToMetrics add_groups;
   {
     absl::MutexLock lock(&mu_);
     metrics.is_open = !closed_;
+    add_groups = group_metrics_;
   }
+  if (add_groups != nullptr) add_groups(metrics);
   for (const std::shared_ptr<PartitionLog>& log : partitions_.opened()) {
     ++metrics.open_partitions;
     metrics.segments += log->segment_count();
   }
   return metrics;
+}
+
+void StoreState::SetGroupMetrics(AddToMetrics add) {
+  absl::MutexLock lock(&mu_);
+  group_metrics_ = std::move(add);
 }
 
 absl::StatusOr<absl::Duration> StoreState::RunMaintenance() {

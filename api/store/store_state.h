@@ -4,6 +4,7 @@
 #define VARVE_API_STORE_STORE_STATE_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,8 +63,18 @@ class StoreState {
   }
   // For calls of the program that wait for several partitions.
   SideBySide& side_by_side() { return side_by_side_; }
+  // The log of a partition that was opened; null when it was not. It answers
+  // after `Close`, too.
+  std::shared_ptr<PartitionLog> OpenedLog(std::string_view topic,
+                                          int32_t partition) const {
+    return partitions_.OpenedLog(topic, partition);
+  }
   RecoveryReport recovery_report() const;
   StoreMetrics metrics() const;
+  // Has `add` fill in what is known of groups, in each of the metrics that are
+  // taken from now on; it may be called by any thread, as long as this lives.
+  using AddToMetrics = std::function<void(StoreMetrics&)>;
+  void SetGroupMetrics(AddToMetrics add) ABSL_LOCKS_EXCLUDED(mu_);
   const std::string& path() const { return directory_->path(); }
   FileSystemType file_system() const { return file_system_; }
   absl::StatusOr<absl::Duration> RunMaintenance();
@@ -119,6 +130,7 @@ class StoreState {
   // Held by the first `Close`, so that others wait for it.
   absl::Mutex closing_ ABSL_ACQUIRED_BEFORE(mu_);
   mutable absl::Mutex mu_;
+  AddToMetrics group_metrics_ ABSL_GUARDED_BY(mu_);
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   bool close_has_ended_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status close_status_ ABSL_GUARDED_BY(mu_);

@@ -277,6 +277,19 @@ absl::StatusOr<LogBounds> ReadOnlyPartitionReader::Bounds() {
   return bounds;
 }
 
+absl::StatusOr<LeaderEpochs> ReadOnlyPartitionReader::Epochs() {
+  absl::MutexLock lock(&mu_);
+  if (absl::Status status = WakeUp(); !status.ok()) return status;
+  return ReadEpochs();
+}
+
+absl::StatusOr<LeaderEpochs> ReadOnlyPartitionReader::ReadEpochs() {
+  absl::StatusOr<LeaderEpochs> epochs =
+      ReadLeaderEpochCheckpoint(log_.directory());
+  if (absl::IsNotFound(epochs.status())) return LeaderEpochs();
+  return epochs;
+}
+
 absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::Stats() {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = WakeUp(); !status.ok()) return status;
@@ -302,11 +315,9 @@ absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::TryStats() {
   const absl::StatusOr<int64_t> disk_bytes = log_.directory().DiskBytes();
   if (!disk_bytes.ok()) return disk_bytes.status();
   stats.disk_bytes = *disk_bytes;
-  const absl::StatusOr<LeaderEpochs> epochs =
-      ReadLeaderEpochCheckpoint(log_.directory());
-  if (epochs.ok()) stats.epochs = epochs->entries();
-  if (!epochs.ok() && !absl::IsNotFound(epochs.status()))
-    return epochs.status();
+  const absl::StatusOr<LeaderEpochs> epochs = ReadEpochs();
+  if (!epochs.ok()) return epochs.status();
+  stats.epochs = epochs->entries();
   FillTimes(
       [this](int64_t offset) {
         mu_.AssertHeld();

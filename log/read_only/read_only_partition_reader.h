@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/log_bounds.h"
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/read_options.h"
@@ -97,9 +98,14 @@ class ReadOnlyPartitionReader : private RestingReader {
   // store's checkpoint, a second. Errors: those of `Read`.
   absl::StatusOr<LogBounds> Bounds() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // The same with sizes, epochs and times; without the part that only a writer
-  // knows. Reads the size of every segment's file. Errors: those of `Read`;
-  // DataLoss also when the file of the leader epochs is damaged.
+  // The incarnations that wrote it, as its leader-epoch-checkpoint has them
+  // now; none without that file. Errors: DataLoss when the file is damaged;
+  // NotFound when the topic is deleted; other file errors.
+  absl::StatusOr<LeaderEpochs> Epochs() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // The same as `Bounds` with sizes, epochs and times; without the part that
+  // only a writer knows. Reads the size of every segment's file. Errors: those
+  // of `Read`; DataLoss also when the file of the leader epochs is damaged.
   absl::StatusOr<PartitionStats> Stats() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
@@ -118,6 +124,7 @@ class ReadOnlyPartitionReader : private RestingReader {
   absl::StatusOr<RecordBatches> NotDurableYet(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LogBounds> TryBounds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<LeaderEpochs> ReadEpochs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<PartitionStats> TryStats() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<int64_t> BatchBytes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<RecordBatches> BatchAt(int64_t offset)

@@ -27,7 +27,8 @@ namespace {
 class GroupWriter {
  public:
   explicit GroupWriter(const std::string& path) {
-    auto store = LogStore::Open(path);
+    // As many partitions as a broker has.
+    auto store = LogStore::Open(path, {.offsets_topic_num_partitions = 50});
     CHECK(store.ok()) << store.status();
     store_ = *std::move(store);
   }

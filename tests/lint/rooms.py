@@ -48,14 +48,15 @@ MAY_INCLUDE = {
     "api/store": (
         "api", "api/catalog", "api/duty", "api/metrics", "api/partitions", "api/retention",
         "api/topics", "log/metadata", "log/meters", "log/partition", "log/system"),
+    "api/offsets": ("api", "log/batch", "log/metadata"),
     "api/groups": (
-        "api", "api/catalog", "api/duty", "api/store", "api/topics", "log/batch",
+        "api", "api/catalog", "api/duty", "api/offsets", "api/store", "api/topics", "log/batch",
         "log/metadata", "log/partition"),
     "api/read_only": (
-        "api", "api/catalog", "api/partitions", "log/metadata", "log/read_only", "log/segment",
-        "log/system", "log/verification"),
+        "api", "api/catalog", "api/offsets", "api/partitions", "log/batch", "log/metadata",
+        "log/read_only", "log/segment", "log/system", "log/verification"),
     FACE: (
-        "api", "api/catalog", "api/groups", "api/metrics", "api/partitions", "api/read_only",
+        "api", "api/catalog", "api/groups", "api/metrics", "api/read_only",
         "api/retention", "api/store", "log/batch", "log/metadata",
         "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
     "tools/shell": ("api", FACE, "log/batch", "log/metadata", "log/system"),

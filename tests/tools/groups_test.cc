@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+#include <filesystem>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -102,11 +105,63 @@ TEST_F(GroupsTest, OffsetsAreDeletedOneByOneAndTogether) {
   EXPECT_THAT(again.err, HasSubstr("committed no offset"));
 }
 
-TEST_F(GroupsTest, OpenStoreSaysWhyTheyHaveToWait) {
+TEST_F(GroupsTest, AreListedAndDescribedBesideAWriter) {
+  Reset("g", "latest");
   runner_.StartProducer("orders");
-  const CommandResult result = runner_.Varve({"groups", "list"});
-  EXPECT_EQ(result.exit_status, 1);
-  EXPECT_THAT(result.err, HasSubstr("another writer has this store open"));
+  EXPECT_EQ(runner_.Varve({"groups", "list"}).out,
+            "GROUP  PARTITIONS  LAG\n"
+            "g               2    0\n");
+  runner_.WriteToProducer("i\nj\nk\n");
+  // The producer appends when it likes.
+  json offsets;
+  do {
+    offsets = Described("g")["offsets"];
+    ASSERT_EQ(offsets.size(), 2);
+  } while (offsets[0]["lag"].get<int>() + offsets[1]["lag"].get<int>() < 3 &&
+           !HasFailure());
+  EXPECT_EQ(offsets[0]["log_end"].get<int>() + offsets[1]["log_end"].get<int>(),
+            11);
+  const json list =
+      json::parse(runner_.Varve({"groups", "list", "--json"}).out);
+  ASSERT_EQ(list.size(), 1);
+  EXPECT_EQ(list[0]["group"], "g");
+  EXPECT_EQ(list[0]["partitions"], 2);
+  EXPECT_EQ(list[0]["lag"], 3);
+  EXPECT_EQ(runner_.EndProducer(), 0);
+}
+
+// A store that may only be read is enough for them.
+TEST_F(GroupsTest, ListAndDescribeChangeNoFile) {
+  Reset("g", "earliest");
+  const auto files = [&] {
+    std::map<std::string, std::string> bytes;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(runner_.data())) {
+      bytes[entry.path()] =
+          entry.is_directory() ? "" : ReadFileOrDie(entry.path());
+    }
+    return bytes;
+  };
+  const auto before = files();
+  EXPECT_EQ(Described("g")["offsets"][0]["lag"].get<int>() +
+                Described("g")["offsets"][1]["lag"].get<int>(),
+            8);
+  const CommandResult list = runner_.Varve({"groups", "list"});
+  EXPECT_EQ(list.exit_status, 0);
+  EXPECT_THAT(list.err, IsEmpty());
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(GroupsTest, OpenStoreSaysWhyChangesHaveToWait) {
+  runner_.StartProducer("orders");
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"groups", "reset", "g", "--topic", "orders",
+                                 "--to", "latest"},
+        {"groups", "delete", "g"}}) {
+    const CommandResult result = runner_.Varve(line);
+    EXPECT_EQ(result.exit_status, 1);
+    EXPECT_THAT(result.err, HasSubstr("another writer has this store open"));
+  }
   EXPECT_EQ(runner_.EndProducer(), 0);
 }
 

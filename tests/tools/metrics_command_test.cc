@@ -29,6 +29,7 @@ using ::nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // A text as a store writes it.
 StoreMetrics Metrics() {
@@ -91,6 +92,33 @@ TEST(MetricsSummaryTest, AgeLatenciesAndErrorsAreShown) {
   EXPECT_THAT(summary, HasSubstr("1,234,567"));
   EXPECT_THAT(summary, ContainsRegex("read +4 +1.5 us +1.0 us +4.1 us"));
   EXPECT_THAT(summary, HasSubstr("7 append RESOURCE_EXHAUSTED"));
+}
+
+TEST(MetricsSummaryTest, LagIsShownWhenThereAreGroups) {
+  StoreMetrics metrics = Metrics();
+  const auto summary = [&] {
+    const auto text = MetricsText::Parse(ToPrometheusText(metrics));
+    EXPECT_THAT(text, IsOk());
+    return MetricsSummary(*text, WriterPresence::kOpen,
+                          absl::FromUnixSeconds(1700000064));
+  };
+  EXPECT_THAT(summary(), Not(HasSubstr("behind")));
+  metrics.group_lags = {{.group = "g", .partition = {"t", 0}, .lag = 1200},
+                        {.group = "g", .partition = {"t", 1}, .lag = 34},
+                        {.group = "h", .partition = {"t", 0}, .lag = 0}};
+  EXPECT_THAT(summary(), HasSubstr("2 groups, 1,234 records behind"));
+}
+
+TEST(MetricsCommandTest, GroupThatWasReadIsThereWithItsLag) {
+  CommandRunner runner;
+  runner.CreateTopic("orders");
+  runner.Produce("orders", "one\ntwo\nthree\n");
+  ASSERT_EQ(runner.Varve({"consume", "orders", "--group", "g", "--count", "1"})
+                .exit_status,
+            0);
+  EXPECT_THAT(runner.Varve({"metrics", "--prometheus"}).out,
+              HasSubstr("varve_group_lag{group=\"g\",topic=\"orders\","
+                        "partition=\"0\"} 2\n"));
 }
 
 TEST(MetricsCommandTest, ClosedStoreShowsWhatItsWriterLeft) {

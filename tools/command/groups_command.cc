@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "varve/api/committed_offset.h"
 #include "varve/api/log_store.h"
+#include "varve/api/read_only_store.h"
 #include "varve/log/metadata/topic_partition.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/data_directory.h"
@@ -58,6 +59,21 @@ int WithStore(const GlobalOptions& global, const GroupRun& run) {
   return kExitSuccess;
 }
 
+// The same on a store that is open to read only, whether or not it has a
+// writer.
+int WithStoreReadOnly(
+    const GlobalOptions& global,
+    const std::function<absl::Status(const ReadOnlyStore& store,
+                                     std::string& output)>& run) {
+  auto store = OpenStoreReadOnly(global);
+  if (!store.ok()) return FailWith(store.status());
+  std::string output;
+  absl::Status status = run(**store, output);
+  if (!status.ok()) return FailWith(status);
+  std::cout << output;
+  return kExitSuccess;
+}
+
 std::string Number(std::optional<int64_t> number) {
   return number.has_value() ? absl::StrCat(*number) : "-";
 }
@@ -76,7 +92,8 @@ int64_t TotalLag(const std::vector<GroupOffset>& offsets) {
   return lag;
 }
 
-absl::Status List(LogStore& store, bool as_json, std::string& output) {
+absl::Status List(const ReadOnlyStore& store, bool as_json,
+                  std::string& output) {
   absl::StatusOr<std::vector<std::string>> groups = store.ListGroups();
   if (!groups.ok()) return groups.status();
   TextTable table({{.title = "GROUP"},
@@ -85,6 +102,8 @@ absl::Status List(LogStore& store, bool as_json, std::string& output) {
   Json list = Json::array();
   for (const std::string& group : *groups) {
     auto offsets = store.DescribeGroup(group);
+    // Its offsets were deleted since the groups were listed.
+    if (absl::IsNotFound(offsets.status())) continue;
     if (!offsets.ok()) return offsets.status();
     const int64_t lag = TotalLag(*offsets);
     table.AddRow(
@@ -143,12 +162,17 @@ Json DescriptionJson(const std::string& group,
   return {{"group", group}, {"offsets", std::move(list)}};
 }
 
-absl::Status Describe(LogStore& store, const std::string& group, bool as_json,
-                      std::string& output) {
+std::string Description(const std::string& group,
+                        const std::vector<GroupOffset>& offsets, bool as_json) {
+  return as_json ? ToLine(DescriptionJson(group, offsets)) + "\n"
+                 : DescriptionText(offsets);
+}
+
+absl::Status Describe(const ReadOnlyStore& store, const std::string& group,
+                      bool as_json, std::string& output) {
   auto offsets = store.DescribeGroup(group);
   if (!offsets.ok()) return offsets.status();
-  output = as_json ? ToLine(DescriptionJson(group, *offsets)) + "\n"
-                   : DescriptionText(*offsets);
+  output = Description(group, *offsets, as_json);
   return absl::OkStatus();
 }
 
@@ -180,7 +204,10 @@ absl::Status Reset(LogStore& store, const Selection& what,
   }
   absl::Status status = store.CommitOffsets(what.group, commits);
   if (!status.ok()) return status;
-  return Describe(store, what.group, as_json, output);
+  auto offsets = store.DescribeGroup(what.group);
+  if (!offsets.ok()) return offsets.status();
+  output = Description(what.group, *offsets, as_json);
+  return absl::OkStatus();
 }
 
 absl::Status Delete(LogStore& store, const Selection& what, bool as_json,
@@ -212,11 +239,13 @@ absl::Status Delete(LogStore& store, const Selection& what, bool as_json,
 void AddList(CLI::App& groups, CommandLine& line) {
   CLI::App* list = groups.add_subcommand("list", "show all groups");
   list->fallthrough();
+  list->footer("Runs beside a program that has the store open.");
   list->callback([&line] {
     line.run = [&line] {
-      return WithStore(line.global, [&](LogStore& store, std::string& output) {
-        return List(store, line.global.json, output);
-      });
+      return WithStoreReadOnly(
+          line.global, [&](const ReadOnlyStore& store, std::string& output) {
+            return List(store, line.global.json, output);
+          });
     };
   });
 }
@@ -227,11 +256,13 @@ void AddDescribe(CLI::App& groups, CommandLine& line) {
       "describe", "show a group's offsets, and how far behind they are");
   describe->fallthrough();
   describe->add_option("GROUP", what->group, "the group")->required();
+  describe->footer("Runs beside a program that has the store open.");
   describe->callback([&line, what] {
     line.run = [&line, what] {
-      return WithStore(line.global, [&](LogStore& store, std::string& output) {
-        return Describe(store, what->group, line.global.json, output);
-      });
+      return WithStoreReadOnly(
+          line.global, [&](const ReadOnlyStore& store, std::string& output) {
+            return Describe(store, what->group, line.global.json, output);
+          });
     };
   });
 }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -141,6 +143,22 @@ std::string Recovery(const MetricsText& metrics) {
       " ambiguous, ", found("corrupt"), " corrupt");
 }
 
+// Empty when no group's lag is known.
+std::string Lags(const MetricsText& metrics) {
+  const std::vector<const MetricSample*> lags =
+      metrics.Named("varve_group_lag");
+  if (lags.empty()) return "";
+  std::set<std::string> groups;
+  double records = 0;
+  for (const MetricSample* sample : lags) {
+    const auto group = sample->labels.find("group");
+    if (group != sample->labels.end()) groups.insert(group->second);
+    records += sample->value;
+  }
+  return absl::StrCat(CountOf(std::ssize(groups), "group"), ", ",
+                      Count(records), " records behind together");
+}
+
 std::string Rest(const MetricsText& metrics) {
   TextTable table({{}, {}});
   const auto value = [&](std::string_view name, const Labels& labels = {}) {
@@ -168,6 +186,8 @@ std::string Rest(const MetricsText& metrics) {
       {"deleted",
        absl::StrCat(Count(value("varve_deleted_segments_total")), " segments, ",
                     Bytes(value("varve_deleted_bytes_total")))});
+  if (std::string lags = Lags(metrics); !lags.empty())
+    table.AddRow({"lag", std::move(lags)});
   table.AddRow({"recovery", Recovery(metrics)});
   return table.ToString();
 }

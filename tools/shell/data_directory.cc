@@ -9,8 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/log_store.h"
+#include "varve/log/system/log_sink.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/command_store.h"
+#include "varve/tools/shell/exit_status.h"
 
 namespace varve {
 absl::Status CheckDataDirectory(const GlobalOptions& options) {
@@ -43,7 +45,11 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
   if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
     return status;
   }
-  auto store = LogStore::OpenReadOnly(options.data);
+  ReadOnlyOptions read_only;
+  read_only.environment.log_sink = [](const LogMessage& message) {
+    PrintError(message.text);
+  };
+  auto store = LogStore::OpenReadOnly(options.data, read_only);
   if (absl::IsNotFound(store.status())) return NoStoreError(options);
   return store;
 }

@@ -29,7 +29,8 @@ absl::Status NoStoreError(const GlobalOptions& options);
 absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
                                        MissingStore missing);
 
-// Opens the store to read only, whether or not it has a writer.
+// Opens the store to read only, whether or not it has a writer. What is found
+// in it that no call returns is printed on stderr.
 //
 // Errors: those of CheckDataDirectory, NoStoreError and LogStore::OpenReadOnly.
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(

@@ -21,8 +21,8 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/store_fixture.h"
 #include "tests/fixture/stored_records.h"
-#include "varve/api/groups/group_id.h"
 #include "varve/api/log_store.h"
+#include "varve/api/offsets/group_id.h"
 #include "varve/log/metadata/topic_id.h"
 
 namespace varve {
@@ -60,11 +60,28 @@ class CommittedOffsetsTest : public StoreFixture {
   }
 
   Partition OffsetsOf(const std::string& group) {
+    auto topic = store_->DescribeTopic("__consumer_offsets");
+    EXPECT_THAT(topic, IsOk());
     auto partition =
-        store_->partition("__consumer_offsets", PartitionForGroup(group, 50));
+        store_->partition("__consumer_offsets",
+                          PartitionForGroup(group, topic->config.partitions));
     EXPECT_THAT(partition, IsOk());
     return *partition;
   }
+
+  StoreOptions Options() override { return options_; }
+
+  // The directories of __consumer_offsets.
+  int OffsetsDirectories() const {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      if (absl::StrContains(entry.path().string(), "__consumer_offsets"))
+        ++count;
+    }
+    return count;
+  }
+
+  StoreOptions options_;
 };
 
 TEST_F(CommittedOffsetsTest, CommittedOffsetComesBackAlsoAfterAReopen) {
@@ -88,6 +105,8 @@ TEST_F(CommittedOffsetsTest, CommittedOffsetComesBackAlsoAfterAReopen) {
 }
 
 TEST_F(CommittedOffsetsTest, WhatIsStoredIsKafkasByteForByte) {
+  options_.offsets_topic_num_partitions = 50;  // as a broker has
+  Reopen();
   AppendRecords(3);
   ASSERT_THAT(store_->CommitOffset("my-group", "orders", 0, 3), IsOk());
   auto view = (*store_->partition("__consumer_offsets", 12)).Read(0);
@@ -295,10 +314,41 @@ TEST_F(CommittedOffsetsTest, TopicOfTheOffsetsIsMadeAtTheFirstCommitOnly) {
   auto topic = store_->DescribeTopic("__consumer_offsets");
   ASSERT_THAT(topic, IsOk());
   EXPECT_TRUE(topic->is_internal());
-  EXPECT_EQ(topic->config.partitions, 50);
+  EXPECT_EQ(topic->config.partitions, 1);
+  EXPECT_EQ(OffsetsDirectories(), 1);
   EXPECT_EQ(topic->config.log.cleanup_policy, CleanupPolicy::kCompact);
   EXPECT_EQ(topic->config.log.segment_bytes, 104857600);
   EXPECT_THAT(store_->ListTopics(), SizeIs(2));
+}
+
+TEST_F(CommittedOffsetsTest, OptionSaysHowManyPartitionsTheTopicIsMadeWith) {
+  options_.offsets_topic_num_partitions = 7;
+  Reopen();
+  EXPECT_EQ(OffsetsDirectories(), 0);
+  ASSERT_THAT(store_->CommitOffset("my-group", "orders", 0, 0), IsOk());
+  EXPECT_EQ(OffsetsDirectories(), 7);
+  EXPECT_EQ(OffsetsOf("my-group").index(), PartitionForGroup("my-group", 7));
+  EXPECT_EQ(OffsetsOf("my-group").visible_end(), 1);
+}
+
+TEST_F(CommittedOffsetsTest, OptionChangesNoTopicThatIsThere) {
+  ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 0), IsOk());
+  options_.offsets_topic_num_partitions = 50;
+  Reopen();
+  EXPECT_EQ(OffsetOf("g"), 0);
+  ASSERT_THAT(store_->CommitOffset("test", "orders", 0, 0), IsOk());
+  EXPECT_EQ(store_->DescribeTopic("__consumer_offsets")->config.partitions, 1);
+  EXPECT_EQ(OffsetsDirectories(), 1);
+  EXPECT_EQ(OffsetsOf("test").visible_end(), 2);
+}
+
+TEST_F(CommittedOffsetsTest, NumberOfPartitionsOutOfRangeIsRefused) {
+  for (const int32_t bad : {0, -1, TopicConfig::kPartitionsMax + 1}) {
+    EXPECT_THAT(
+        LogStore::Open(path_ + "2", {.offsets_topic_num_partitions = bad}),
+        StatusIs(absl::StatusCode::kInvalidArgument,
+                 HasSubstr("offsets_topic_num_partitions")));
+  }
 }
 
 TEST_F(CommittedOffsetsTest, NameOfTheInternalTopicIsReserved) {
@@ -309,6 +359,8 @@ TEST_F(CommittedOffsetsTest, NameOfTheInternalTopicIsReserved) {
 }
 
 TEST_F(CommittedOffsetsTest, OnlyThePartitionOfTheGroupIsRead) {
+  options_.offsets_topic_num_partitions = 50;
+  Reopen();
   for (const char* group : {"test", "my-group", "group1"}) {
     ASSERT_THAT(store_->CommitOffset(group, "orders", 0, 0), IsOk());
   }
@@ -335,6 +387,8 @@ TEST_F(CommittedOffsetsTest, SyncedCommitMakesTheRecordsBeforeItDurable) {
 }
 
 TEST_F(CommittedOffsetsTest, EveryIdlePartitionOfTheOffsetsIsSmallOnDisk) {
+  options_.offsets_topic_num_partitions = 50;
+  Reopen();
   ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 0), IsOk());
   ASSERT_THAT(store_->Close(), IsOk());
   for (const auto& entry : std::filesystem::directory_iterator(path_)) {

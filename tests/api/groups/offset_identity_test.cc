@@ -7,29 +7,23 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/eventful_clock.h"
 #include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/memory_directory.h"
 #include "tests/fixture/stored_records.h"
-#include "varve/api/groups/group_id.h"
 #include "varve/api/log_store.h"
 #include "varve/log/metadata/topic_id.h"
-#include "varve/log/system/clock.h"
 
 namespace varve {
 namespace {
@@ -46,28 +40,6 @@ using ::testing::SizeIs;
 using Repeat = FaultyFileSystem::Repeat;
 
 constexpr auto kNotFound = absl::StatusCode::kNotFound;
-
-// Returns the time, and runs an action once.
-class EventfulClock final : public Clock {
- public:
-  absl::Time Now() override {
-    if (std::function<void()> event = TakeEvent(); event) event();
-    return Clock::Real()->Now();
-  }
-  void DoAtNextLook(std::function<void()> event) {
-    absl::MutexLock lock(&mu_);
-    event_ = std::move(event);
-  }
-
- private:
-  std::function<void()> TakeEvent() {
-    absl::MutexLock lock(&mu_);
-    return std::exchange(event_, nullptr);
-  }
-
-  absl::Mutex mu_;
-  std::function<void()> event_ ABSL_GUARDED_BY(mu_);
-};
 
 class OffsetIdentityTest : public testing::Test {
  protected:
@@ -111,14 +83,10 @@ class OffsetIdentityTest : public testing::Test {
     return found.ok() ? found->offset : -2;
   }
 
-  std::string OffsetsDirectory() const {
-    return absl::StrCat("__consumer_offsets-",
-                        PartitionForGroup("billing", 50));
-  }
+  static constexpr char kOffsetsDirectory[] = "__consumer_offsets-0";
   // The contents of the log: an offset, or a tombstone, of each record.
   StoredRecords OffsetRecords() {
-    auto log = store_->partition("__consumer_offsets",
-                                 PartitionForGroup("billing", 50));
+    auto log = store_->partition("__consumer_offsets", 0);
     EXPECT_THAT(log, IsOk());
     auto records = ReadAll(*log);
     EXPECT_THAT(records, IsOk());
@@ -127,7 +95,7 @@ class OffsetIdentityTest : public testing::Test {
 
   void FailAppendsOfOffsets() {
     files_.FailCallsNamed(
-        absl::StrCat("File::Allocate ", path_, "/", OffsetsDirectory()), ENOSPC,
+        absl::StrCat("File::Allocate ", path_, "/", kOffsetsDirectory), ENOSPC,
         Repeat::kForever);
   }
 

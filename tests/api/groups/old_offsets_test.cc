@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
@@ -21,8 +22,8 @@
 #include "tests/fixture/old_offset_store.h"
 #include "tests/fixture/scratch_directory.h"
 #include "tests/fixture/stored_records.h"
-#include "varve/api/groups/group_id.h"
 #include "varve/api/log_store.h"
+#include "varve/api/offsets/group_id.h"
 #include "varve/log/metadata/checksummed_text.h"
 #include "varve/log/metadata/offset_commit_record.h"
 #include "varve/log/metadata/topic_id.h"
@@ -72,8 +73,8 @@ class OldOffsetsTest : public testing::Test {
 
   // The value that was written last for "g".
   std::optional<std::string> LastValue() {
-    auto log =
-        store_->partition("__consumer_offsets", PartitionForGroup("g", 50));
+    auto log = store_->partition("__consumer_offsets",
+                                 PartitionForGroup("g", kOldOffsetsPartitions));
     EXPECT_THAT(log, IsOk());
     auto records = ReadAll(*log);
     EXPECT_THAT(records, IsOk());
@@ -118,6 +119,53 @@ TEST_F(OldOffsetsTest, OffsetCountsForTheTopicOfTheNameAndIsWrittenAnew) {
   EXPECT_THAT(store_->recovery_report().notes, IsEmpty());
   // It is written again only once.
   EXPECT_EQ(LastValue(), value);
+}
+
+// A later version would make one partition: what is there stays as it is.
+TEST_F(OldOffsetsTest, FiftyPartitionsStayAndGroupsAreFoundInThem) {
+  Open();
+  ASSERT_EQ(StoreOptions().offsets_topic_num_partitions, 1);
+  EXPECT_EQ(Committed(), 7);
+  ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 8), IsOk());
+  ASSERT_THAT(store_->CommitOffset("test", "orders", 0, 9), IsOk());
+  EXPECT_EQ(store_->DescribeTopic("__consumer_offsets")->config.partitions,
+            kOldOffsetsPartitions);
+  // Java's hash of "test", modulo 50.
+  auto log = store_->partition("__consumer_offsets", 48);
+  ASSERT_THAT(log, IsOk());
+  EXPECT_EQ(log->visible_end(), 1);
+  ASSERT_THAT(store_->Close(), IsOk());
+  for (int32_t i = 0; i < kOldOffsetsPartitions; ++i) {
+    EXPECT_TRUE(std::filesystem::is_directory(
+        absl::StrCat(path_, "/__consumer_offsets-", i)));
+  }
+  Open();
+  EXPECT_EQ(Committed(), 8);
+  EXPECT_EQ(Committed("test"), 9);
+  EXPECT_THAT(store_->ListGroups(), IsOkAndHolds(ElementsAre("g", "test")));
+  auto reader = LogStore::OpenReadOnly(path_);
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_THAT((*reader)->ListGroups(), IsOkAndHolds(ElementsAre("g", "test")));
+  EXPECT_EQ((*reader)->CommittedOffset("test", "orders", 0)->offset, 9);
+}
+
+// Nothing is written: the id that the writer would add is worked out.
+TEST_F(OldOffsetsTest, ReaderFindsAnOffsetWithoutAnIdAndLeavesItAsItIs) {
+  auto reader = LogStore::OpenReadOnly(path_);
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_EQ((*reader)->CommittedOffset("g", "orders", 0)->offset, 7);
+  auto described = (*reader)->DescribeGroup("g");
+  ASSERT_THAT(described, IsOk());
+  EXPECT_EQ(described->front().lag(), 3);
+  Open();
+  ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
+  NewTopic();
+  ASSERT_THAT(store_->Close(), IsOk());
+  CommitAsVersion3(path_, "g", "orders", 7, kThenMs);
+  // It is older than the topic.
+  EXPECT_THAT((*reader)->CommittedOffset("g", "orders", 0),
+              StatusIs(kNotFound));
+  EXPECT_THAT((*reader)->ListGroups(), IsOkAndHolds(IsEmpty()));
 }
 
 TEST_F(OldOffsetsTest, OffsetGoesWithItsTopic) {

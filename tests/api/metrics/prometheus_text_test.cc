@@ -140,6 +140,22 @@ TEST(PrometheusTextTest, PartitionsAreThereForWhatTheyHold) {
             "1.5");
 }
 
+TEST(PrometheusTextTest, LagIsThereByGroupTopicAndPartition) {
+  StoreMetrics metrics;
+  metrics.group_lags = {
+      {.group = "a \"b\"", .partition = {"t", 3}, .offset = 5, .lag = 0},
+      {.group = "grün", .partition = {"t", 12}, .offset = 1, .lag = 42}};
+  metrics.unseen_group_offsets = 7;
+  const std::string text = ToPrometheusText(metrics);
+  EXPECT_EQ(ValueOf(text, "varve_group_lag",
+                    {{"group", "a \"b\""}, {"topic", "t"}, {"partition", "3"}}),
+            "0");
+  EXPECT_EQ(ValueOf(text, "varve_group_lag",
+                    {{"group", "grün"}, {"topic", "t"}, {"partition", "12"}}),
+            "42");
+  EXPECT_EQ(ValueOf(text, "varve_group_offsets_unseen"), "7");
+}
+
 TEST(PrometheusTextTest, EveryFieldIsThereInItsUnit) {
   StoreMetrics metrics;
   metrics.taken_at = absl::FromUnixMillis(1700000000500);

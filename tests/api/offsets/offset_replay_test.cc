@@ -2,6 +2,7 @@
 
 // Logs of __consumer_offsets that others wrote, or that are damaged.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,13 +10,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/consumer_offsets_append.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/store_fixture.h"
-#include "varve/api/groups/group_id.h"
 #include "varve/api/log_store.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/encoded_batch.h"
@@ -196,16 +195,17 @@ TEST_F(OffsetReplayTest, DamagedCommitIsReportedAndTheOneBeforeCounts) {
   ASSERT_THAT(store_->CommitOffset("test", "orders", 0, 9), IsOk());
   ASSERT_THAT(store_->Close(), IsOk());
   const std::string log =
-      absl::StrCat(path_, "/__consumer_offsets-", PartitionForGroup("g", 50),
-                   "/", "00000000000000000000.log");
+      path_ + "/__consumer_offsets-0/00000000000000000000.log";
   const std::string bytes = ReadBytes(log);
-  const size_t size = bytes.size() / 4;
+  // Five batches, of which the last has a longer id.
+  const size_t size = (bytes.size() - 3) / 5;
   // The third batch; the fourth says 4 all the same.
   WriteBytes(log, WithBitFlipped(bytes, (2 * size + 70) * 8));
   Open();
   auto found = store_->CommittedOffset("g", "orders", 0);
   ASSERT_THAT(found, IsOk());
   EXPECT_EQ(found->offset, 4);
+  EXPECT_EQ(store_->CommittedOffset("test", "orders", 0)->offset, 9);
   EXPECT_THAT(
       Notes(),
       ElementsAre(AllOf(HasSubstr("offset 2: commits up to offset 2 are lost"),

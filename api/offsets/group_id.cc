@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/api/groups/group_id.h"
+#include "varve/api/offsets/group_id.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 
 #include "absl/log/check.h"
@@ -87,6 +88,10 @@ absl::Status ValidateGroupId(std::string_view group) {
                      "\": its id is not UTF-8"));
   }
   return absl::OkStatus();
+}
+
+std::string QuotedGroup(std::string_view group) {
+  return absl::StrCat("group \"", absl::Utf8SafeCHexEscape(group), "\"");
 }
 
 int32_t PartitionForGroup(std::string_view group, int32_t partition_count) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_API_GROUPS_GROUP_ID_H_
-#define VARVE_API_GROUPS_GROUP_ID_H_
+#ifndef VARVE_API_OFFSETS_GROUP_ID_H_
+#define VARVE_API_OFFSETS_GROUP_ID_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -19,6 +20,9 @@ inline constexpr size_t kGroupIdSizeMax = 32767;
 // Errors: InvalidArgument, which shows the id escaped and says what is wrong.
 absl::Status ValidateGroupId(std::string_view group);
 
+// A group's id as messages show it.
+std::string QuotedGroup(std::string_view group);
+
 // The partition of __consumer_offsets that keeps the offsets of `group`, as
 // Kafka has it: Java's hash of the string, without its sign, modulo the count.
 //
@@ -27,4 +31,4 @@ int32_t PartitionForGroup(std::string_view group, int32_t partition_count);
 
 }  // namespace varve
 
-#endif  // VARVE_API_GROUPS_GROUP_ID_H_
+#endif  // VARVE_API_OFFSETS_GROUP_ID_H_

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_API_GROUPS_OFFSET_TABLE_H_
-#define VARVE_API_GROUPS_OFFSET_TABLE_H_
+#ifndef VARVE_API_OFFSETS_OFFSET_TABLE_H_
+#define VARVE_API_OFFSETS_OFFSET_TABLE_H_
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -63,6 +64,16 @@ class OffsetTable {
   // The groups that have an offset, in order.
   std::vector<std::string> groups() const;
 
+  // Hands out the first `max` offsets, by group, topic and partition.
+  void ForEachOffset(
+      absl::FunctionRef<void(const std::string& group, const TopicPartition&,
+                             const Entry&)>
+          take,
+      int64_t max = std::numeric_limits<int64_t>::max()) const;
+
+  // How many offsets there are, of all groups.
+  int64_t offset_count() const { return offset_count_; }
+
   // Hands out all keys and values; stops at the first error, and returns it.
   absl::Status ForEach(absl::FunctionRef<absl::Status(std::string_view key,
                                                       std::string_view value)>
@@ -80,9 +91,10 @@ class OffsetTable {
   std::map<std::string, Group, std::less<>> groups_;
   // Records of other types, by their keys.
   std::map<std::string, std::string, std::less<>> others_;
+  int64_t offset_count_ = 0;
   int64_t live_bytes_ = 0;
 };
 
 }  // namespace varve
 
-#endif  // VARVE_API_GROUPS_OFFSET_TABLE_H_
+#endif  // VARVE_API_OFFSETS_OFFSET_TABLE_H_

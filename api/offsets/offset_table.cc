@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_table.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -74,10 +74,12 @@ void OffsetTable::PutOffset(std::string_view group, TopicPartition partition,
   Group& offsets = found->second;
   if (auto old = offsets.find(partition); old != offsets.end()) {
     live_bytes_ -= RecordBytes(key_size, old->second.value);
+    --offset_count_;
     if (!entry.has_value()) offsets.erase(old);
   }
   if (entry.has_value()) {
     live_bytes_ += RecordBytes(key_size, entry->value);
+    ++offset_count_;
     offsets.insert_or_assign(std::move(partition), *std::move(entry));
   }
   if (offsets.empty()) groups_.erase(found);
@@ -140,6 +142,19 @@ std::vector<std::string> OffsetTable::groups() const {
   names.reserve(groups_.size());
   for (const auto& [name, offsets] : groups_) names.push_back(name);
   return names;
+}
+
+void OffsetTable::ForEachOffset(
+    absl::FunctionRef<void(const std::string& group, const TopicPartition&,
+                           const Entry&)>
+        take,
+    int64_t max) const {
+  for (const auto& [group, offsets] : groups_) {
+    for (const auto& [partition, entry] : offsets) {
+      if (--max < 0) return;
+      take(group, partition, entry);
+    }
+  }
 }
 
 absl::Status OffsetTable::ForEach(

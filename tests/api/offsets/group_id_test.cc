@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/api/groups/group_id.h"
+#include "varve/api/offsets/group_id.h"
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/api/groups/offset_replay.h"
+#include "varve/api/offsets/offset_replay.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -13,13 +13,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "varve/api/groups/offset_table.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_cursor.h"
 #include "varve/log/batch/record_view.h"
-#include "varve/log/partition/partition_log.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve {
 namespace {
@@ -34,47 +34,51 @@ std::optional<std::string> Owned(std::optional<std::string_view> bytes) {
 
 }  // namespace
 
-absl::Status OffsetReplay::Run(PartitionLog& log) {
-  const int64_t end = log.visible_end();
-  for (int64_t offset = log.log_start(); offset < end;) {
+absl::Status OffsetReplay::Run(Range range, Read read) {
+  next_offset_ = range.begin;
+  while (next_offset_ < range.end) {
     absl::StatusOr<RecordBatches> view =
-        log.Read(offset, {.level = ReadLevel::kVisible});
+        read(next_offset_, {.level = ReadLevel::kVisible});
     if (absl::IsDataLoss(view.status())) {
-      absl::StatusOr<int64_t> next = PassDamage(log, offset, view.status());
+      absl::StatusOr<int64_t> next = PassDamage(
+          {.begin = next_offset_, .end = range.end}, read, view.status());
       if (!next.ok()) return next.status();
-      offset = *next;
+      next_offset_ = *next;
       continue;
     }
     if (!view.ok()) return view.status();
     if (view->empty()) break;
-    for (const RecordBatch& batch : *view) ReadBatch(batch, offset);
+    for (const RecordBatch& batch : *view) ReadBatch(batch, next_offset_);
     bytes_read_ += view->size_bytes();
-    offset = view->next_offset();
+    next_offset_ = view->next_offset();
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> OffsetReplay::PassDamage(PartitionLog& log,
-                                                 int64_t offset,
+// Returns the next offset after damage at the beginning of a range.
+absl::StatusOr<int64_t> OffsetReplay::PassDamage(Range damaged, Read read,
                                                  const absl::Status& damage) {
-  const int64_t end = log.visible_end();
-  const int64_t limit = std::min(end, offset + kDamagedOffsetsMax);
-  int64_t next = offset + 1;
+  const int64_t limit =
+      std::min(damaged.end, damaged.begin + kDamagedOffsetsMax);
+  int64_t next = damaged.begin + 1;
   while (next < limit) {
     const absl::Status status =
-        log.Read(next, {.max_bytes = 0, .level = ReadLevel::kVisible}).status();
+        read(next, {.max_bytes = 0, .level = ReadLevel::kVisible}).status();
     if (status.ok()) break;
     if (!absl::IsDataLoss(status)) return status;
     ++next;
   }
-  if (next == limit && limit < end) return damage;
-  Tell(offset, absl::StrCat("commits up to offset ", next - 1,
-                            " are lost, and those before them count: ",
-                            damage.message()));
+  if (next == limit && limit < damaged.end) return damage;
+  Tell(damaged.begin, absl::StrCat("commits up to offset ", next - 1,
+                                   " are lost, and those before them count: ",
+                                   damage.message()));
   return next;
 }
 
 void OffsetReplay::ReadBatch(const RecordBatch& batch, int64_t first_offset) {
+  last_batch_ = {
+      .offset = batch.base_offset(),
+      .head = std::string(batch.bytes().substr(0, batch_layout::kAttributes))};
   RecordCursor records(batch);
   while (const RecordView* record = records.Next()) {
     if (record->offset() < first_offset) continue;

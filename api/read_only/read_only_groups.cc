@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/read_only/read_only_groups.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/base/log_severity.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/committed_offset.h"
+#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/offsets/group_id.h"
+#include "varve/api/offsets/offset_answers.h"
+#include "varve/api/offsets/offset_table.h"
+#include "varve/api/offsets/offset_validity.h"
+#include "varve/api/read_only/partition_readers.h"
+#include "varve/api/read_only/replayed_offsets.h"
+#include "varve/log/metadata/file_names.h"
+#include "varve/log/metadata/leader_epochs.h"
+#include "varve/log/metadata/log_bounds.h"
+#include "varve/log/metadata/topic_id.h"
+#include "varve/log/read_only/read_only_partition_reader.h"
+#include "varve/log/system/log_sink.h"
+
+namespace varve {
+namespace {
+
+bool IsShown(const TopicCatalog& catalog, std::string_view topic,
+             const OffsetTable::Entry& entry) {
+  const TopicId named = catalog.IdOf(topic);
+  return OffsetIsShown(OwnerOf(entry, named), named, [&](TopicId owner) {
+    return catalog.IsForgetting(topic, owner);
+  });
+}
+
+bool HasShown(const TopicCatalog& catalog, const OffsetTable::Group& offsets) {
+  return std::any_of(offsets.begin(), offsets.end(), [&](const auto& offset) {
+    return IsShown(catalog, offset.first.topic, offset.second);
+  });
+}
+
+// A damaged file knows of no epoch: the next writer makes it again.
+absl::StatusOr<LeaderEpochs> EpochsOf(ReadOnlyPartitionReader& reader) {
+  absl::StatusOr<LeaderEpochs> epochs = reader.Epochs();
+  if (absl::IsDataLoss(epochs.status())) return LeaderEpochs();
+  return epochs;
+}
+
+// Fills in the bounds of an offset's partition, and sets the offset back as the
+// next writer will, if a power loss has taken records before it. The offset was
+// read earlier, so its records were there already.
+absl::Status Check(ReadOnlyPartitionReader& reader, GroupOffset& offset) {
+  const absl::StatusOr<LogBounds> bounds = reader.Bounds();
+  if (!bounds.ok()) return bounds.status();
+  absl::StatusOr<LeaderEpochs> epochs = EpochsOf(reader);
+  if (!epochs.ok()) return epochs.status();
+  // A recovery drops them.
+  epochs->TruncateFromEnd(bounds->visible_end);
+  OffsetAndMetadata& committed = offset.committed;
+  const std::optional<int64_t> set_back = SetBackOffset(
+      committed.offset,
+      epochs->EndOffset(committed.leader_epoch, bounds->visible_end), *bounds);
+  if (set_back.has_value()) {
+    committed.offset = *set_back;
+    committed.leader_epoch = epochs->EpochAt(*set_back - 1).value_or(-1);
+  }
+  offset.log_start = bounds->log_start;
+  offset.log_end = bounds->visible_end;
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<OffsetAndMetadata> ReadOnlyGroups::Find(std::string_view group,
+                                                       std::string_view topic,
+                                                       int32_t partition) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  const absl::StatusOr<Seen> seen = Look(group);
+  if (!seen.ok()) return seen.status();
+  const absl::StatusOr<const Topic*> named = seen->catalog.Get(topic);
+  if (!named.ok()) return named.status();
+  const absl::StatusOr<std::shared_ptr<ReadOnlyPartitionReader>> reader =
+      readers_->OpenOf(**named, partition);
+  if (!reader.ok()) return reader.status();
+  const TopicPartition where = {.topic = std::string(topic),
+                                .partition = partition};
+  const auto found = seen->offsets.find(where);
+  if (found == seen->offsets.end() ||
+      !OffsetCounts(OwnerOf(found->second, (*named)->id), (*named)->id)) {
+    return NoOffsetError(group, where);
+  }
+  absl::StatusOr<OffsetAndMetadata> committed =
+      OffsetAnswer(group, where, found->second);
+  if (!committed.ok()) return committed;
+  GroupOffset offset = {.partition = where, .committed = *std::move(committed)};
+  absl::Status status = Check(**reader, offset);
+  if (!status.ok()) return status;
+  return std::move(offset.committed);
+}
+
+absl::StatusOr<std::vector<std::string>> ReadOnlyGroups::List() {
+  std::vector<std::string> groups;
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<TopicCatalog> catalog = readers_->files().ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  const Topic* const topic = catalog->Find(kConsumerOffsetsTopic);
+  if (topic == nullptr) return groups;
+  std::vector<const OffsetTable*> tables;
+  for (int32_t i = 0; i < topic->config.partitions; ++i) {
+    absl::StatusOr<const OffsetTable*> table = TableOf(*topic, i);
+    if (!table.ok()) return table.status();
+    tables.push_back(*table);
+  }
+  // The offsets may be of topics that were made meanwhile.
+  catalog = readers_->files().ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  for (const OffsetTable* table : tables) {
+    for (std::string& group : table->groups()) {
+      if (HasShown(*catalog, *table->Find(group)))
+        groups.push_back(std::move(group));
+    }
+  }
+  std::sort(groups.begin(), groups.end());
+  return groups;
+}
+
+absl::StatusOr<std::vector<GroupOffset>> ReadOnlyGroups::Describe(
+    std::string_view group) {
+  if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
+  const absl::StatusOr<Seen> seen = Look(group);
+  if (!seen.ok()) return seen.status();
+  std::vector<GroupOffset> described;
+  for (const auto& [partition, entry] : seen->offsets) {
+    if (!IsShown(seen->catalog, partition.topic, entry)) continue;
+    absl::StatusOr<OffsetAndMetadata> committed =
+        OffsetAnswer(group, partition, entry);
+    if (!committed.ok()) return committed.status();
+    GroupOffset one = {.partition = partition,
+                       .committed = *std::move(committed)};
+    const Topic* const named = seen->catalog.Find(partition.topic);
+    if (named != nullptr && OwnerOf(entry, named->id) == named->id) {
+      const auto reader = readers_->OpenOf(*named, partition.partition);
+      // The bounds are left out when they cannot be read.
+      if (reader.ok()) Check(**reader, one).IgnoreError();
+    }
+    described.push_back(std::move(one));
+  }
+  if (described.empty()) return NoGroupError(group);
+  return described;
+}
+
+absl::StatusOr<ReadOnlyGroups::Seen> ReadOnlyGroups::Look(
+    std::string_view group) {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<TopicCatalog> catalog = readers_->files().ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  const Topic* const topic = catalog->Find(kConsumerOffsetsTopic);
+  if (topic == nullptr) return Seen{.catalog = *std::move(catalog)};
+  absl::StatusOr<const OffsetTable*> table =
+      TableOf(*topic, PartitionForGroup(group, topic->config.partitions));
+  if (!table.ok()) return table.status();
+  Seen seen;
+  if (const OffsetTable::Group* offsets = (*table)->Find(group))
+    seen.offsets = *offsets;
+  // The offsets may be of topics that were made meanwhile.
+  catalog = readers_->files().ReadTopics();
+  if (!catalog.ok()) return catalog.status();
+  seen.catalog = *std::move(catalog);
+  return seen;
+}
+
+// The table of a partition of __consumer_offsets as it is now.
+absl::StatusOr<const OffsetTable*> ReadOnlyGroups::TableOf(const Topic& topic,
+                                                           int32_t partition) {
+  if (topic_id_ != topic.id) {
+    partitions_.clear();
+    topic_id_ = topic.id;
+  }
+  std::unique_ptr<ReplayedOffsets>& place = partitions_[partition];
+  if (place == nullptr) {
+    absl::StatusOr<std::shared_ptr<ReadOnlyPartitionReader>> reader =
+        readers_->OpenOf(topic, partition);
+    if (!reader.ok()) return reader.status();
+    place = std::make_unique<ReplayedOffsets>(
+        PartitionDirectoryName(topic.name, partition), *std::move(reader),
+        [this](const std::string& note) {
+          const std::string& path = readers_->files().directory().path();
+          const std::string text = absl::StrCat(path, "/", note);
+          environment_.Log({.severity = absl::LogSeverity::kWarning,
+                            .event = LogEvent::kRecovery,
+                            .path = path,
+                            .text = text});
+        });
+  }
+  if (absl::Status status = place->CatchUp(); !status.ok()) return status;
+  return &place->table();
+}
+
+}  // namespace varve
