@@ -209,7 +209,7 @@ class StoreVerifier {
     for (std::string_view name :
          {kLockName, kCleanShutdownName, kTopicsName, kCheckpointName,
           kRecoveryPointName, kLogStartName, kReserveName, kMetricsName,
-          kRetentionStateName}) {
+          kRetentionStateName, kBackupName}) {
       if (entry.name == name) return true;
     }
     return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The command line of varve: topics, produce, consume, groups, verify,
-// dump-log, metrics, stat.
+// The command line of varve: topics, produce, consume, groups, backup, restore,
+// verify, dump-log, metrics, stat.
 
 #include <csignal>
 #include <cstdlib>
@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "varve/api/version.h"
+#include "varve/tools/command/backup_command.h"
 #include "varve/tools/command/consume_command.h"
 #include "varve/tools/command/groups_command.h"
 #include "varve/tools/command/produce_command.h"
@@ -56,7 +57,7 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "  varve verify\n"
       "One process writes a store at a time; topics list and describe, stat, "
       "consume,\n"
-      "metrics, verify and dump-log may run beside it.\n"
+      "metrics, backup, verify and dump-log may run beside it.\n"
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
@@ -96,6 +97,7 @@ int Run(int argc, char** argv) {
   AddProduceCommand(app, line);
   AddConsumeCommand(app, line);
   AddGroupsCommand(app, line);
+  AddBackupCommands(app, line);
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
   AddMetricsCommand(app, line);

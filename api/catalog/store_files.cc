@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/topic_catalog.h"
@@ -60,24 +60,53 @@ absl::StatusOr<StoreCheckpoint> ReadKafkaRecoveryPoints(Directory& directory) {
 
 }  // namespace
 
-absl::StatusOr<DirectoryContents> InspectDirectory(Directory& directory) {
+absl::StatusOr<DirectoryContents> FindContents(Directory& directory) {
   absl::StatusOr<std::vector<DirectoryEntry>> entries = directory.List();
   if (!entries.ok()) return entries.status();
-  std::string foreign;
-  for (const DirectoryEntry& entry : *entries) {
-    if (entry.name == kTopicsName) return DirectoryContents::kStore;
-    if (entry.name == "meta.properties") {
-      return absl::FailedPreconditionError(absl::StrCat(
-          directory.path(),
-          ": holds meta.properties, so it is a Kafka broker's data directory; "
-          "varve does not write into those: choose another directory"));
-    }
-    if (!IsOfCreation(entry.name) && foreign.empty()) foreign = entry.name;
+  const auto has = [&](std::string_view name) {
+    return absl::c_any_of(*entries, [name](const DirectoryEntry& entry) {
+      return entry.name == name;
+    });
+  };
+  if (has("meta.properties")) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        directory.path(),
+        ": holds meta.properties, so it is a Kafka broker's data directory; "
+        "varve does not write into those: choose another directory"));
   }
-  if (foreign.empty()) return DirectoryContents::kEmpty;
+  if (has(kRestoreName)) return DirectoryContents::kUnfinishedRestore;
+  if (has(kTopicsName)) {
+    return has(kBackupName) ? DirectoryContents::kBackup
+                            : DirectoryContents::kStore;
+  }
+  if (has(kBackupName)) return DirectoryContents::kUnfinishedBackup;
+  for (const DirectoryEntry& entry : *entries) {
+    if (IsOfCreation(entry.name)) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        directory.path(), ": holds \"", entry.name, "\" and no ", kTopicsName,
+        ", so it is not varve's: choose an empty directory, or one below it"));
+  }
+  return DirectoryContents::kEmpty;
+}
+
+absl::StatusOr<DirectoryContents> InspectDirectory(Directory& directory) {
+  absl::StatusOr<DirectoryContents> contents = FindContents(directory);
+  if (!contents.ok()) return contents;
+  const bool is_restore = *contents == DirectoryContents::kUnfinishedRestore;
+  if (!is_restore && *contents != DirectoryContents::kUnfinishedBackup)
+    return contents;
   return absl::FailedPreconditionError(absl::StrCat(
-      directory.path(), ": holds \"", foreign, "\" and no ", kTopicsName,
-      ", so it is not varve's: choose an empty directory, or one below it"));
+      directory.path(), is_restore ? ": a restore into it" : ": a backup",
+      " was not finished, so it is no store: repeat the ",
+      is_restore ? "restore" : "backup", ", or remove the directory"));
+}
+
+absl::Status BackupIsReadOnly(const Directory& directory) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(directory.path(),
+                   ": a backup, which is only read: restore it to another "
+                   "directory, or delete ",
+                   kBackupName, " to make it a store of its own"));
 }
 
 absl::StatusOr<TopicCatalog> ReadTopicCatalog(Directory& directory) {

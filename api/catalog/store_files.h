@@ -28,16 +28,35 @@ inline constexpr std::string_view kRecoveryPointName =
     "recovery-point-offset-checkpoint";
 inline constexpr std::string_view kLogStartName = "log-start-offset-checkpoint";
 
+// What makes a directory a backup: only its existence counts. No store is
+// opened there for writing, and without varve.topics the backup is not
+// finished.
+inline constexpr std::string_view kBackupName = "varve.backup";
+// Says that a restore into the directory is not finished: it is no store yet.
+inline constexpr std::string_view kRestoreName = "varve.restore";
+
 enum class DirectoryContents {
   kEmpty,  // nothing, or what a store's creation leaves when it is cut short
   kStore,
+  kBackup,  // a store that is only read
+  kUnfinishedBackup,
+  kUnfinishedRestore,
 };
 
 // Says what a directory is, so that nothing is written into another program's.
 //
-// Errors: FailedPrecondition when it is neither; the message says whose it
-// seems to be and what to do.
+// Errors: FailedPrecondition when it is none of these; the message says whose
+// it seems to be and what to do.
+absl::StatusOr<DirectoryContents> FindContents(Directory& directory);
+
+// The same for who opens a store: kEmpty, kStore or kBackup.
+//
+// Errors: FailedPrecondition also for a backup or a restore that is not
+// finished.
 absl::StatusOr<DirectoryContents> InspectDirectory(Directory& directory);
+
+// The error of opening the backup in a directory for writing.
+absl::Status BackupIsReadOnly(const Directory& directory);
 
 // Errors: NotFound; DataLoss and FailedPrecondition, with the path, as
 // TopicCatalog::FromText says.

@@ -158,6 +158,8 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   if (!type.ok()) return type.status();
   absl::StatusOr<DirectoryContents> contents = InspectDirectory(*directory);
   if (!contents.ok()) return contents.status();
+  if (*contents == DirectoryContents::kBackup)
+    return BackupIsReadOnly(*directory);
   if (*contents == DirectoryContents::kEmpty &&
       options.missing == MissingStore::kFail) {
     return absl::NotFoundError(

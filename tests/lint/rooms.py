@@ -9,7 +9,7 @@ rooms: the face (the store, and what opens one), and the values that it takes an
 import os
 
 FACE = "api (face)"
-_FACE_UNITS = ("log_store", "read_only_store", "store_verifier")
+_FACE_UNITS = ("log_store", "read_only_store", "store_backup", "store_verifier")
 
 # Room -> the rooms it may include, from the ground up.
 MAY_INCLUDE = {
@@ -24,6 +24,9 @@ MAY_INCLUDE = {
         "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
     "log/read_only": (
         "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
+    "log/backup": (
+        "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
+        "log/system", "log/verification"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
     "log/partition": (
         "log/batch", "log/metadata", "log/meters", "log/recovery", "log/retention",
@@ -55,9 +58,12 @@ MAY_INCLUDE = {
     "api/read_only": (
         "api", "api/catalog", "api/offsets", "api/partitions", "log/batch", "log/metadata",
         "log/read_only", "log/segment", "log/system", "log/verification"),
+    "api/backup": (
+        "api", "api/catalog", "api/read_only", "log/backup", "log/metadata", "log/read_only",
+        "log/system", "log/verification"),
     FACE: (
-        "api", "api/catalog", "api/groups", "api/metrics", "api/read_only",
-        "api/retention", "api/store", "log/batch", "log/metadata",
+        "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/partitions",
+        "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
         "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
     "tools/shell": ("api", FACE, "log/batch", "log/metadata", "log/system"),
     "tools/monitor": (

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/backup/copy_destination.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "varve/api/catalog/store_checkpoint.h"
+#include "varve/api/catalog/store_files.h"
+#include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/store_copy.h"
+#include "varve/log/metadata/file_names.h"
+#include "varve/log/system/file_system.h"
+
+namespace varve {
+namespace {
+
+absl::StatusOr<std::unique_ptr<Directory>> OpenOrMake(const std::string& path,
+                                                      FileSystem& files) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      files.OpenDirectory(path);
+  if (!absl::IsNotFound(directory.status())) return directory;
+  if (absl::Status status = files.CreateDirectories(path); !status.ok())
+    return status;
+  return files.OpenDirectory(path);
+}
+
+// The directory's own entry may be new, whoever made it. Where the parent
+// cannot be read, its owner has to make it durable.
+absl::Status SyncParent(const std::string& path, FileSystem& files) {
+  absl::StatusOr<std::unique_ptr<Directory>> parent =
+      files.OpenDirectory(absl::StrCat(path, "/.."));
+  if (absl::IsPermissionDenied(parent.status())) return absl::OkStatus();
+  return parent.ok() ? (*parent)->Sync() : parent.status();
+}
+
+absl::Status Refuse(absl::StatusCode code, const Directory& directory,
+                    std::string_view what) {
+  return absl::Status(code, absl::StrCat(directory.path(), ": ", what));
+}
+
+absl::Status CheckBackup(const Directory& directory, DirectoryContents contents,
+                         ExistingCopy existing) {
+  switch (contents) {
+    case DirectoryContents::kEmpty:
+    case DirectoryContents::kUnfinishedBackup:
+      return absl::OkStatus();
+    case DirectoryContents::kBackup:
+      if (existing == ExistingCopy::kReplace) return absl::OkStatus();
+      return Refuse(absl::StatusCode::kAlreadyExists, directory,
+                    "holds a backup already; choose another directory, or "
+                    "replace it");
+    case DirectoryContents::kStore:
+    case DirectoryContents::kUnfinishedRestore:
+      break;
+  }
+  return Refuse(absl::StatusCode::kFailedPrecondition, directory,
+                "is a store and no backup, so no backup is written into it: "
+                "choose another directory");
+}
+
+absl::Status CheckRestore(const Directory& directory,
+                          DirectoryContents contents, ExistingCopy existing) {
+  switch (contents) {
+    case DirectoryContents::kEmpty:
+    case DirectoryContents::kUnfinishedRestore:
+      return absl::OkStatus();
+    case DirectoryContents::kStore:
+      if (existing == ExistingCopy::kReplace) return absl::OkStatus();
+      return Refuse(absl::StatusCode::kAlreadyExists, directory,
+                    "holds a store already; choose another directory, or "
+                    "replace it");
+    case DirectoryContents::kBackup:
+    case DirectoryContents::kUnfinishedBackup:
+      break;
+  }
+  return Refuse(absl::StatusCode::kFailedPrecondition, directory,
+                "is a backup, so no store is restored into it: choose another "
+                "directory");
+}
+
+absl::Status Check(Directory& directory, CopyKind kind, ExistingCopy existing) {
+  const absl::StatusOr<DirectoryContents> contents = FindContents(directory);
+  if (!contents.ok()) return contents.status();
+  return kind == CopyKind::kBackup
+             ? CheckBackup(directory, *contents, existing)
+             : CheckRestore(directory, *contents, existing);
+}
+
+absl::StatusOr<std::unique_ptr<File>> Lock(Directory& directory) {
+  absl::StatusOr<std::unique_ptr<File>> lock =
+      directory.OpenFile(kLockName, OpenMode::kCreate);
+  if (!lock.ok()) return lock;
+  absl::Status status = (*lock)->Lock();
+  if (absl::IsFailedPrecondition(status)) {
+    return Refuse(absl::StatusCode::kFailedPrecondition, directory,
+                  "another writer has it open, or copies to it");
+  }
+  if (!status.ok()) return status;
+  return lock;
+}
+
+// Its existence counts alone, so no crash can leave half of it.
+absl::Status MakeFile(Directory& directory, std::string_view name) {
+  return directory.OpenFile(name, OpenMode::kCreate).status();
+}
+
+absl::Status RemoveIfThere(Directory& directory, std::string_view name) {
+  absl::Status status = directory.RemoveFile(name);
+  return absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CopyDestination>> CopyDestination::Begin(
+    const std::string& path, CopyKind kind, ExistingCopy existing,
+    FileSystem& files) {
+  absl::StatusOr<std::unique_ptr<Directory>> directory =
+      OpenOrMake(path, files);
+  if (!directory.ok()) return directory.status();
+  // It is looked at before the lock, so that none is made in another program's
+  // directory, and again when nobody else can change it.
+  absl::Status status = Check(**directory, kind, existing);
+  if (!status.ok()) return status;
+  absl::StatusOr<std::unique_ptr<File>> lock = Lock(**directory);
+  if (!lock.ok()) return lock.status();
+  status = Check(**directory, kind, existing);
+  if (status.ok()) status = SyncParent(path, files);
+  if (!status.ok()) return status;
+  std::unique_ptr<CopyDestination> destination(
+      new CopyDestination(*std::move(directory), *std::move(lock), kind));
+  status = destination->MarkUnfinished();
+  if (!status.ok()) return status;
+  return destination;
+}
+
+absl::Status CopyDestination::MarkUnfinished() {
+  absl::Status status = MakeFile(
+      *directory_, kind_ == CopyKind::kBackup ? kBackupName : kRestoreName);
+  if (status.ok()) status = directory_->Sync();
+  if (status.ok()) status = RemoveIfThere(*directory_, kTopicsName);
+  if (status.ok()) status = RemoveIfThere(*directory_, kCleanShutdownName);
+  return status.ok() ? directory_->Sync() : status;
+}
+
+absl::StatusOr<std::unique_ptr<Directory>> CopyDestination::OpenPartition(
+    const std::string& name) {
+  absl::Status made = directory_->CreateDirectory(name);
+  if (!made.ok() && !absl::IsAlreadyExists(made)) return made;
+  return directory_->OpenDirectory(name);
+}
+
+absl::Status CopyDestination::RemovePartitionsBut(
+    const std::set<std::string>& names) {
+  absl::StatusOr<std::vector<DirectoryEntry>> entries = directory_->List();
+  if (!entries.ok()) return entries.status();
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.kind != EntryKind::kDirectory || names.contains(entry.name))
+      continue;
+    if (!ParsePartitionDirectoryName(entry.name).has_value() &&
+        !IsDeletedDirectoryName(entry.name)) {
+      continue;
+    }
+    absl::Status status = RemovePartition(entry.name);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CopyDestination::RemovePartition(const std::string& name) {
+  absl::StatusOr<std::unique_ptr<Directory>> partition =
+      directory_->OpenDirectory(name);
+  if (!partition.ok()) return partition.status();
+  absl::StatusOr<std::vector<DirectoryEntry>> entries = (*partition)->List();
+  if (!entries.ok()) return entries.status();
+  for (const DirectoryEntry& entry : *entries) {
+    absl::Status status = (*partition)->RemoveFile(entry.name);
+    if (!status.ok()) return status;
+  }
+  return directory_->RemoveDirectory(name);
+}
+
+absl::Status CopyDestination::Finish(const TopicCatalog& catalog,
+                                     const StoreCheckpoint& checkpoint) {
+  // Each of these syncs the directory, so those before it are durable first.
+  absl::Status status = WriteStoreCheckpoint(*directory_, checkpoint);
+  if (status.ok()) status = WriteKafkaCheckpoints(*directory_, checkpoint);
+  if (status.ok()) status = WriteCleanShutdownMarker(*directory_);
+  if (status.ok()) status = WriteTopicCatalog(*directory_, catalog);
+  if (!status.ok() || kind_ == CopyKind::kBackup) return status;
+  status = directory_->RemoveFile(kRestoreName);
+  return status.ok() ? directory_->Sync() : status;
+}
+
+}  // namespace varve
