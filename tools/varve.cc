@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The command line of varve: topics, produce, consume, groups, backup, restore,
-// verify, dump-log, metrics, stat.
+// The command line of varve: topics, produce, consume, groups, trim, backup,
+// restore, verify, dump-log, metrics, stat, and what says how it is used:
+// completion, man.
 
 #include <csignal>
 #include <cstdlib>
@@ -23,9 +24,12 @@
 #include "varve/tools/command/groups_command.h"
 #include "varve/tools/command/produce_command.h"
 #include "varve/tools/command/topics_command.h"
+#include "varve/tools/command/trim_command.h"
 #include "varve/tools/command/verify_command.h"
 #include "varve/tools/commit.h"
 #include "varve/tools/dump/dump_log_command.h"
+#include "varve/tools/manual/completion_command.h"
+#include "varve/tools/manual/man_command.h"
 #include "varve/tools/monitor/metrics_command.h"
 #include "varve/tools/monitor/stat_command.h"
 #include "varve/tools/shell/checked_output.h"
@@ -46,7 +50,8 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
   app.add_option("--data", line.global.data, "the data directory of the store")
       ->envname("VARVE_DATA")
       ->type_name("DIR");
-  app.add_flag("--json", line.global.json, "print JSON, for a machine");
+  app.add_flag("--json", line.global.json,
+               "print JSON, for a machine; produce reads it, too");
   app.set_version_flag("--version", VersionText());
   app.footer(
       "Examples:\n"
@@ -57,7 +62,8 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "  varve verify\n"
       "One process writes a store at a time; topics list and describe, stat, "
       "consume,\n"
-      "metrics, backup, verify and dump-log may run beside it.\n"
+      "metrics, backup, verify, dump-log and trim --dry-run may run beside "
+      "it.\n"
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
@@ -92,16 +98,21 @@ int Run(int argc, char** argv) {
   CLI::App app("Kafka's log in your process: look after a store of topics.",
                "varve");
   CommandLine line;
+  // A topic may have the name of a command.
+  app.require_subcommand(0, 1);
   AddGlobalOptions(app, line);
   AddTopicsCommand(app, line);
   AddProduceCommand(app, line);
   AddConsumeCommand(app, line);
   AddGroupsCommand(app, line);
+  AddTrimCommand(app, line);
   AddBackupCommands(app, line);
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
   AddMetricsCommand(app, line);
   AddStatCommand(app, line);
+  AddCompletionCommand(app, line);
+  AddManCommand(app, line);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -20,7 +20,7 @@
 #include "varve/api/backup/copy_destination.h"
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/topic_catalog.h"
-#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/offsets/consumer_offsets_topic.h"
 #include "varve/api/read_only/store_files_cache.h"
 #include "varve/api/store_copy.h"
 #include "varve/log/backup/partition_copy.h"

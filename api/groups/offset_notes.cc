@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/offsets/consumer_offsets_topic.h"
 
 namespace varve {
 namespace {

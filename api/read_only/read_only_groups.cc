@@ -18,7 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/committed_offset.h"
-#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/offsets/consumer_offsets_topic.h"
 #include "varve/api/offsets/group_id.h"
 #include "varve/api/offsets/offset_answers.h"
 #include "varve/api/offsets/offset_table.h"

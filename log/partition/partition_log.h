@@ -173,7 +173,7 @@ class PartitionLog {
   // Makes everything appended so far durable.
   //
   // Errors: FailedPrecondition after `Close`; ResourceExhausted, and it can be
-  // called again; the poison (see the class).
+  // called again; the poison.
   absl::Status Sync();
 
   // Makes `offset` the log start: records before it cannot be read any more,
@@ -225,7 +225,6 @@ class PartitionLog {
   bool TakePreparationWanted() {
     return preparation_wanted_.exchange(false, std::memory_order_acq_rel);
   }
-  // Bytes that are populated and not yet written to.
   int64_t populated_ahead() const {
     return populated_ahead_.load(std::memory_order_relaxed);
   }
@@ -257,7 +256,6 @@ class PartitionLog {
   // Whether the log was appended to or read since the last call.
   bool TakeUsed() { return used_.exchange(false, std::memory_order_relaxed); }
 
-  // The path of its directory.
   const std::string& path() const { return directory_->path(); }
 
   int64_t log_start() const { return ends_.log_start(); }
@@ -275,8 +273,7 @@ class PartitionLog {
   PartitionMeters& meters() const { return *meters_; }
   const Environment& environment() const { return environment_; }
 
-  // The statistics of the partition now. Reads its directory, and the first and
-  // the last batch.
+  // Its statistics now. Reads its directory, and the first and the last batch.
   //
   // Errors: FailedPrecondition after `Close`; file errors.
   absl::StatusOr<PartitionStats> Stats();
@@ -297,8 +294,7 @@ class PartitionLog {
   }
 
   // When `Sync` should be called next for the sake of kInterval appends,
-  // AppendAsync and sealed segments; InfiniteFuture when there is nothing to
-  // do.
+  // AppendAsync and sealed segments; InfiniteFuture when nothing is to be done.
   absl::Time SyncDue() { return syncer_.Due(); }
 
   // What the store's checkpoint should say of this log.
@@ -379,14 +375,13 @@ class PartitionLog {
   PartitionState state_;    // changed with `mu_` held
   PendingAppends pending_;  // likewise
   CallGate calls_;          // those that take more than one step
-  // Whether there is an active segment.
-  // Memory ordering: relaxed; only a hint: code with the lock asks the writer.
+  // Whether there is an active segment. Memory ordering: relaxed; only a hint.
   std::atomic<bool> is_active_ = false;
   // Memory ordering: released before the duty is woken, acquired by the duty.
   std::atomic<bool> preparation_wanted_ = false;
   // Memory ordering: as `preparation_wanted_`.
   std::atomic<bool> retention_wanted_ = false;
-  // Memory ordering: relaxed; for the budget, as of the last preparation.
+  // Populated and not yet written to, as of the last preparation: relaxed.
   std::atomic<int64_t> populated_ahead_ = 0;
   // Memory ordering: relaxed; a hint for the code that parks logs.
   std::atomic<bool> used_ = false;

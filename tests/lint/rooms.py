@@ -59,23 +59,27 @@ MAY_INCLUDE = {
         "api", "api/catalog", "api/offsets", "api/partitions", "log/batch", "log/metadata",
         "log/read_only", "log/segment", "log/system", "log/verification"),
     "api/backup": (
-        "api", "api/catalog", "api/read_only", "log/backup", "log/metadata", "log/read_only",
-        "log/system", "log/verification"),
+        "api", "api/catalog", "api/offsets", "api/read_only", "log/backup", "log/metadata",
+        "log/read_only", "log/system", "log/verification"),
     FACE: (
-        "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/partitions",
+        "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/offsets",
         "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
         "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
     "tools/shell": ("api", FACE, "log/batch", "log/metadata", "log/system"),
     "tools/monitor": (
         "api", FACE, "api/catalog", "api/metrics", "log/metadata", "log/system", "tools/shell"),
     "tools/dump": (
-        "index", "log/batch", "log/metadata", "log/segment", "log/system", "tools/shell"),
+        "api/catalog", "api/offsets", "api/retention", "index", "log/batch", "log/metadata",
+        "log/segment", "log/system", "tools/shell"),
+    "tools/input": ("log/batch", "log/system", "tools/shell"),
+    "tools/manual": ("api", "tools/shell"),
     "tools/command": (
-        "api", FACE, "log/batch", "log/metadata", "log/partition",
-        "log/read_only", "log/system", "log/verification", "tools/monitor", "tools/shell"),
+        "api", FACE, "log/batch", "log/metadata", "log/partition", "log/read_only", "log/system",
+        "log/verification", "tools/input", "tools/monitor", "tools/shell"),
     "tools/quickstart": (
         "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
-    "tools": ("api", "tools/command", "tools/dump", "tools/monitor", "tools/shell"),
+    "tools": (
+        "api", "tools/command", "tools/dump", "tools/manual", "tools/monitor", "tools/shell"),
 }
 
 # The top-level rooms that those are in: their headers are included with the prefix.

@@ -189,6 +189,10 @@ std::vector<Mistake> ConsumeMistakes() {
        {"consume", "t", "--offset", "@yesterday"},
        2,
        {"@yesterday", "2026-11-20T10:00:00Z", "-1h30m"}},
+      {"OffsetBadDate",
+       {"consume", "t", "--offset", "@2026-02-30"},
+       2,
+       {"--offset @2026-02-30", "2026-11-20", "milliseconds", "-7d"}},
       {"OffsetTooLong",
        {"consume", "t", "--offset", "-9223372036854775808"},
        2,
@@ -226,6 +230,11 @@ std::vector<Mistake> ProduceMistakes() {
        1,
        {"/no/such: open: No such file", "stdin"}},
       {"InputIsADirectory", {"produce", "t", "/"}, 1, {"/: read: Is a dir"}},
+      {"LineThatIsNoJson",
+       {"produce", "t", "--json"},
+       1,
+       {"stdin: line 2: not JSON", "1 record before that was appended"},
+       "{\"value\":\"d\"}\nd\n"},
       {"LineWithoutSeparator",
        {"produce", "t", "--key-separator", ":"},
        1,
@@ -374,7 +383,7 @@ TEST_F(MountedTest, FullDiskIsToldAndEveryAcknowledgedRecordIsThere) {
   std::string lines;
   for (int i = 0; i < 300'000; ++i) absl::StrAppend(&lines, "line ", i, "\n");
   const CommandResult full =
-      runner_.Varve({"--data", data, "produce", "t", "--json"}, lines);
+      runner_.Varve({"--data", data, "produce", "t"}, lines);
   EXPECT_EQ(full.exit_status, 1);
   ExpectWellFormed(full.err);
   EXPECT_THAT(full.err,

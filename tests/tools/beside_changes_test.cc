@@ -38,9 +38,9 @@
 #include "varve/tools/command/topic_details.h"
 #include "varve/tools/monitor/store_stat.h"
 #include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/offset_spec.h"
 #include "varve/tools/shell/record_format.h"
 #include "varve/tools/shell/record_printer.h"
-#include "varve/tools/shell/start_offset.h"
 
 namespace varve {
 namespace {
@@ -245,7 +245,7 @@ TEST(BesideChangesTest, StatHasNoFailures) {
 void ExpectConsumed(std::string_view from) {
   LookBesideChanges([&](ChangingStore& store, FaultyFileSystem& files) {
     const auto reader = OpenReader(store, files);
-    const auto start = StartOffset::Parse(from, absl::FromUnixMillis(kRecords));
+    const auto start = OffsetSpec::Parse(from, absl::FromUnixMillis(kRecords));
     CHECK_OK(start.status());
     const int sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
     RecordPrinter printer(sink, *RecordFormat::Parse("%s\\n"), 1'000'000);

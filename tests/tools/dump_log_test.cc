@@ -51,6 +51,7 @@ TEST_F(DumpLogTest, JsonIsAnObjectALine) {
   const CommandResult result =
       runner_.Varve({"dump-log", "--records", "--json", log_});
   EXPECT_THAT(result.out, AllOf(HasSubstr(R"("kind":"batch","position":0)"),
+                                HasSubstr(R"("kind":"record","offset":0)"),
                                 HasSubstr(R"("value":"second line")")));
 }
 

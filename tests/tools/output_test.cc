@@ -35,7 +35,7 @@ class OutputTest : public testing::Test {
     ASSERT_EQ(runner_.Varve({"consume", "t", "--group", "g"}).exit_status, 0);
     for (const Line& line : Commands()) {
       SCOPED_TRACE(absl::StrJoin(line, " "));
-      check(runner_.VarveAfter(before, line, "d\n"));
+      check(runner_.VarveAfter(before, line, "{\"value\":\"d\"}\n"));
     }
     EXPECT_EQ(runner_.Varve({"verify"}).exit_status, 0);
   }
@@ -62,7 +62,11 @@ class OutputTest : public testing::Test {
         {"groups", "describe", "g"},
         {"groups", "describe", "g", "--json"},
         {"groups", "reset", "g", "--topic", "t", "--to", "earliest"},
+        {"groups", "reset", "g", "t", "--to", "-1", "--dry-run", "--json"},
         {"groups", "delete", "g"},
+        {"trim", "t", "--before", "1", "--dry-run"},
+        {"trim", "t", "--before", "1"},
+        {"trim", "t", "--before", "2", "--json"},
         {"verify"},
         {"verify", "--json"},
         {"metrics"},
@@ -73,6 +77,9 @@ class OutputTest : public testing::Test {
         {"stat", "--watch", "0.1"},
         {"dump-log", SegmentPath(runner_.data() + "/t-0", ".log")},
         {"dump-log", "--json", SegmentPath(runner_.data() + "/t-0", ".log")},
+        {"completion", "bash"},
+        {"completion", "zsh"},
+        {"man"},
     };
   }
 

@@ -23,6 +23,7 @@
 #include "varve/tools/monitor/store_stat.h"
 #include "varve/tools/monitor/store_stat_text.h"
 #include "varve/tools/monitor/writer_holdings.h"
+#include "varve/tools/shell/topic_target.h"
 
 namespace varve {
 namespace {
@@ -34,17 +35,17 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(StatTargetTest, TopicsAndPartitionsAreToldApart) {
-  const auto topic = ParseStatTarget("a.b-c");
+TEST(TopicTargetTest, TopicsAndPartitionsAreToldApart) {
+  const auto topic = ParseTopicTarget("a.b-c");
   ASSERT_TRUE(topic.ok());
   EXPECT_EQ(topic->topic, "a.b-c");
   EXPECT_EQ(topic->partition, std::nullopt);
-  const auto partition = ParseStatTarget("a:12");
+  const auto partition = ParseTopicTarget("a:12");
   ASSERT_TRUE(partition.ok());
   EXPECT_EQ(partition->topic, "a");
   EXPECT_EQ(partition->partition, 12);
   for (const char* text : {"a:", "a:x", "a:-1", "a:99999999999"}) {
-    EXPECT_THAT(ParseStatTarget(text),
+    EXPECT_THAT(ParseTopicTarget(text),
                 StatusIs(absl::StatusCode::kInvalidArgument,
                          HasSubstr("TOPIC:PARTITION")))
         << text;

@@ -79,7 +79,7 @@ TEST_P(ProduceSignalTest, SecondRunGoesOnInTheSameEpoch) {
 
 TEST_P(ProduceSignalTest, JsonNamesTheSignal) {
   runner_.StartProducer("t", {"--json"});
-  runner_.WriteToProducer("one\n");
+  runner_.WriteToProducer("{\"value\":\"one\"}\n");
   AwaitConsumed("one\n");
   runner_.SignalProducer(GetParam());
   const json summary = json::parse(runner_.AwaitProducer().out);

@@ -127,6 +127,8 @@ TEST_F(NumberOptionTest, WhatIsNoNumberIsRefusedByEveryOptionThatTakesOne) {
       {"consume", "t", "--partition"},
       {"consume", "t", "--count"},
       {"consume", "t", "--offset"},
+      {"consume", "t", "--until"},
+      {"trim", "t:0", "--before"},
       {"consume", "t", "--group", "g", "--commit-interval"},
       {"groups", "reset", "g", "--topic", "t", "--partition"},
       {"groups", "delete", "g", "--topic", "t", "--partition"},
@@ -171,7 +173,10 @@ TEST_F(NumberOptionTest, MissingArgumentsAreNamedAsTheHelpNamesThem) {
       {{"topics", "delete"}, "NAME is required"},
       {{"groups", "describe"}, "GROUP is required"},
       {{"groups", "delete"}, "GROUP is required"},
-      {{"groups", "reset", "g"}, "--topic is required"},
+      {{"groups", "reset", "g"}, "--to is required"},
+      {{"groups", "reset", "g", "--to", "latest"}, "TOPIC is required"},
+      {{"trim", "--before", "latest"}, "TARGET is required"},
+      {{"completion"}, "SHELL is required"},
       {{"dump-log"}, "FILE is required"}};
   for (const auto& [line, message] : lines) {
     const CommandResult result = runner_.Varve(line);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "CLI/CLI.hpp"
@@ -26,9 +27,9 @@
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
+#include "varve/tools/shell/offset_spec.h"
 #include "varve/tools/shell/record_format.h"
 #include "varve/tools/shell/record_printer.h"
-#include "varve/tools/shell/start_offset.h"
 #include "varve/tools/shell/stop_signal.h"
 #include "varve/tools/shell/whole_number.h"
 
@@ -39,6 +40,7 @@ struct ConsumeOptions {
   std::string topic;
   std::optional<int32_t> partition;  // none: all
   std::string offset = "earliest";
+  std::optional<std::string> until;
   int64_t count = std::numeric_limits<int64_t>::max();
   std::string format = "%s\\n";
   std::optional<std::string> reset;
@@ -49,19 +51,33 @@ struct ConsumeOptions {
 
 // The meaning of the options.
 struct Plan {
-  StartOffset start;
+  OffsetSpec start;
+  std::optional<OffsetSpec> until;
   std::optional<RecordFormat> format;  // none: JSON
   OffsetReset reset_at_start = OffsetReset::kNone;
   OffsetReset reset_later = OffsetReset::kEarliest;
 };
 
+// The value of `option`. Errors: InvalidArgument, with the option.
+absl::StatusOr<OffsetSpec> ParseOffset(std::string_view option,
+                                       const std::string& text) {
+  absl::StatusOr<OffsetSpec> spec = OffsetSpec::Parse(text, absl::Now());
+  if (spec.ok()) return spec;
+  return absl::InvalidArgumentError(
+      absl::StrCat(option, " ", spec.status().message()));
+}
+
 absl::StatusOr<Plan> MakePlan(const GlobalOptions& global,
                               const ConsumeOptions& options) {
   Plan plan;
-  absl::StatusOr<StartOffset> start =
-      StartOffset::Parse(options.offset, absl::Now());
+  absl::StatusOr<OffsetSpec> start = ParseOffset("--offset", options.offset);
   if (!start.ok()) return start.status();
   plan.start = *start;
+  if (options.until.has_value()) {
+    absl::StatusOr<OffsetSpec> until = ParseOffset("--until", *options.until);
+    if (!until.ok()) return until.status();
+    plan.until = *until;
+  }
   if (!global.json) {
     absl::StatusOr<RecordFormat> format = RecordFormat::Parse(options.format);
     if (!format.ok()) return format.status();
@@ -77,24 +93,24 @@ absl::StatusOr<Plan> MakePlan(const GlobalOptions& global,
 }
 
 // An offset means something in one partition only.
-absl::Status CheckOffsetIsOfOnePartition(const ReadOnlyStore& store,
-                                         const ConsumeOptions& options) {
-  absl::StatusOr<TopicDescription> topic = store.DescribeTopic(options.topic);
+absl::Status CheckOffsets(const absl::StatusOr<TopicDescription>& topic,
+                          const Plan& plan, const ConsumeOptions& options) {
   if (!topic.ok()) return topic.status();
-  if (options.partition.has_value() || topic->config.partitions == 1) {
-    return absl::OkStatus();
+  absl::Status status = plan.start.CheckPartition(*topic, options.partition);
+  if (status.ok() && plan.until.has_value()) {
+    status = plan.until->CheckPartition(*topic, options.partition);
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--offset ", options.offset, ": ", options.topic, " has ",
-      topic->config.partitions,
-      " partitions, each with offsets of its own; say --partition N too"));
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(), "; say --partition N too"));
 }
 
 absl::Status ConsumeFrom(const ReadOnlyStore& store, const Plan& plan,
                          const ConsumeOptions& options) {
-  if (plan.start.is_number()) {
-    absl::Status status = CheckOffsetIsOfOnePartition(store, options);
-    if (!status.ok()) return status;
+  if (absl::Status status =
+          CheckOffsets(store.DescribeTopic(options.topic), plan, options);
+      !status.ok()) {
+    return status;
   }
   RecordPrinter printer(STDOUT_FILENO, plan.format, options.count);
   TopicConsumer consumer(&store,
@@ -104,6 +120,7 @@ absl::Status ConsumeFrom(const ReadOnlyStore& store, const Plan& plan,
                               [&plan](const ReadOnlyPartition& partition) {
                                 return plan.start.FindIn(partition);
                               },
+                          .until = plan.until,
                           .reset_at_start = plan.reset_at_start,
                           .reset_later = plan.reset_later},
                          &printer);
@@ -121,12 +138,18 @@ int ConsumeAsGroup(const GlobalOptions& global, const ConsumeOptions& options,
   if (!store.ok()) return FailWith(store.status());
   // A signal ends the loop: printed records are committed, the store is closed.
   CatchStopSignals();
+  if (absl::Status status =
+          CheckOffsets((*store)->DescribeTopic(options.topic), plan, options);
+      !status.ok()) {
+    return FailWith(status);
+  }
   RecordPrinter printer(STDOUT_FILENO, plan.format, options.count);
   GroupConsumer consumer(
       &**store,
       {.topic = options.topic,
        .partition = options.partition,
        .group = *options.group,
+       .until = plan.until,
        .reset = options.reset.has_value() ? plan.reset_later
                                           : OffsetReset::kEarliest,
        .commit_interval = options.commit_interval},
@@ -152,6 +175,33 @@ int Consume(const GlobalOptions& global, const ConsumeOptions& options) {
   return FailWith(status);
 }
 
+// Which records are printed. Returns `--offset`.
+CLI::Option* AddRangeOptions(CLI::App& consume,
+                             const std::shared_ptr<ConsumeOptions>& options) {
+  AddNumber32(
+      consume, "--partition",
+      [options](int32_t number) { options->partition = number; },
+      "of this one alone (all, one after another)");
+  CLI::Option* offset =
+      consume
+          .add_option(
+              "--offset", options->offset,
+              "where to begin: a number; -N, the last N of each partition; "
+              "@TIME; earliest or latest")
+          ->capture_default_str()
+          ->type_name("OFFSET");
+  consume
+      .add_option("--until", options->until,
+                  "where to stop, before that record: a number, -N, @TIME, or "
+                  "end, which is where the log ends now")
+      ->type_name("OFFSET");
+  AddWholeNumber(
+      consume, "--count", 0, std::numeric_limits<int64_t>::max(),
+      [options](int64_t count) { options->count = count; },
+      "records at most (all)");
+  return offset;
+}
+
 }  // namespace
 
 void AddConsumeCommand(CLI::App& app, CommandLine& line) {
@@ -160,21 +210,7 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
       app.add_subcommand("consume", "print the records of a topic");
   consume->fallthrough();
   consume->add_option("TOPIC", options->topic, "what to read")->required();
-  AddNumber32(
-      *consume, "--partition",
-      [options](int32_t number) { options->partition = number; },
-      "of this one alone (all, one after another)");
-  CLI::Option* offset =
-      consume
-          ->add_option(
-              "--offset", options->offset,
-              "where to begin: a number; -N, the last N of each partition; "
-              "@TIME or @-AGO; earliest or latest")
-          ->capture_default_str();
-  AddWholeNumber(
-      *consume, "--count", 0, std::numeric_limits<int64_t>::max(),
-      [options](int64_t count) { options->count = count; },
-      "records at most (all)");
+  CLI::Option* offset = AddRangeOptions(*consume, options);
   CLI::Option* follow =
       consume->add_flag("-f,--follow", options->follow,
                         "go on at the end, with what comes, until interrupted");
@@ -205,7 +241,11 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
       "It reads beside the program that writes, if there is one, and stops at "
       "the end of\n"
       "the log unless it follows; then it takes the partitions in turns.\n"
-      "Times: @2026-11-20T10:00:00Z, or ago, @-90s @-15m @-2h30m.\n"
+      "@TIME is the first record of that time or later: @2026-11-20T10:00:00Z "
+      "or a date,\n"
+      "@2026-11-20, in UTC unless a zone is said; milliseconds since 1970, "
+      "@1795168800000;\n"
+      "or ago, @-90s @-2h30m @-7d, in ms s m h d w.\n"
       "Format: %s value, %k key, %o offset, %p partition, %t topic, %T "
       "timestamp in ms,\n"
       "  %h headers, %S and %K sizes of value and key (-1 for null), %% a "
@@ -214,6 +254,7 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
       "Examples:\n"
       "  varve consume orders --partition 0 --offset 1000 --count 10\n"
       "  varve consume orders --offset @-1h --format '%p %o %k: %s\\n'\n"
+      "  varve consume orders --offset @2026-11-20 --until @2026-11-21\n"
       "  varve consume orders --offset -10 --follow\n"
       "  varve consume orders --group billing --count 100");
   consume->callback([&line, options] {

@@ -107,7 +107,10 @@ absl::Status GroupConsumer::Consume(const Partition& partition) {
   // The position is set even when there is nothing to print: a group that
   // begins at the latest record has to find its place again.
   positions_[partition.index()] = *start;
-  const int64_t end = partition.visible_end();
+  const absl::StatusOr<StopBefore> stop =
+      StopBefore::In(partition, options_.until);
+  if (!stop.ok()) return stop.status();
+  const int64_t end = std::min(stop->offset, partition.visible_end());
   for (int64_t offset = *start; offset < end && !HasEnough();) {
     ReadOptions read = {.level = ReadLevel::kVisible};
     if (printer_->left() < kFewRecords) read.max_bytes = 0;
@@ -123,16 +126,19 @@ absl::Status GroupConsumer::Consume(const Partition& partition) {
     }
     if (!batches.ok()) return batches.status();
     if (batches->empty()) break;
-    absl::Status status = Print(partition, *batches);
-    if (status.ok()) status = CommitIfDue();
-    if (!status.ok()) return status;
+    const absl::StatusOr<bool> goes_on = Print(partition, *stop, *batches);
+    if (!goes_on.ok()) return goes_on.status();
+    if (absl::Status status = CommitIfDue(); !status.ok()) return status;
+    if (!*goes_on) break;
     offset = batches->next_offset();
   }
   return absl::OkStatus();
 }
 
-absl::Status GroupConsumer::Print(const Partition& partition,
-                                  const RecordBatches& batches) {
+// Returns false when it has come to where it is to stop.
+absl::StatusOr<bool> GroupConsumer::Print(const Partition& partition,
+                                          const StopBefore& stop,
+                                          const RecordBatches& batches) {
   const RecordOrigin origin = {.topic = partition.topic(),
                                .partition = partition.index()};
   int64_t& next = positions_.at(partition.index());
@@ -140,6 +146,7 @@ absl::Status GroupConsumer::Print(const Partition& partition,
   while (printer_->left() > 0) {
     const RecordView* record = records.Next();
     if (record == nullptr) break;
+    if (stop.IsAt(*record)) return false;
     absl::Status status = printer_->Print(origin, *record);
     output_failed_ = !status.ok();
     if (output_failed_) return status;
@@ -154,7 +161,7 @@ absl::Status GroupConsumer::Print(const Partition& partition,
   // The next position is after records that are not shown, such as markers, and
   // after gaps of compaction.
   if (printer_->left() > 0) next = batches.next_offset();
-  return absl::OkStatus();
+  return true;
 }
 
 absl::Status GroupConsumer::CommitIfDue() {

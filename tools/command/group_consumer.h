@@ -13,7 +13,9 @@
 #include "absl/time/time.h"
 #include "varve/api/log_store.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/tools/command/stop_before.h"
 #include "varve/tools/command/topic_consumer.h"
+#include "varve/tools/shell/offset_spec.h"
 #include "varve/tools/shell/record_printer.h"
 
 namespace varve {
@@ -33,6 +35,8 @@ class GroupConsumer {
     std::string topic;
     std::optional<int32_t> partition;  // none: all
     std::string group;
+    // Where to stop in a partition, exclusive; none: at its current end.
+    std::optional<OffsetSpec> until = std::nullopt;
     // For a group that has committed nothing, or whose records were deleted
     // meanwhile.
     OffsetReset reset = OffsetReset::kEarliest;
@@ -42,8 +46,8 @@ class GroupConsumer {
   GroupConsumer(LogStore* store, Options options, RecordPrinter* printer);
 
   // Prints one partition after another, from the committed offset to its
-  // current end, or until the printer has had enough or a stop is requested
-  // (tools/shell/stop_signal.h); and commits.
+  // current end or to where it is to stop, or until the printer has had enough
+  // or a stop is requested (tools/shell/stop_signal.h); and commits.
   //
   // Errors: OutOfRange with OffsetReset::kNone; Cancelled when the output has
   // no reader any more, and records after the last commit count as not read;
@@ -57,7 +61,8 @@ class GroupConsumer {
   absl::StatusOr<int64_t> GoOnAfter(const Partition& partition,
                                     std::optional<int64_t> deleted) const;
   absl::Status Consume(const Partition& partition);
-  absl::Status Print(const Partition& partition, const RecordBatches& batches);
+  absl::StatusOr<bool> Print(const Partition& partition, const StopBefore& stop,
+                             const RecordBatches& batches);
   absl::Status CommitIfDue();
   absl::Status FlushAndCommit();
   absl::Status PassDeleted();

@@ -22,6 +22,7 @@
 #include "varve/api/log_store.h"
 #include "varve/api/read_only_store.h"
 #include "varve/log/metadata/topic_partition.h"
+#include "varve/tools/command/groups_reset.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
@@ -176,40 +177,6 @@ absl::Status Describe(const ReadOnlyStore& store, const std::string& group,
   return absl::OkStatus();
 }
 
-// The offset that `to` means in a partition: earliest, latest or a number.
-absl::StatusOr<int64_t> OffsetTo(const std::string& to,
-                                 const Partition& partition) {
-  if (to == "earliest") return partition.log_start();
-  if (to == "latest") return partition.visible_end();
-  const absl::StatusOr<int64_t> number = ParseWholeNumber(to);
-  if (number.ok()) return number;
-  return absl::InvalidArgumentError(
-      absl::StrCat("--to ", to, ": neither a number, nor earliest or latest"));
-}
-
-absl::Status Reset(LogStore& store, const Selection& what,
-                   const std::string& to, bool as_json, std::string& output) {
-  absl::StatusOr<TopicDescription> topic = store.DescribeTopic(*what.topic);
-  if (!topic.ok()) return topic.status();
-  const int32_t first = what.partition.value_or(0);
-  const int32_t last = what.partition.value_or(topic->config.partitions - 1);
-  std::vector<OffsetCommit> commits;
-  for (int32_t i = first; i <= last; ++i) {
-    absl::StatusOr<Partition> partition = store.partition(*what.topic, i);
-    if (!partition.ok()) return partition.status();
-    absl::StatusOr<int64_t> offset = OffsetTo(to, *partition);
-    if (!offset.ok()) return offset.status();
-    commits.push_back(
-        {.topic = *what.topic, .partition = i, .offset = *offset});
-  }
-  absl::Status status = store.CommitOffsets(what.group, commits);
-  if (!status.ok()) return status;
-  auto offsets = store.DescribeGroup(what.group);
-  if (!offsets.ok()) return offsets.status();
-  output = Description(what.group, *offsets, as_json);
-  return absl::OkStatus();
-}
-
 absl::Status Delete(LogStore& store, const Selection& what, bool as_json,
                     std::string& output) {
   auto offsets = store.DescribeGroup(what.group);
@@ -267,38 +234,6 @@ void AddDescribe(CLI::App& groups, CommandLine& line) {
   });
 }
 
-void AddReset(CLI::App& groups, CommandLine& line) {
-  struct Options {
-    Selection what;
-    std::string to;
-  };
-  auto options = std::make_shared<Options>();
-  CLI::App* reset =
-      groups.add_subcommand("reset", "let a group go on somewhere else");
-  reset->fallthrough();
-  reset->add_option("GROUP", options->what.group, "the group; may be new")
-      ->required();
-  reset->add_option("--topic", options->what.topic, "in this topic")
-      ->required();
-  AddNumber32(
-      *reset, "--partition",
-      [options](int32_t number) { options->what.partition = number; },
-      "in this partition alone (all)");
-  reset->add_option("--to", options->to, "an offset, earliest or latest")
-      ->required();
-  reset->footer(
-      "Example:\n"
-      "  varve groups reset billing --topic orders --to earliest");
-  reset->callback([&line, options] {
-    line.run = [&line, options] {
-      return WithStore(line.global, [&](LogStore& store, std::string& output) {
-        return Reset(store, options->what, options->to, line.global.json,
-                     output);
-      });
-    };
-  });
-}
-
 void AddDelete(CLI::App& groups, CommandLine& line) {
   auto what = std::make_shared<Selection>();
   CLI::App* remove =
@@ -306,7 +241,8 @@ void AddDelete(CLI::App& groups, CommandLine& line) {
   remove->fallthrough();
   remove->add_option("GROUP", what->group, "the group")->required();
   CLI::Option* topic =
-      remove->add_option("--topic", what->topic, "for this topic alone (all)");
+      remove->add_option("--topic", what->topic, "for this topic alone (all)")
+          ->type_name("TOPIC");
   AddNumber32(
       *remove, "--partition",
       [what](int32_t number) { what->partition = number; },
@@ -327,9 +263,11 @@ void AddGroupsCommand(CLI::App& app, CommandLine& line) {
   CLI::App* groups = app.add_subcommand(
       "groups", "consumer groups: list, describe, reset, delete");
   groups->fallthrough();
+  // A topic or a group may have the name of a command.
+  groups->require_subcommand(0, 1);
   AddList(*groups, line);
   AddDescribe(*groups, line);
-  AddReset(*groups, line);
+  AddGroupsReset(*groups, line);
   AddDelete(*groups, line);
 }
 

@@ -3,7 +3,9 @@
 #include "varve/tools/command/line_producer.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -17,17 +19,19 @@
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/batch/record_encoder.h"
+#include "varve/log/batch/record_timestamp.h"
+#include "varve/log/batch/varint.h"
 
 namespace varve {
 namespace {
 
-// Bytes of a record's length, attributes, deltas and sizes, at most.
-constexpr int64_t kRecordOverheadMax = 5 + 1 + 10 + 5 + 5 + 5 + 5;
-
-int64_t RecordSizeMax(std::optional<std::string_view> key,
-                      std::string_view value) {
-  const size_t key_size = key.has_value() ? key->size() : 0;
-  return static_cast<int64_t>(key_size + value.size()) + kRecordOverheadMax;
+// Bytes that `record` takes in a batch, at most.
+int64_t RecordSizeMax(const Record& record) {
+  const int64_t body_size =
+      RecordBodySize(record, std::numeric_limits<int64_t>::max(),
+                     std::numeric_limits<int32_t>::max());
+  return VarlongSize(body_size) + body_size;
 }
 
 }  // namespace
@@ -37,7 +41,7 @@ absl::StatusOr<LineProducer> LineProducer::Open(LogStore& store,
                                                 const Options& options) {
   absl::StatusOr<TopicDescription> description = store.DescribeTopic(topic);
   if (!description.ok()) return description.status();
-  LineProducer producer(options, description->config.log.batch_size_max());
+  LineProducer producer(options, description->config.log);
   producer.options_.batch_bytes =
       std::min(options.batch_bytes, producer.batch_size_max_);
   for (int32_t i = 0; i < description->config.partitions; ++i) {
@@ -48,18 +52,39 @@ absl::StatusOr<LineProducer> LineProducer::Open(LogStore& store,
   return producer;
 }
 
-absl::Status LineProducer::Add(int32_t partition,
-                               std::optional<std::string_view> key,
-                               std::string_view value) {
-  Lane& lane = lanes_[static_cast<size_t>(partition)];
-  const int64_t size_after =
-      lane.batch.size_bytes() + RecordSizeMax(key, value);
-  if (size_after > options_.batch_bytes && lane.batch.record_count() > 0) {
-    absl::Status status = FlushLane(lane);
-    if (!status.ok()) return status;
+// The append judges a batch by its largest time alone, and refuses all of it.
+absl::Status LineProducer::CheckTime(int64_t timestamp_ms,
+                                     int64_t now_ms) const {
+  if (config_.message_timestamp_type == TimestampType::kLogAppendTime ||
+      timestamp_ms < 0) {
+    return absl::OkStatus();
   }
-  absl::Status status =
-      lane.batch.Append({.key = key, .value = value}, absl::Now());
+  // Both are 0 or more: nothing overflows.
+  const int64_t ahead = timestamp_ms - now_ms;
+  const bool is_late = ahead > config_.message_timestamp_after_max_ms;
+  if (!is_late && -ahead <= config_.message_timestamp_before_max_ms) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("timestamp ", timestamp_ms, " is farther from now, ", now_ms,
+                   ", than the topic's ",
+                   is_late ? "message.timestamp.after.max.ms"
+                           : "message.timestamp.before.max.ms",
+                   " allows"));
+}
+
+absl::Status LineProducer::Add(int32_t partition, const Record& record,
+                               std::optional<int64_t> timestamp_ms) {
+  const int64_t now_ms = AppendTimeMs(absl::ToUnixMillis(absl::Now()));
+  const int64_t time_ms = timestamp_ms.value_or(now_ms);
+  absl::Status status = CheckTime(time_ms, now_ms);
+  if (!status.ok()) return status;
+  Lane& lane = lanes_[static_cast<size_t>(partition)];
+  const int64_t size_after = lane.batch.size_bytes() + RecordSizeMax(record);
+  if (size_after > options_.batch_bytes && lane.batch.record_count() > 0) {
+    if (status = FlushLane(lane); !status.ok()) return status;
+  }
+  status = lane.batch.Append(record, time_ms);
   if (!status.ok()) return status;
   if (lane.batch.size_bytes() <= batch_size_max_) return absl::OkStatus();
   // The record is alone in its batch, or the batch would have been appended

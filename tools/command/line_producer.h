@@ -11,8 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/api/log_store.h"
+#include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 
@@ -41,12 +43,16 @@ class LineProducer {
   // Bytes of a batch that the topic takes, at most.
   int64_t batch_size_max() const { return batch_size_max_; }
 
-  // Adds a record; it may wait in its batch until `Flush`.
+  // Adds a record; it may wait in its batch until `Flush`. Its time is
+  // `timestamp_ms`, -1 for none, or by default that of the call:
+  // `record.timestamp` is not looked at.
   //
-  // Errors: InvalidArgument when the record alone is too large for the topic:
-  // nothing else is affected. Those of Partition::Append.
-  absl::Status Add(int32_t partition, std::optional<std::string_view> key,
-                   std::string_view value);
+  // Errors: InvalidArgument when the record alone is too large for the topic,
+  // or its time is not one that the topic takes: nothing else is affected.
+  // Those of Partition::Append.
+  // Precondition: the topic has that partition.
+  absl::Status Add(int32_t partition, const Record& record,
+                   std::optional<int64_t> timestamp_ms = std::nullopt);
 
   // Appends everything that waits. On an error the other partitions are tried
   // all the same; the first error is returned.
@@ -63,12 +69,16 @@ class LineProducer {
     RecordBatchBuilder batch;
   };
 
-  LineProducer(const Options& options, int64_t batch_size_max)
-      : options_(options), batch_size_max_(batch_size_max) {}
+  LineProducer(const Options& options, const LogConfig& config)
+      : options_(options),
+        config_(config),
+        batch_size_max_(config.batch_size_max()) {}
 
+  absl::Status CheckTime(int64_t timestamp_ms, int64_t now_ms) const;
   absl::Status FlushLane(Lane& lane);
 
   Options options_;
+  LogConfig config_;  // the topic's
   int64_t batch_size_max_;
   std::vector<Lane> lanes_;  // by partition
   int64_t acknowledged_ = 0;

@@ -2,11 +2,6 @@
 
 #include "varve/tools/command/produce_command.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <iostream>
@@ -14,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -25,15 +19,16 @@
 #include "varve/api/log_store.h"
 #include "varve/api/partitioner.h"
 #include "varve/log/metadata/durability.h"
-#include "varve/log/system/errno_status.h"
 #include "varve/tools/command/line_producer.h"
+#include "varve/tools/input/input_file.h"
+#include "varve/tools/input/line_options.h"
+#include "varve/tools/input/line_parser.h"
+#include "varve/tools/input/line_reader.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/command_store.h"
 #include "varve/tools/shell/data_directory.h"
-#include "varve/tools/shell/escape_sequences.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/human_units.h"
-#include "varve/tools/shell/line_reader.h"
 #include "varve/tools/shell/progress_meter.h"
 #include "varve/tools/shell/record_json.h"
 #include "varve/tools/shell/stop_signal.h"
@@ -46,7 +41,8 @@ struct ProduceOptions {
   std::string topic;
   std::string file = "-";
   std::optional<int32_t> partition;
-  std::optional<std::string> key_separator;
+  bool keep_partitions = false;
+  LineOptions lines;
   std::string durability = "synced";
 };
 
@@ -56,73 +52,27 @@ Durability DurabilityOf(std::string_view name) {
   return Durability::kSynced;
 }
 
-// The input, closed at the end unless it is stdin.
-class InputFile {
- public:
-  static absl::StatusOr<std::unique_ptr<InputFile>> Open(
-      const std::string& path) {
-    if (path == "-") return std::make_unique<InputFile>(STDIN_FILENO, "stdin");
-    const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-      const absl::Status status = ErrnoStatus(errno, "open", path);
-      return absl::Status(status.code(),
-                          absl::StrCat(status.message(),
-                                       "; name a file that can be read, or - "
-                                       "for stdin"));
-    }
-    return std::make_unique<InputFile>(descriptor, path);
-  }
-  InputFile(int descriptor, std::string name)
-      : descriptor_(descriptor), name_(std::move(name)) {}
-  ~InputFile() {
-    if (descriptor_ != STDIN_FILENO) close(descriptor_);
-  }
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-
-  int descriptor() const { return descriptor_; }
-  const std::string& name() const { return name_; }
-
- private:
-  const int descriptor_;
-  const std::string name_;
-};
-
-// Splits lines into keys and values, and gives each record its partition.
-class LineRouter {
- public:
-  LineRouter(const ProduceOptions& options, int32_t partition_count)
-      : options_(options), partition_count_(partition_count) {}
-
-  struct Route {
-    int32_t partition = 0;
-    std::optional<std::string_view> key;
-    std::string_view value;
-  };
-
-  absl::StatusOr<Route> RouteOf(std::string_view line) const {
-    const int32_t fixed = options_.partition.value_or(0);
-    if (!options_.key_separator.has_value()) {
-      return Route{.partition = fixed, .key = std::nullopt, .value = line};
-    }
-    const std::string& separator = *options_.key_separator;
-    const size_t at = line.find(separator);
-    if (at == line.npos) {
+// Errors: InvalidArgument when the line has to name a partition of the topic,
+// and does not.
+absl::StatusOr<int32_t> PartitionOf(const InputRecord& parsed,
+                                    const ProduceOptions& options,
+                                    int32_t partition_count) {
+  if (options.keep_partitions) {
+    if (!parsed.partition.has_value()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("the key separator \"", separator, "\" is not in it"));
+          "no \"partition\", and --keep-partitions wants one");
     }
-    const std::string_view key = line.substr(0, at);
-    return Route{.partition = options_.partition.has_value()
-                                  ? fixed
-                                  : PartitionForKey(key, partition_count_),
-                 .key = key,
-                 .value = line.substr(at + separator.size())};
+    if (*parsed.partition < partition_count) return *parsed.partition;
+    return absl::InvalidArgumentError(
+        absl::StrCat("partition ", *parsed.partition, ": ", options.topic,
+                     " has ", partition_count,
+                     ", from 0 on; without --keep-partitions the key decides"));
   }
-
- private:
-  const ProduceOptions& options_;
-  const int32_t partition_count_;
-};
+  if (options.partition.has_value() || !parsed.record.key.has_value()) {
+    return options.partition.value_or(0);
+  }
+  return PartitionForKey(*parsed.record.key, partition_count);
+}
 
 absl::Status AtLine(const InputFile& input, const LineReader& lines,
                     const absl::Status& status) {
@@ -133,8 +83,9 @@ absl::Status AtLine(const InputFile& input, const LineReader& lines,
 
 // Appends every line; at the first error it stops, with all lines before it
 // handed to the producer.
-absl::Status ProduceLines(const InputFile& input, const LineRouter& router,
-                          LineReader& lines, LineProducer& producer) {
+absl::Status ProduceLines(const InputFile& input, const ProduceOptions& options,
+                          LineParser& parser, LineReader& lines,
+                          LineProducer& producer) {
   ProgressMeter meter;
   while (true) {
     if (lines.NextMayWait()) {
@@ -142,10 +93,13 @@ absl::Status ProduceLines(const InputFile& input, const LineRouter& router,
     }
     const std::optional<std::string_view> line = lines.Next();
     if (!line.has_value()) return lines.status();
-    absl::StatusOr<LineRouter::Route> route = router.RouteOf(*line);
-    if (!route.ok()) return AtLine(input, lines, route.status());
+    const absl::StatusOr<InputRecord> parsed = parser.Parse(*line);
+    if (!parsed.ok()) return AtLine(input, lines, parsed.status());
+    const absl::StatusOr<int32_t> partition =
+        PartitionOf(*parsed, options, producer.partition_count());
+    if (!partition.ok()) return AtLine(input, lines, partition.status());
     absl::Status status =
-        producer.Add(route->partition, route->key, route->value);
+        producer.Add(*partition, parsed->record, parsed->timestamp_ms);
     if (absl::IsInvalidArgument(status)) return AtLine(input, lines, status);
     if (!status.ok()) return status;
     if (lines.line_number() % 1024 == 0 && meter.IsDue()) {
@@ -186,7 +140,9 @@ void PrintSummary(const GlobalOptions& global, const ProduceOptions& options,
 }
 
 absl::StatusOr<Outcome> ProduceAll(CommandStore& store, const InputFile& input,
-                                   const ProduceOptions& options) {
+                                   const GlobalOptions& global,
+                                   const ProduceOptions& options,
+                                   LineParser& parser) {
   absl::StatusOr<LineProducer> producer = LineProducer::Open(
       *store, options.topic, {.durability = DurabilityOf(options.durability)});
   if (!producer.ok()) return producer.status();
@@ -196,12 +152,12 @@ absl::StatusOr<Outcome> ProduceAll(CommandStore& store, const InputFile& input,
     auto partition = store->partition(options.topic, *options.partition);
     if (!partition.ok()) return partition.status();
   }
-  const LineRouter router(options, producer->partition_count());
-  LineReader lines(input.descriptor(), input.name(), producer->batch_size_max(),
+  LineReader lines(input.descriptor(), input.name(),
+                   LineSizeMax(global, producer->batch_size_max()),
                    StopDescriptor());
   const absl::Time begin = absl::Now();
   Outcome outcome;
-  outcome.status = ProduceLines(input, router, lines, *producer);
+  outcome.status = ProduceLines(input, options, parser, lines, *producer);
   // Lines that were read before an error are appended all the same.
   outcome.status.Update(producer->Flush());
   outcome.time = absl::Now() - begin;
@@ -238,16 +194,12 @@ int PrintFailure(const ProduceOptions& options, const Outcome& outcome,
   return kExitFailure;
 }
 
-int Produce(const GlobalOptions& global, ProduceOptions options) {
-  if (options.key_separator.has_value()) {
-    auto separator = DecodeEscapes(*options.key_separator);
-    if (!separator.ok() || separator->empty()) {
-      return UsageError(absl::StrCat(
-          "--key-separator: ",
-          separator.ok() ? "it is empty" : separator.status().message()));
-    }
-    options.key_separator = *std::move(separator);
+int Produce(const GlobalOptions& global, const ProduceOptions& options) {
+  if (options.keep_partitions && !global.json) {
+    return UsageError("--keep-partitions: only lines of --json name one");
   }
+  auto parser = MakeLineParser(global, options.lines, absl::Now());
+  if (!parser.ok()) return UsageError(parser.status().message());
   // Opening a named pipe may wait: that is done before the store's lock is
   // taken.
   auto input = InputFile::Open(options.file);
@@ -255,7 +207,8 @@ int Produce(const GlobalOptions& global, ProduceOptions options) {
   auto store = OpenStore(global, MissingStore::kFail);
   if (!store.ok()) return FailWith(store.status());
   CatchStopSignals();
-  absl::StatusOr<Outcome> outcome = ProduceAll(*store, **input, options);
+  absl::StatusOr<Outcome> outcome =
+      ProduceAll(*store, **input, global, options, **parser);
   if (!outcome.ok()) return FailWith(outcome.status());
   const absl::Status closed = (*store)->Close();
   PrintSummary(global, options, *outcome);
@@ -274,14 +227,15 @@ void AddProduceCommand(CLI::App& app, CommandLine& line) {
   produce->add_option("TOPIC", options->topic, "where to")->required();
   produce->add_option("FILE", options->file, "the lines; - is stdin")
       ->capture_default_str();
-  AddNumber32(
+  CLI::Option* partition = AddNumber32(
       *produce, "--partition",
       [options](int32_t number) { options->partition = number; },
       "append to this partition (0, unless there are keys)");
-  produce->add_option(
-      "--key-separator", options->key_separator,
-      "a line is key, separator, value; a key's partition is the one that "
-      "Kafka's producer chooses; \\t is a tab");
+  produce
+      ->add_flag("--keep-partitions", options->keep_partitions,
+                 "with --json: append to the partition that a line names")
+      ->excludes(partition);
+  AddLineOptions(*produce, options->lines);
   produce
       ->add_option("--durability", options->durability,
                    "what an append survives: memory (kill -9), interval (and "
@@ -293,10 +247,24 @@ void AddProduceCommand(CLI::App& app, CommandLine& line) {
       "appended in batches.\n"
       "A signal (Ctrl-C) ends it when the lines that it has read are "
       "appended.\n"
+      "With --json a line is an object as \"consume --json\" prints it, and "
+      "what is printed at\n"
+      "the end is one, too. \"value\" has to be there, as text, null, or "
+      "\"value_base64\";\n"
+      "without \"key\" there is none, without \"timestamp\" it is that of the "
+      "append. \"topic\"\n"
+      "and \"offset\" are not looked at, \"partition\" with --keep-partitions; "
+      "any other field\n"
+      "is an error. A topic with message.timestamp.type=LogAppendTime stamps "
+      "records anew.\n"
+      "At a line that is wrong it stops with status 1; all lines before it are "
+      "appended.\n"
       "Examples:\n"
       "  varve produce orders orders.txt\n"
       "  tail -f app.log | varve produce logs\n"
-      "  varve produce orders --key-separator : < orders.txt");
+      "  varve produce orders --key-separator : --header from=import "
+      "< orders.txt\n"
+      "  varve consume orders --json | varve produce copy --json");
   produce->callback([&line, options] {
     line.run = [&line, options] { return Produce(line.global, *options); };
   });

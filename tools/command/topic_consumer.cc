@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_view.h"
 #include "varve/log/read_only/poll_interval.h"
+#include "varve/tools/command/stop_before.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/record_format.h"
 #include "varve/tools/shell/record_printer.h"
@@ -69,6 +71,10 @@ absl::Status TopicConsumer::Add(int32_t partition) {
       store_->partition(options_.topic, partition);
   if (!opened.ok()) return opened.status();
   Position position = {.partition = *std::move(opened), .next_offset = -1};
+  const absl::StatusOr<StopBefore> stop =
+      StopBefore::In(position.partition, options_.until);
+  if (!stop.ok()) return stop.status();
+  position.stop = *stop;
   absl::Status status;
   for (int i = 0; i < kTriesMax; ++i) {
     const absl::StatusOr<int64_t> offset = options_.start(position.partition);
@@ -101,7 +107,10 @@ absl::Status TopicConsumer::AddNewPartitions() {
     absl::StatusOr<ReadOnlyPartition> opened =
         store_->partition(options_.topic, i);
     if (!opened.ok()) return opened.status();
-    positions_.push_back({.partition = *std::move(opened), .next_offset = 0});
+    const absl::StatusOr<StopBefore> stop =
+        StopBefore::In(*opened, options_.until);
+    if (!stop.ok()) return stop.status();
+    positions_.push_back({.partition = *std::move(opened), .stop = *stop});
   }
   return absl::OkStatus();
 }
@@ -111,7 +120,8 @@ absl::Status TopicConsumer::ConsumeToEnd() {
     if (printer_->left() == 0) break;
     absl::StatusOr<int64_t> end = position.partition.visible_end();
     if (!end.ok()) return end.status();
-    while (printer_->left() > 0 && position.next_offset < *end) {
+    while (printer_->left() > 0 && !position.has_stopped &&
+           position.next_offset < *end) {
       absl::StatusOr<bool> some = ConsumeSome(position);
       if (!some.ok()) return some.status();
       // The log was cut meanwhile.
@@ -125,7 +135,7 @@ absl::Status TopicConsumer::Follow() {
   PollInterval poll;
   absl::Time flushed_at = absl::Now();
   absl::Time refreshed_at = absl::Now();
-  while (printer_->left() > 0 && !StopWasRequested()) {
+  while (printer_->left() > 0 && !HasStopped() && !StopWasRequested()) {
     absl::StatusOr<bool> news = FollowRound();
     if (!news.ok()) return news.status();
     const absl::Time now = absl::Now();
@@ -148,6 +158,12 @@ absl::Status TopicConsumer::Follow() {
   return absl::OkStatus();
 }
 
+bool TopicConsumer::HasStopped() const {
+  return absl::c_all_of(positions_, [](const Position& position) {
+    return position.has_stopped;
+  });
+}
+
 // Prints a piece of each partition. Returns false when none had any.
 absl::StatusOr<bool> TopicConsumer::FollowRound() {
   bool news = false;
@@ -160,8 +176,10 @@ absl::StatusOr<bool> TopicConsumer::FollowRound() {
   return news;
 }
 
-// Returns false when there is nothing yet.
+// Returns false when there is nothing yet, or nothing more.
 absl::StatusOr<bool> TopicConsumer::ConsumeSome(Position& position) {
+  if (position.next_offset >= position.stop.offset) position.has_stopped = true;
+  if (position.has_stopped) return false;
   ReadOptions read;
   if (printer_->left() < kFewRecords) read.max_bytes = 0;  // one batch
   absl::StatusOr<RecordBatches> batches =
@@ -185,7 +203,8 @@ absl::StatusOr<bool> TopicConsumer::ConsumeSome(Position& position) {
       return status;
   }
   // The whole batches were printed, or skipped: markers, gaps of compaction.
-  if (printer_->left() > 0) position.next_offset = batches->next_offset();
+  if (printer_->left() > 0 && !position.has_stopped)
+    position.next_offset = batches->next_offset();
   return position.next_offset > before;
 }
 
@@ -197,6 +216,10 @@ absl::Status TopicConsumer::Print(Position& position,
   while (printer_->left() > 0) {
     const RecordView* record = records.Next();
     if (record == nullptr) break;
+    if (position.stop.IsAt(*record)) {
+      position.has_stopped = true;
+      break;
+    }
     absl::Status status = printer_->Print(origin, *record);
     if (!status.ok()) return status;
     position.next_offset = record->offset() + 1;

@@ -16,6 +16,8 @@
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/tools/command/stop_before.h"
+#include "varve/tools/shell/offset_spec.h"
 #include "varve/tools/shell/record_printer.h"
 
 namespace varve {
@@ -36,6 +38,8 @@ class TopicConsumer {
     std::optional<int32_t> partition;  // none: all
     // Where to begin in a partition.
     std::function<absl::StatusOr<int64_t>(const ReadOnlyPartition&)> start;
+    // Where to stop in a partition, exclusive; none: nowhere.
+    std::optional<OffsetSpec> until = std::nullopt;
     // When the first offset is out of range, and when records are deleted
     // before they are read.
     OffsetReset reset_at_start = OffsetReset::kNone;
@@ -45,20 +49,22 @@ class TopicConsumer {
   TopicConsumer(const ReadOnlyStore* store, Options options,
                 RecordPrinter* printer);
 
-  // Opens the partitions and finds where to begin.
+  // Opens the partitions and finds where to begin and to stop.
   //
   // Errors: those of ReadOnlyStore, ReadOnlyPartition and `start`.
   absl::Status Open();
 
-  // Prints one partition after another, each to its current end.
+  // Prints one partition after another, each to its current end, or to where it
+  // is to stop.
   //
   // Errors: those of ReadOnlyPartition::Read, with the partition; those of
   // RecordPrinter::Print.
   absl::Status ConsumeToEnd();
 
   // Prints all partitions in turns, and then new records, also in partitions
-  // that are added, until the printer has had enough or a stop is requested
-  // (tools/shell/stop_signal.h). Output is flushed before it waits.
+  // that are added, until the printer has had enough, each partition has come
+  // to where it is to stop, or a stop is requested (tools/shell/stop_signal.h).
+  // Output is flushed before it waits.
   //
   // Errors: those of ConsumeToEnd; NotFound when the topic is deleted.
   absl::Status Follow();
@@ -67,6 +73,9 @@ class TopicConsumer {
   struct Position {
     ReadOnlyPartition partition;
     int64_t next_offset = 0;  // of the first record that was not printed
+    StopBefore stop = {};
+    // Whether the next record is the one to stop before.
+    bool has_stopped = false;
   };
   const std::vector<Position>& positions() const { return positions_; }
 
@@ -84,6 +93,7 @@ class TopicConsumer {
 
   absl::Status Add(int32_t partition);
   absl::Status AddNewPartitions();
+  bool HasStopped() const;
   absl::StatusOr<bool> ConsumeSome(Position& position);
   absl::Status Print(Position& position, const RecordBatches& batches);
   absl::Status Reset(Position& position, const ResetRule& rule,

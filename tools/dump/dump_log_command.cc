@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -20,6 +21,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "varve/api/catalog/store_files.h"
+#include "varve/api/offsets/consumer_offsets_topic.h"
+#include "varve/api/retention/retention_state.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/errno_status.h"
@@ -28,6 +32,7 @@
 #include "varve/tools/dump/dump_sink.h"
 #include "varve/tools/dump/index_dump.h"
 #include "varve/tools/dump/segment_dump.h"
+#include "varve/tools/dump/store_dump.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/exit_status.h"
 
@@ -35,6 +40,12 @@ namespace varve {
 namespace {
 
 constexpr int64_t kWholeFileMax = std::numeric_limits<int32_t>::max();
+
+struct DumpOptions {
+  std::vector<std::string> files;
+  bool records = false;
+  bool offsets_decoder = false;
+};
 
 enum class DumpKind {
   kSegment,
@@ -44,6 +55,9 @@ enum class DumpKind {
   kMetadata,
   kSidecar,
   kOffsetCheckpoint,
+  kTopics,
+  kStoreCheckpoint,
+  kRetentionState,
 };
 
 // The kind of a file's contents, by its name.
@@ -52,17 +66,28 @@ struct DumpTarget {
   int64_t base_offset = 0;
 };
 
+// The files that have one name alone.
+constexpr std::pair<std::string_view, DumpKind> kNamedFiles[] = {
+    {kLeaderEpochCheckpointName, DumpKind::kLeaderEpochs},
+    {kPartitionMetadataName, DumpKind::kMetadata},
+    {kTopicsName, DumpKind::kTopics},
+    {kCheckpointName, DumpKind::kStoreCheckpoint},
+    {kRetentionStateName, DumpKind::kRetentionState},
+    {kReadyLogName, DumpKind::kSegment}};
+
+constexpr char kFileKinds[] =
+    ".log, .index, .timeindex, cut-*, sealed-*, ready-log, "
+    "leader-epoch-checkpoint, partition.metadata, *-offset-checkpoint, "
+    "varve.topics, varve.checkpoint, varve.retention";
+
 absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
+  for (const auto& [known, kind] : kNamedFiles) {
+    if (name == known) return DumpTarget{.kind = kind};
+  }
   DumpTarget target;
   if (const auto cut = ParseCutFileName(name); cut.has_value()) {
     target.base_offset = cut->base_offset;
     return target;
-  }
-  if (name == kLeaderEpochCheckpointName) {
-    return DumpTarget{.kind = DumpKind::kLeaderEpochs};
-  }
-  if (name == kPartitionMetadataName) {
-    return DumpTarget{.kind = DumpKind::kMetadata};
   }
   if (ParseSidecarFileName(name).has_value()) {
     return DumpTarget{.kind = DumpKind::kSidecar};
@@ -78,12 +103,23 @@ absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   } else if (absl::EndsWith(name, ".timeindex")) {
     target.kind = DumpKind::kTimeIndex;
   } else if (!absl::EndsWith(name, ".log")) {
-    return absl::InvalidArgumentError(
-        "not a kind of file that this version reads; it reads .log, .index, "
-        ".timeindex, cut-*, sealed-*, leader-epoch-checkpoint, "
-        "partition.metadata and *-offset-checkpoint");
+    return absl::InvalidArgumentError(absl::StrCat(
+        "not a kind of file that this version reads; it reads ", kFileKinds));
   }
   return target;
+}
+
+// How the records of the file at `path` are shown, if they are: those in a
+// directory of __consumer_offsets are commits.
+RecordsShown ShownOf(const std::filesystem::path& path,
+                     const DumpOptions& options) {
+  if (options.offsets_decoder) return RecordsShown::kOffsetCommits;
+  if (!options.records) return RecordsShown::kNo;
+  const auto partition =
+      ParsePartitionDirectoryName(path.parent_path().filename().string());
+  return partition.has_value() && partition->topic == kConsumerOffsetsTopic
+             ? RecordsShown::kOffsetCommits
+             : RecordsShown::kYes;
 }
 
 // Links are followed: the user chose the path.
@@ -110,10 +146,16 @@ void DumpWhole(const DumpTarget& target, std::string bytes, DumpSink& sink) {
       return DumpSidecar(bytes, sink);
     case DumpKind::kOffsetCheckpoint:
       return DumpOffsetCheckpoint(bytes, sink);
+    case DumpKind::kTopics:
+      return DumpTopics(bytes, sink);
+    case DumpKind::kStoreCheckpoint:
+      return DumpStoreCheckpoint(bytes, sink);
+    case DumpKind::kRetentionState:
+      return DumpRetentionState(bytes, sink);
   }
 }
 
-absl::Status DumpFile(const std::string& path, RecordsShown shown,
+absl::Status DumpFile(const std::string& path, const DumpOptions& options,
                       DumpSink& sink) {
   absl::StatusOr<std::filesystem::path> resolved = ResolvePath(path);
   if (!resolved.ok()) return resolved.status();
@@ -130,7 +172,8 @@ absl::Status DumpFile(const std::string& path, RecordsShown shown,
   if (target->kind == DumpKind::kSegment) {
     auto file = (*directory)->OpenFile(name, OpenMode::kRead);
     if (!file.ok()) return file.status();
-    return DumpSegment(**file, target->base_offset, shown, sink);
+    return DumpSegment(**file, target->base_offset, ShownOf(*resolved, options),
+                       sink);
   }
   absl::StatusOr<std::string> bytes =
       ReadWholeFile(**directory, name, kWholeFileMax);
@@ -139,18 +182,12 @@ absl::Status DumpFile(const std::string& path, RecordsShown shown,
   return absl::OkStatus();
 }
 
-struct DumpOptions {
-  std::vector<std::string> files;
-  bool records = false;
-};
-
 int Dump(const GlobalOptions& global, const DumpOptions& options) {
   DumpSink sink(STDOUT_FILENO,
                 global.json ? DumpSink::Form::kJson : DumpSink::Form::kText);
   int exit_status = kExitSuccess;
   for (const std::string& file : options.files) {
-    absl::Status status = DumpFile(
-        file, options.records ? RecordsShown::kYes : RecordsShown::kNo, sink);
+    absl::Status status = DumpFile(file, options, sink);
     if (!sink.Flush().ok()) break;
     if (!status.ok()) exit_status = FailWith(status);
   }
@@ -166,16 +203,19 @@ void AddDumpLogCommand(CLI::App& app, CommandLine& line) {
   CLI::App* dump = app.add_subcommand(
       "dump-log", "print what is in a log's files, varve's or Kafka's");
   dump->fallthrough();
-  dump->add_option("FILE", options->files,
-                   ".log, .index, .timeindex, cut-*, sealed-*, "
-                   "leader-epoch-checkpoint, partition.metadata, "
-                   "*-offset-checkpoint")
-      ->required();
-  dump->add_flag("--records", options->records, "print every record too");
+  dump->add_option("FILE", options->files, kFileKinds)->required();
+  dump->add_flag("--records", options->records,
+                 "print every record too; those in a directory "
+                 "__consumer_offsets-N decoded");
+  dump->add_flag("--offsets-decoder", options->offsets_decoder,
+                 "print every record decoded, as of __consumer_offsets, "
+                 "wherever the file is");
   dump->footer(
       "Needs no store. Exit status: 0 sound, 1 something is damaged.\n"
-      "Example:\n"
-      "  varve dump-log --records data/orders-0/00000000000000000000.log");
+      "Examples:\n"
+      "  varve dump-log --records data/orders-0/00000000000000000000.log\n"
+      "  varve dump-log --records data/__consumer_offsets-*/*.log\n"
+      "  varve dump-log data/varve.topics data/varve.checkpoint");
   dump->callback([&line, options] {
     line.run = [&line, options] { return Dump(line.global, *options); };
   });

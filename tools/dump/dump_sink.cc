@@ -37,7 +37,9 @@ void DumpSink::BeginFile(std::string_view path) {
 
 void DumpSink::Add(std::string_view kind, const Json& fields) {
   if (form_ == Form::kJson) {
-    Json object = {{"file", path_}, {"kind", kind}};
+    // Blanks before it show people what it is a part of.
+    Json object = {{"file", path_},
+                   {"kind", absl::StripLeadingAsciiWhitespace(kind)}};
     object.update(fields);
     absl::StrAppend(&output_.text(), ToLine(object), "\n");
   } else {

@@ -21,6 +21,7 @@
 #include "varve/log/segment/file_batch_scanner.h"
 #include "varve/log/system/file_system.h"
 #include "varve/tools/dump/dump_sink.h"
+#include "varve/tools/dump/offset_commit_dump.h"
 #include "varve/tools/shell/record_json.h"
 
 namespace varve {
@@ -104,6 +105,8 @@ class SegmentDumper {
       if (shown_ == RecordsShown::kNo) continue;
       if (batch.is_control()) {
         DumpMarker(*record);
+      } else if (shown_ == RecordsShown::kOffsetCommits) {
+        DumpOffsetCommit(*record, scanner_.position(), sink_);
       } else {
         Json fields = Json::object();
         SetRecord(fields, *record);

@@ -11,8 +11,9 @@
 
 namespace varve {
 
-// Whether a dump shows the records.
-enum class RecordsShown { kNo, kYes };
+// Whether a dump shows the records, and whether as what __consumer_offsets
+// holds (tools/dump/offset_commit_dump.h).
+enum class RecordsShown { kNo, kYes, kOffsetCommits };
 
 // Prints the batches of a segment, whichever program wrote it, and on request
 // their records. At damage it says where and why, and continues after it if a

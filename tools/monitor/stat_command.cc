@@ -25,6 +25,7 @@
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/record_json.h"
 #include "varve/tools/shell/stop_signal.h"
+#include "varve/tools/shell/topic_target.h"
 #include "varve/tools/shell/whole_number.h"
 
 namespace varve {
@@ -43,11 +44,11 @@ struct StatOptions {
   absl::Duration watch_interval = kWatchDefault;
 };
 
-absl::StatusOr<std::vector<StatTarget>> TargetsOf(const StatOptions& options) {
-  std::vector<StatTarget> targets;
+absl::StatusOr<std::vector<TopicTarget>> TargetsOf(const StatOptions& options) {
+  std::vector<TopicTarget> targets;
   targets.reserve(options.targets.size());
   for (const std::string& text : options.targets) {
-    absl::StatusOr<StatTarget> target = ParseStatTarget(text);
+    absl::StatusOr<TopicTarget> target = ParseTopicTarget(text);
     if (!target.ok()) return target.status();
     targets.push_back(*std::move(target));
   }
@@ -58,7 +59,7 @@ absl::StatusOr<std::vector<StatTarget>> TargetsOf(const StatOptions& options) {
 // previous output; otherwise follows it.
 int PrintOnce(const ReadOnlyStore& store, const GlobalOptions& global,
               const StatOptions& options,
-              const std::vector<StatTarget>& targets) {
+              const std::vector<TopicTarget>& targets) {
   const absl::StatusOr<StoreStat> stat =
       CollectStoreStat(store, global, targets,
                        options.include_internal ? InternalTopics::kInclude
@@ -77,7 +78,7 @@ int PrintOnce(const ReadOnlyStore& store, const GlobalOptions& global,
 
 // Prints until a signal comes, or the output has no reader any more.
 int Watch(const ReadOnlyStore& store, const GlobalOptions& global,
-          const StatOptions& options, const std::vector<StatTarget>& targets) {
+          const StatOptions& options, const std::vector<TopicTarget>& targets) {
   CatchStopSignals();
   int result = kExitSuccess;
   while (!StopWasRequested() && std::cout.good()) {
@@ -91,7 +92,7 @@ int Watch(const ReadOnlyStore& store, const GlobalOptions& global,
 }
 
 int Stat(const GlobalOptions& global, StatOptions options) {
-  const absl::StatusOr<std::vector<StatTarget>> targets = TargetsOf(options);
+  const absl::StatusOr<std::vector<TopicTarget>> targets = TargetsOf(options);
   if (!targets.ok()) return FailWith(targets.status());
   if (!options.watch_seconds.empty()) {
     const absl::StatusOr<absl::Duration> interval =

@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,7 +11,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
@@ -22,7 +19,7 @@
 #include "varve/log/metadata/topic_name.h"
 #include "varve/tools/monitor/writer_holdings.h"
 #include "varve/tools/shell/command_line.h"
-#include "varve/tools/shell/whole_number.h"
+#include "varve/tools/shell/topic_target.h"
 
 namespace varve {
 namespace {
@@ -36,12 +33,12 @@ absl::StatusOr<PartitionStats> StatsOf(const ReadOnlyStore& store,
   return opened->Stats();
 }
 
-absl::StatusOr<std::vector<StatTarget>> AllTopics(const ReadOnlyStore& store,
-                                                  InternalTopics internal) {
+absl::StatusOr<std::vector<TopicTarget>> AllTopics(const ReadOnlyStore& store,
+                                                   InternalTopics internal) {
   const absl::StatusOr<std::vector<TopicDescription>> topics =
       store.ListTopics();
   if (!topics.ok()) return topics.status();
-  std::vector<StatTarget> targets;
+  std::vector<TopicTarget> targets;
   targets.reserve(topics->size());
   for (const TopicDescription& topic : *topics) {
     const bool shown = internal == InternalTopics::kInclude ||
@@ -75,7 +72,7 @@ TopicStat PartitionsOf(const ReadOnlyStore& store, std::string_view name,
 
 // Adds the partitions that a target names, all of one and the same topic.
 // Errors: NotFound; OutOfRange for a partition that it does not have.
-absl::Status AddTarget(const ReadOnlyStore& store, const StatTarget& target,
+absl::Status AddTarget(const ReadOnlyStore& store, const TopicTarget& target,
                        StoreStat& stat) {
   const size_t failures_before = stat.failures.size();
   for (int i = 1;; ++i) {
@@ -104,31 +101,16 @@ absl::Status AddTarget(const ReadOnlyStore& store, const StatTarget& target,
 
 }  // namespace
 
-absl::StatusOr<StatTarget> ParseStatTarget(std::string_view text) {
-  const size_t colon = text.rfind(':');
-  if (colon == text.npos) return StatTarget{.topic = std::string(text)};
-  const absl::StatusOr<int64_t> partition = ParseWholeNumber(
-      text.substr(colon + 1), 0, std::numeric_limits<int32_t>::max());
-  if (!partition.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("\"", text,
-                     "\": say TOPIC, or TOPIC:PARTITION with the "
-                     "number of a partition"));
-  }
-  return StatTarget{.topic = std::string(text.substr(0, colon)),
-                    .partition = static_cast<int32_t>(*partition)};
-}
-
 absl::StatusOr<StoreStat> CollectStoreStat(
     const ReadOnlyStore& store, const GlobalOptions& global,
-    const std::vector<StatTarget>& targets, InternalTopics internal) {
+    const std::vector<TopicTarget>& targets, InternalTopics internal) {
   StoreStat stat;
   stat.taken_at = absl::Now();
   stat.writer = ReadWriterHoldings(global, stat.taken_at);
-  const absl::StatusOr<std::vector<StatTarget>> wanted =
+  const absl::StatusOr<std::vector<TopicTarget>> wanted =
       targets.empty() ? AllTopics(store, internal) : targets;
   if (!wanted.ok()) return wanted.status();
-  for (const StatTarget& target : *wanted) {
+  for (const TopicTarget& target : *wanted) {
     absl::Status status = AddTarget(store, target, stat);
     if (targets.empty() && absl::IsNotFound(status)) continue;
     if (!status.ok()) return status;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,17 +17,9 @@
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/tools/monitor/writer_holdings.h"
 #include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/topic_target.h"
 
 namespace varve {
-
-// Which partitions are asked for: TOPIC, or TOPIC:PARTITION.
-struct StatTarget {
-  std::string topic;
-  std::optional<int32_t> partition = {};
-};
-
-// Errors: InvalidArgument.
-absl::StatusOr<StatTarget> ParseStatTarget(std::string_view text);
 
 struct PartitionStat {
   int32_t partition = 0;
@@ -57,7 +48,7 @@ enum class InternalTopics { kInclude, kExclude };
 // ReadOnlyStore::ListTopics.
 absl::StatusOr<StoreStat> CollectStoreStat(
     const ReadOnlyStore& store, const GlobalOptions& global,
-    const std::vector<StatTarget>& targets, InternalTopics internal);
+    const std::vector<TopicTarget>& targets, InternalTopics internal);
 
 }  // namespace varve
 

@@ -117,7 +117,8 @@ absl::StatusOr<absl::Duration> QuickstartSteps::ProduceKeyed() {
   for (size_t i = 0; i < text_.lines().size(); ++i) {
     const QuickstartText::Line& line = text_.lines()[i];
     const int32_t where = PartitionForKey(line.key, kPartitionCount);
-    absl::Status status = producer->Add(where, line.key, line.value);
+    absl::Status status =
+        producer->Add(where, {.key = line.key, .value = line.value});
     if (!status.ok()) return status;
     expected_[static_cast<size_t>(where)].push_back(i);
   }

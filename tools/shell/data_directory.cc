@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/log_store.h"
 #include "varve/log/system/log_sink.h"
@@ -38,6 +39,18 @@ absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
   }
   if (!store.ok()) return store.status();
   return CommandStore(*std::move(store));
+}
+
+absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
+                                               const ChangeInStore& change) {
+  absl::StatusOr<CommandStore> store = OpenStore(options, MissingStore::kFail);
+  if (!absl::IsFailedPrecondition(store.status()) ||
+      !absl::StrContains(store.status().message(), "another writer")) {
+    return store;
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      store.status().message(), "; ", change.what,
+      " can change meanwhile through that one alone, by ", change.function));
 }
 
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(

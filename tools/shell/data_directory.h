@@ -6,6 +6,7 @@
 #define VARVE_TOOLS_SHELL_DATA_DIRECTORY_H_
 
 #include <memory>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,6 +29,20 @@ absl::Status NoStoreError(const GlobalOptions& options);
 // Errors: those of CheckDataDirectory, NoStoreError and LogStore::Open.
 absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
                                        MissingStore missing);
+
+// What a command changes in a store, and the function of the library by which a
+// program that has the store open does the same.
+struct ChangeInStore {
+  std::string_view what;
+  std::string_view function;
+};
+
+// Opens a store that is there, to change it. When another process has it open,
+// the error says how that process can make the change.
+//
+// Errors: those of OpenStore.
+absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
+                                               const ChangeInStore& change);
 
 // Opens the store to read only, whether or not it has a writer. What is found
 // in it that no call returns is printed on stderr.

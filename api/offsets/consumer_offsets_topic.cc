@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/api/consumer_offsets_topic.h"
+#include "varve/api/offsets/consumer_offsets_topic.h"
 
 #include <cstdint>
 

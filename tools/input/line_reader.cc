@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/tools/shell/line_reader.h"
+#include "varve/tools/input/line_reader.h"
 
 #include <poll.h>
 #include <sys/types.h>

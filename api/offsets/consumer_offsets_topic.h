@@ -2,8 +2,8 @@
 
 // The topic in which Kafka, and varve, keep the offsets that groups commit.
 
-#ifndef VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
-#define VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
+#ifndef VARVE_API_OFFSETS_CONSUMER_OFFSETS_TOPIC_H_
+#define VARVE_API_OFFSETS_CONSUMER_OFFSETS_TOPIC_H_
 
 #include <cstdint>
 #include <string_view>
@@ -26,4 +26,4 @@ TopicConfig ConsumerOffsetsConfig(int32_t partitions);
 
 }  // namespace varve
 
-#endif  // VARVE_API_CONSUMER_OFFSETS_TOPIC_H_
+#endif  // VARVE_API_OFFSETS_CONSUMER_OFFSETS_TOPIC_H_

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_TOOLS_SHELL_LINE_READER_H_
-#define VARVE_TOOLS_SHELL_LINE_READER_H_
+#ifndef VARVE_TOOLS_INPUT_LINE_READER_H_
+#define VARVE_TOOLS_INPUT_LINE_READER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -74,4 +74,4 @@ class LineReader {
 
 }  // namespace varve
 
-#endif  // VARVE_TOOLS_SHELL_LINE_READER_H_
+#endif  // VARVE_TOOLS_INPUT_LINE_READER_H_
