@@ -185,7 +185,6 @@ class LogStore {
   // which is that of Partition::Sync. All of them are put into `failures`, in
   // that order, unless it is null; what was in it is removed.
   // FailedPrecondition when closed: nothing was synced, and it stays empty.
-  // Precondition: no handle was moved from.
   absl::Status Sync(absl::Span<const Partition> partitions,
                     std::vector<PartitionFailure>* failures = nullptr);
 

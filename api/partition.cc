@@ -63,13 +63,13 @@ absl::StatusOr<AppendResult> Partition::Append(const EncodedBatch& batch,
 
 absl::StatusOr<AppendResult> Partition::AppendAsync(const Record& record,
                                                     AppendCallback on_durable) {
-  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  if (absl::Status s = CheckWritable(); !s.ok()) return s;
   return opened_->log->AppendAsync(record, std::move(on_durable));
 }
 
 absl::StatusOr<AppendResult> Partition::AppendAsync(const EncodedBatch& batch,
                                                     AppendCallback on_durable) {
-  if (absl::Status s = opened_->CheckWritable(); !s.ok()) return s;
+  if (absl::Status s = CheckWritable(); !s.ok()) return s;
   return opened_->log->AppendAsync(batch, std::move(on_durable));
 }
 

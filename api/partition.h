@@ -147,7 +147,9 @@ class Partition {
   // one partition they are called in the order of the offsets, one at a time,
   // and with no lock held: by the thread `varve-sync`; with Background::kNone
   // by the one that runs RunMaintenance; what is left, by the one that runs
-  // Close, before that returns. So a callback may use the store: append, also
+  // Close, before that returns; it may be called before AppendAsync returns. So
+  // hold no lock that a callback takes while you call Close or RunMaintenance.
+  // A callback may use the store while it is not destroyed: append, also
   // by AppendAsync, read, commit. It must not throw, nor call Close or destroy
   // the store, nor wait for what its own thread would do: another callback, or
   // a sync that nobody else makes (WaitDurable). And it should be short:

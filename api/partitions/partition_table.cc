@@ -2,6 +2,7 @@
 
 #include "varve/api/partitions/partition_table.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -118,12 +119,13 @@ absl::Status PartitionTable::Publish(const Key& key, const Opening& opening,
 }
 
 void PartitionTable::Remove(const Topic& topic) {
+  // What may throw comes first: a log that is taken out is abandoned.
   std::vector<std::shared_ptr<PartitionLog>> logs;
+  logs.reserve(static_cast<size_t>(topic.config.partitions));
+  Key key = {topic.name, 0};
   {
     absl::MutexLock lock(&mu_);
-    for (int32_t partition = 0; partition < topic.config.partitions;
-         ++partition) {
-      const Key key = {topic.name, partition};
+    for (; key.second < topic.config.partitions; ++key.second) {
       openings_.erase(key);
       new_configs_.erase(key);
       recovered_.erase(key);

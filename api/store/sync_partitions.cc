@@ -18,7 +18,18 @@ namespace varve {
 namespace {
 
 bool HasUnsynced(const Partition& partition) {
-  return partition.durable_end() < partition.visible_end();
+  return partition.valid() && partition.durable_end() < partition.visible_end();
+}
+
+PartitionFailure FailureOf(const Partition& partition,
+                           const absl::Status& status) {
+  PartitionFailure failure;
+  failure.status = status;
+  if (partition.valid()) {
+    failure.partition = {.topic = partition.topic(),
+                         .partition = partition.index()};
+  }
+  return failure;
 }
 
 }  // namespace
@@ -36,10 +47,8 @@ std::vector<PartitionFailure> SyncPartitions(
   });
   std::vector<PartitionFailure> failures;
   for (size_t i = 0; i < results.size(); ++i) {
-    if (results[i].ok()) continue;
-    failures.push_back({.partition = {.topic = partitions[i].topic(),
-                                      .partition = partitions[i].index()},
-                        .status = results[i]});
+    if (!results[i].ok())
+      failures.push_back(FailureOf(partitions[i], results[i]));
   }
   return failures;
 }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -164,10 +165,13 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
       needs_sync = syncer_.HasTooManyUnsynced();
     }
   }
+  if (pending != nullptr) {
+    AfterAsyncAppend(rolled, needs_sync);
+    return result;
+  }
   if (rolled) listener_->SegmentRolled(*this);
   if (!needs_sync) return result;
   absl::Status status = syncer_.SyncTo(result.next_offset);
-  if (pending != nullptr) return result;  // its callback gets the status
   if (LeavesAllAsItWas(status)) {
     status = absl::UnavailableError(
         absl::StrCat("offset ", result.offset,
@@ -175,6 +179,18 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
   }
   if (!status.ok()) return status;
   return result;
+}
+
+// It is appended, and called back: whatever fails here, a repetition of the
+// append would be there twice.
+void PartitionLog::AfterAsyncAppend(bool rolled, bool needs_sync) {
+  try {
+    if (rolled) listener_->SegmentRolled(*this);
+    // The callback gets the status.
+    if (needs_sync) syncer_.SyncTo(visible_end()).IgnoreError();
+  } catch (const std::bad_alloc&) {
+    // Limits are looked at again in time, and the sync is still wanted.
+  }
 }
 
 absl::Status PartitionLog::PrepareAppend() {

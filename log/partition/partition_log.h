@@ -264,7 +264,6 @@ class PartitionLog {
   int64_t segment_count() const { return segments_.count(); }
   // Sizes and times of the segments.
   RetentionSegments& retention_segments() { return retention_segments_; }
-  // Where a read of this level ends.
   int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
   LogConfig config() const {
     absl::MutexLock lock(&mu_);
@@ -323,6 +322,7 @@ class PartitionLog {
   absl::StatusOr<AppendResult> AppendBatch(const IncomingBatch& batch,
                                            Durability durability,
                                            AppendCompletions* pending);
+  void AfterAsyncAppend(bool rolled, bool needs_sync);
   absl::Status Await(int64_t offset, absl::Time deadline, ReadLevel level)
       ABSL_LOCKS_EXCLUDED(mu_);
   // May release the lock, and take it again, before the first append.
@@ -341,8 +341,7 @@ class PartitionLog {
     if (!result.ok() && state_.has_ended()) return state_.EndedError();
     return result;
   }
-  // NotFound is kept for topics: a missing file is DataLoss, unless it was
-  // deleted with its topic.
+  // A missing file is DataLoss, unless it was deleted with its topic.
   absl::Status MissingAsLoss(const absl::Status& status) const;
   void SetActive(bool active) {
     if (is_active_.exchange(active, std::memory_order_relaxed) == active)
@@ -357,6 +356,7 @@ class PartitionLog {
     }
   }
   absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndClose(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction.
   const Environment environment_;

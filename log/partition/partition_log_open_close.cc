@@ -4,6 +4,8 @@
 // them again, between the syncs: at the first append, when it is parked, closed
 // or deleted.
 
+#include <new>
+
 #include "absl/base/thread_annotations.h"
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -105,17 +107,22 @@ absl::Status PartitionLog::Close() {
     absl::MutexLock lock(&mu_);
     if (!state_.is_closing()) return state_.failure();
     if (absl::Status status = CloseWriter(); !status.ok()) {
-      state_.EndClose(status);
-      pending_.Fail(state_.StatusOfWait());
+      EndClose(status);
       return status;
     }
   }
   const absl::Status status = syncer_.SyncClosing();
   absl::MutexLock lock(&mu_);
-  state_.EndClose(status);
-  pending_.Fail(state_.StatusOfWait());
+  EndClose(status);
   directory_->LetGo();
   return state_.failure();
+}
+
+void PartitionLog::EndClose(const absl::Status& status) {
+  // Making it may throw, and leaves the rest to the next call of `Close`.
+  const absl::Status cancelled = state_.StatusOfWait();
+  state_.EndClose(status);
+  pending_.Fail(cancelled);
 }
 
 absl::Status PartitionLog::CloseWriter() {
@@ -130,13 +137,19 @@ absl::Status PartitionLog::CloseWriter() {
 void PartitionLog::Abandon() {
   absl::MutexLock lock(&mu_);
   if (state_.has_ended()) return;
+  // Making it may throw, so it comes before anything has changed.
+  const absl::Status deleted = state_.DeletedError();
   state_.Delete();
+  pending_.Fail(deleted);
+  waiters_.NotifyEnded();
   directory_->Detach();  // and closes it
   writer_.Abandon();
   SetActive(false);
-  segments_.CloseAll();
-  pending_.Fail(state_.EndedError());
-  waiters_.NotifyEnded();
+  try {
+    segments_.CloseAll();
+  } catch (const std::bad_alloc&) {
+    // They are closed with the log.
+  }
 }
 
 }  // namespace varve

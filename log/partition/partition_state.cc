@@ -49,10 +49,12 @@ absl::Status PartitionState::StatusOfWait() const {
 }
 
 absl::Status PartitionState::EndedError() const {
-  if (phase() == Phase::kDeleted) {
-    return absl::NotFoundError(absl::StrCat(path_, ": the topic was deleted"));
-  }
+  if (phase() == Phase::kDeleted) return DeletedError();
   return absl::FailedPreconditionError(absl::StrCat(path_, ": closed"));
+}
+
+absl::Status PartitionState::DeletedError() const {
+  return absl::NotFoundError(absl::StrCat(path_, ": the topic was deleted"));
 }
 
 }  // namespace varve

@@ -100,6 +100,9 @@ class PartitionState {
   // before `BeginClose`.
   absl::Status EndedError() const;
 
+  // EndedError once the topic is deleted.
+  absl::Status DeletedError() const;
+
  private:
   enum class Phase { kOpen, kPoisoned, kClosing, kClosed, kDeleted };
 

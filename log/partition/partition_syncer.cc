@@ -118,6 +118,8 @@ void PartitionSyncer::GiveUpSync(const PendingSync& unsynced) {
   log_.writer->EndSync(unsynced, PartitionWriter::SyncEnd::kNotSynced);
   schedule_.GiveUpSync(log_.environment->clock->Steady());
   log_.pending->GiveUpSync();
+  // Whoever looked at `Due` during the sync found nothing to do.
+  log_.listener->SyncWanted();
 }
 
 bool PartitionSyncer::NeedsSync(Durability durability, const LogConfig& config,

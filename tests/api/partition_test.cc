@@ -78,6 +78,10 @@ TEST(EmptyPartitionTest, RefusesCallsThatReturnAStatus) {
   RecordBatchBuilder builder;
   ASSERT_THAT(builder.Append({.value = "a"}, absl::Now()), IsOk());
   EXPECT_THAT(partition.Append(builder.Finish()), refused);
+  const auto never = [](const auto&) { ADD_FAILURE(); };
+  EXPECT_THAT(partition.AppendAsync({.value = "a"}, never), refused);
+  ASSERT_THAT(builder.Append({.value = "a"}, absl::Now()), IsOk());
+  EXPECT_THAT(partition.AppendAsync(builder.Finish(), never), refused);
   EXPECT_THAT(partition.Read(0), refused);
   EXPECT_THAT(partition.OffsetForTime(absl::Now()), refused);
   EXPECT_THAT(partition.WaitFor(0), refused);

@@ -34,6 +34,7 @@ using ::absl_testing::IsOk;
 using ::absl_testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 using Code = absl::StatusCode;
 
@@ -225,6 +226,15 @@ TEST_F(StoreSyncTest, DeletedTopicIsAFailureOnlyWhereItWasGiven) {
   EXPECT_THAT(IndexesOf(failures), ElementsAre(0));
   EXPECT_THAT(store_->SyncAll(&failures), IsOk());
   EXPECT_THAT(failures, IsEmpty());
+}
+
+TEST_F(StoreSyncTest, EmptyHandleIsAFailureWithoutAName) {
+  OpenWith(Background::kNone);
+  std::vector<PartitionFailure> failures;
+  EXPECT_THAT(store_->Sync({Orders(0), Partition(), Orders(1)}, &failures),
+              StatusIs(Code::kFailedPrecondition));
+  ASSERT_THAT(failures, SizeIs(1));
+  EXPECT_EQ(failures[0].partition.topic, "");
 }
 
 TEST_F(StoreSyncTest, ClosedStoreSyncsNothing) {

@@ -56,6 +56,7 @@ namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
+using ::absl_testing::StatusIs;
 using ::testing::AnyOf;
 using ::testing::Contains;
 
@@ -177,17 +178,19 @@ TEST_F(OutOfMemoryTest, FirstAppendCanBeMadeAgain) {
            });
 }
 
-// An append that is there has its callback, even if the call threw.
+// An append that threw is not there, and one that is there is called back.
 TEST_F(OutOfMemoryTest, AsyncAppendIsNotMadeOrIsCalledBack) {
   int64_t called = 0;
-  FailEach([&] { called = 0; },
+  bool returned = false;
+  FailEach([&] { called = 0, returned = false; },
            [&] {
-             log_->AppendAsync(Record{.value = "first"},
-                               [&called](const auto&) { ++called; })
-                 .IgnoreError();  // checked by its effect
+             returned = log_->AppendAsync(Record{.value = "first"},
+                                          [&called](const auto&) { ++called; })
+                            .ok();
            },
            [&] {
              const int64_t end = log_->visible_end();
+             EXPECT_EQ(end, returned ? 1 : 0);
              Append("second");
              ExpectNextSyncCoversAll();
              listener_->CallBack();
@@ -260,17 +263,43 @@ TEST_F(OutOfMemoryTest, ParkIsDoneByTheNextOne) {
 
 TEST_F(OutOfMemoryTest, CloseIsDoneByTheNextOne) {
   int64_t end = 0;
+  int64_t called = 0;
   FailEach(
       [&] {
+        called = 0;
         AppendUntilSegments(2);
+        ASSERT_THAT(log_->AppendAsync(Record{.value = "last"},
+                                      [&called](const auto&) { ++called; }),
+                    IsOk());
         end = log_->visible_end();
       },
       [this] { log_->Close().IgnoreError(); },  // checked by its effect
       [&] {
         CloseCleanly();
+        listener_->CallBack();
+        EXPECT_EQ(called, 1);
         EXPECT_EQ(checkpoint_.recovery_point, end);
         OpenClean();
         EXPECT_EQ(static_cast<int64_t>(ReadAll().size()), end);
+      });
+}
+
+TEST_F(OutOfMemoryTest, DeletionCallsBackAndWakesOnceItIsDone) {
+  int64_t called = 0;
+  FailEach(
+      [&] {
+        called = 0;
+        AppendUntilSegments(2);
+        ASSERT_THAT(log_->AppendAsync(Record{.value = "last"},
+                                      [&called](const auto&) { ++called; }),
+                    IsOk());
+      },
+      [this] { log_->Abandon(); },
+      [&] {
+        log_->Abandon();
+        listener_->CallBack();
+        EXPECT_EQ(called, 1);
+        EXPECT_THAT(TryAppend("more"), StatusIs(absl::StatusCode::kNotFound));
       });
 }
 

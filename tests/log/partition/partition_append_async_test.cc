@@ -148,6 +148,27 @@ TEST_F(PartitionAppendAsyncTest, AppendDuringASyncWaitsForTheNextOne) {
   EXPECT_THAT(CallBack(), ElementsAre(1));
 }
 
+TEST_F(PartitionAppendAsyncTest, FailedSyncOfAnotherThreadIsAskedForAgain) {
+  FillThreeSegments();
+  AppendAsync("a");
+  const int before = listener_->syncs_wanted;
+  files_.HoldCallNamed("File::Truncate");
+  files_.FailCallsNamed("File::Truncate", ENOSPC, Repeat::kOnce);
+  std::thread syncing(
+      [&] { EXPECT_THAT(log_->Sync(), StatusIs(Code::kResourceExhausted)); });
+  files_.AwaitHeld();
+  // Who looks now finds nothing to do, and sleeps.
+  EXPECT_EQ(log_->SyncDue(), absl::InfiniteFuture());
+  EXPECT_EQ(listener_->syncs_wanted, before);
+  files_.LetGo();
+  syncing.join();
+  EXPECT_EQ(listener_->syncs_wanted, before + 1);
+  EXPECT_LT(log_->SyncDue(), absl::InfiniteFuture());
+  EXPECT_THAT(CallBack(), IsEmpty());
+  ASSERT_THAT(log_->Sync(), IsOk());
+  EXPECT_THAT(CallBack(), ElementsAre(log_->visible_end() - 1));
+}
+
 TEST_F(PartitionAppendAsyncTest, SyncOfASyncedAppendCompletesThoseBeforeIt) {
   Recover();
   AppendAsync("a");
