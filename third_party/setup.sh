@@ -8,6 +8,7 @@
 #   third_party/setup.sh sanitizers  and clang with its run-times and libFuzzer
 #   third_party/setup.sh interop     and a JDK and Maven
 #   third_party/setup.sh install     and CMake, Ninja and pkg-config
+#   third_party/setup.sh docs        and Doxygen
 #   third_party/setup.sh power_loss  and what makes file systems
 #
 # Where Bazel's downloads can be reached and a recent Bazel (or bazelisk) is
@@ -251,9 +252,10 @@ set_up() {
     install)
       want cmake /usr/bin/cmake ninja-build /usr/bin/ninja pkgconf /usr/bin/pkg-config
       ;;
+    docs) want doxygen /usr/bin/doxygen python3 /usr/bin/python3 ;;
     interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
     power_loss) want e2fsprogs /sbin/mkfs.ext4 xfsprogs /sbin/mkfs.xfs ;;
-    *) die "no such tier: $1 (build, lint, sanitizers, interop, install, power_loss)" ;;
+    *) die "no such tier: $1 (build, lint, sanitizers, interop, install, docs, power_loss)" ;;
   esac
   install_packages
 }
