@@ -53,8 +53,8 @@ struct OffsetCommitOptions {
 struct RefusedOffset {
   size_t index = 0;  // in the commits of the call
   TopicPartition partition;
-  // OutOfRange, NotFound …: as LogStore::CommitOffset would return it for this
-  // offset alone.
+  // InvalidArgument, NotFound or OutOfRange: as LogStore::CommitOffset would
+  // return it for this offset alone.
   absl::Status reason;
 };
 

@@ -2,7 +2,6 @@
 
 #include "varve/api/cursor.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,10 +13,10 @@
 #include "absl/time/time.h"
 #include "varve/api/offset_reset.h"
 #include "varve/api/partition.h"
+#include "varve/api/read_bounds.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_view.h"
-#include "varve/log/metadata/log_bounds.h"
 #include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
 
@@ -27,31 +26,6 @@ namespace {
 // How often the log start may pass a cursor that jumps there before it reads:
 // retention is no faster than that.
 constexpr int kTriesMax = 10;
-
-// Where a log begins and ends for a reader.
-struct Ends {
-  int64_t log_start = 0;
-  int64_t readable_end = 0;  // at the reader's level
-  int64_t visible_end = 0;
-};
-
-absl::StatusOr<Ends> EndsOf(const Partition& partition, ReadLevel level) {
-  return Ends{.log_start = partition.log_start(),
-              .readable_end = partition.readable_end(level),
-              .visible_end = partition.visible_end()};
-}
-
-absl::StatusOr<Ends> EndsOf(const ReadOnlyPartition& partition,
-                            ReadLevel level) {
-  const absl::StatusOr<LogBounds> bounds = partition.Bounds();
-  if (!bounds.ok()) return bounds.status();
-  return Ends{
-      .log_start = bounds->log_start,
-      .readable_end = level == ReadLevel::kDurable
-                          ? std::max(bounds->recovery_point, bounds->log_start)
-                          : bounds->visible_end,
-      .visible_end = bounds->visible_end};
-}
 
 }  // namespace
 
@@ -102,8 +76,8 @@ bool Cursor::Fetch(int64_t offset, absl::Time deadline) {
       return false;
     if (!waited.ok()) {
       // If the log has ended, a read says why.
-      const absl::Status read = ReadAt(position()).status();
-      return Note(read.ok() ? waited : read);
+      const absl::Status read = ReadOrReset().status();
+      return read.ok() ? Note(waited) : Note(read, NextReadableOffset(read));
     }
   }
 }
@@ -114,16 +88,16 @@ absl::StatusOr<RecordBatches> Cursor::ReadOrReset() {
   absl::StatusOr<RecordBatches> view = ReadAt(at);
   for (int i = 0; i < kTriesMax && absl::IsOutOfRange(view.status()); ++i) {
     if (options_.reset == OffsetReset::kNone) break;
-    const absl::StatusOr<Ends> ends = std::visit(
+    const absl::StatusOr<ReadBounds> bounds = std::visit(
         [&](const auto& partition) {
-          return EndsOf(partition, options_.read.level);
+          return BoundsOf(partition, options_.read.level);
         },
         partition_);
-    if (!ends.ok()) return ends.status();
+    if (!bounds.ok()) return bounds.status();
     // Otherwise the record was appended meanwhile.
-    if (at < ends->log_start || at > ends->visible_end) {
-      at = options_.reset == OffsetReset::kEarliest ? ends->log_start
-                                                    : ends->readable_end;
+    if (at < bounds->log_start || at > bounds->visible_end) {
+      at = options_.reset == OffsetReset::kEarliest ? bounds->log_start
+                                                    : bounds->readable_end;
     }
     view = ReadAt(at);
   }

@@ -45,6 +45,8 @@ Cursor* CursorSet::Add(Cursor cursor) {
   entry->cursor = std::move(cursor);
   entries_.push_back(std::move(entry));
   if (entries_.back()->trigger == nullptr) ++read_only_count_;
+  // Nothing fires its trigger before the next `Wait` arms it.
+  latch_->Set();
   return &entries_.back()->cursor;
 }
 

@@ -66,9 +66,10 @@ class CursorSet {
 
   // One descriptor for poll, epoll and io_uring for all of the Partitions.
   // After a `Wait` that has returned null it becomes readable as soon as `Wait`
-  // may return a cursor: then read from all that it returns, until it returns
-  // null again. It says nothing of a ReadOnlyPartition: look at those by a
-  // timer.
+  // may return a cursor, and at once when one is added: then read from all that
+  // it returns, until it returns null again. After a `Seek` call `Wait` again
+  // before you rely on it, which knows of the place that the last `Wait` found.
+  // It says nothing of a ReadOnlyPartition: look at those by a timer.
   //
   // It is the set's: do not read, write or close it. In a forked child it is
   // -1.

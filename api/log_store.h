@@ -256,9 +256,11 @@ class LogStore {
   //   for (const varve::RefusedOffset& one : report->refused) …
   //
   // Errors: InvalidArgument for the group's id, and for more than one batch
-  // holds; FailedPrecondition when closed; those of Partition::Append for the
-  // commit itself. As with CommitOffsets nothing is committed then, unless
-  // Partition::Append says otherwise of that error.
+  // holds; FailedPrecondition when closed; those of opening a partition and of
+  // Partition::Append, for the commit itself and for the records before an
+  // offset, which kSynced syncs: a disk that fails refuses no offset. As with
+  // CommitOffsets nothing is committed then, unless Partition::Append says
+  // otherwise of that error.
   absl::StatusOr<OffsetCommitReport> TryCommitOffsets(
       std::string_view group, absl::Span<const OffsetCommit> commits,
       const OffsetCommitOptions& options = {});
@@ -273,8 +275,8 @@ class LogStore {
   // Errors: NotFound when the group has committed none for the partition, and
   // for an unknown topic; OutOfRange for a partition the topic does not have;
   // InvalidArgument for the group's id; Unimplemented when a later Kafka wrote
-  // it in a form that varve does not read; DataLoss when too much of
-  // __consumer_offsets is damaged; file errors (log/system/errno_status.h);
+  // it in a form that varve does not read; DataLoss when a partition's
+  // directory is missing; file errors (log/system/errno_status.h);
   // those of Partition::Append when it is set back.
   absl::StatusOr<OffsetAndMetadata> CommittedOffset(std::string_view group,
                                                     std::string_view topic,

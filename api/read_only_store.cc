@@ -3,6 +3,7 @@
 #include "varve/api/read_only_store.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -102,6 +103,11 @@ absl::StatusOr<std::vector<std::string>> ReadOnlyStore::ListGroups() const {
 absl::StatusOr<std::vector<GroupOffset>> ReadOnlyStore::DescribeGroup(
     std::string_view group) const {
   return groups_->Describe(group);
+}
+
+absl::StatusOr<std::map<std::string, std::vector<GroupOffset>>>
+ReadOnlyStore::DescribeGroups() const {
+  return groups_->DescribeAll();
 }
 
 const std::string& ReadOnlyStore::path() const {

@@ -4,6 +4,7 @@
 #define VARVE_API_READ_ONLY_STORE_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -107,9 +108,9 @@ class ReadOnlyStore {
   // Errors: NotFound when the group has committed none for the partition, and
   // for an unknown topic; OutOfRange for a partition the topic does not have;
   // InvalidArgument for the group's id; Unimplemented when a later Kafka wrote
-  // it in a form that varve does not read; DataLoss when too much of
-  // __consumer_offsets is damaged; Unavailable when that is rewritten as fast
-  // as it is read: try again; those of `Open`.
+  // it in a form that varve does not read; DataLoss when a file of
+  // __consumer_offsets is cut while it is read, and Unavailable when that is
+  // rewritten as fast as it is read: try again; those of `Open`.
   absl::StatusOr<OffsetAndMetadata> CommittedOffset(std::string_view group,
                                                     std::string_view topic,
                                                     int32_t partition) const;
@@ -124,6 +125,11 @@ class ReadOnlyStore {
   // Errors: NotFound when it has none; those of `CommittedOffset`.
   absl::StatusOr<std::vector<GroupOffset>> DescribeGroup(
       std::string_view group) const;
+
+  // The same for all groups, by their ids: each partition is looked at once for
+  // all of them. Errors: those of `ListGroups`.
+  absl::StatusOr<std::map<std::string, std::vector<GroupOffset>>>
+  DescribeGroups() const;
 
   // The directory, as it was given.
   const std::string& path() const;

@@ -20,14 +20,28 @@ enum class ExistingCopy {
   // are replaced or removed, so a backup costs what is new since the last one.
   // Until it is done there is neither the old copy nor the new one: use two
   // destinations in turn where one of them has to be good at any moment.
+  //
+  // A source that is not there, cannot be read, or has damaged topics leaves
+  // the old copy as it is. After a later error, DataLoss too, the directory is
+  // an unfinished copy, to be finished by another call; then no topic's list is
+  // left of the old one, but of each partition that the source has, and that
+  // was not copied without damage, its segments are: where they were, or, if
+  // the new one has another or none in their place, as `displaced-…` with the
+  // base offset for a name. A segment that the source has lost can be taken
+  // from there. They go when the partition has been copied without damage, and
+  // stay in a copy that DamagedSource::kCopy finishes, unless the source has
+  // lost the whole partition. What the source has trimmed or deleted goes at
+  // once.
   kReplace,
 };
 
 // What to do when records of the source are damaged or missing that were
-// durable once.
+// durable once, or stand after others that are damaged.
 enum class DamagedSource {
   kRefuse,  // DataLoss, once everything has been looked at
-  kCopy,    // the copy is as damaged as the source, and `damage` says where
+  // The copy is as damaged as the source, and `damage` says where. Batches that
+  // an open of the source would cut off its log are in `cut-…` files beside it.
+  kCopy,
 };
 
 // How a backup is made, or restored.
@@ -35,7 +49,8 @@ struct StoreCopyOptions {
   ExistingCopy existing = ExistingCopy::kRefuse;
   DamagedSource damage = DamagedSource::kRefuse;
   // Called now and then, on the calling thread, with the bytes of segments that
-  // are in the copy so far, and about how many there will be; null is fine.
+  // are in the copy so far, and about how many there will be. Bytes that have
+  // to be copied once more count once. Null is fine.
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
 
@@ -43,8 +58,7 @@ struct StoreCopyOptions {
 struct CopiedPartition {
   TopicPartition name = {};
   int64_t log_start = 0;
-  // The offset after its last record: every offset committed for it in the copy
-  // is this or a lower one.
+  // The offset after its last record.
   int64_t end_offset = 0;
   int64_t segments = 0;
   int64_t records = 0;
@@ -57,7 +71,9 @@ struct StoreCopy {
   std::string path = {};
   std::vector<CopiedPartition> partitions = {};  // by topic and number
   // What is damaged in it, as it is in the source: a line for each place, with
-  // path, position and what was expected. Empty but with DamagedSource::kCopy.
+  // path, position and what was expected, up to 1000 of a partition. Lines
+  // after those of a partition say that its list was cut, and which files are
+  // kept beside its segments. Empty but with DamagedSource::kCopy.
   std::vector<std::string> damage = {};
 };
 

@@ -109,8 +109,9 @@ absl::Status Run(const std::string& path, absl::Time start) {
         [&, i] { results[i] = Collect(partitions[i], start); });
   }
   for (std::thread& collector : collectors) collector.join();
-  for (const absl::Status& result : results) status.Update(result);
-  if (!status.ok()) return status;
+  for (const absl::Status& result : results) {
+    if (!result.ok()) return result;
+  }
 
   Summary summary;
   for (const varve::Partition& partition : partitions) {

@@ -60,10 +60,11 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "  varve produce orders --key-separator : < orders.txt\n"
       "  varve consume orders --partition 0 --offset 10 --count 5\n"
       "  varve verify\n"
-      "One process writes a store at a time; topics list and describe, stat, "
-      "consume,\n"
-      "metrics, backup, verify, dump-log and trim --dry-run may run beside "
-      "it.\n"
+      "One process writes a store at a time; list and describe of topics and "
+      "groups,\n"
+      "stat, consume, metrics, backup, verify, dump-log and trim --dry-run may "
+      "run\n"
+      "beside it.\n"
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 

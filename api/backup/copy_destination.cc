@@ -117,6 +117,23 @@ absl::Status RemoveIfThere(Directory& directory, std::string_view name) {
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
+// The entries of a partition's directory. One that is only named like it, such
+// as a backup "backup-2024", is not taken for it.
+absl::StatusOr<std::vector<DirectoryEntry>> ListPartition(
+    Directory& partition) {
+  absl::StatusOr<std::vector<DirectoryEntry>> entries = partition.List();
+  if (!entries.ok()) return entries;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.kind == EntryKind::kFile && IsPartitionFileName(entry.name))
+      continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat(partition.PathOf(entry.name),
+                     ": is no file of a partition, and what is in a directory "
+                     "of such a name would be replaced: move it"));
+  }
+  return entries;
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<CopyDestination>> CopyDestination::Begin(
@@ -136,7 +153,8 @@ absl::StatusOr<std::unique_ptr<CopyDestination>> CopyDestination::Begin(
   if (!status.ok()) return status;
   std::unique_ptr<CopyDestination> destination(
       new CopyDestination(*std::move(directory), *std::move(lock), kind));
-  status = destination->MarkUnfinished();
+  status = destination->CheckPartitions();
+  if (status.ok()) status = destination->MarkUnfinished();
   if (!status.ok()) return status;
   return destination;
 }
@@ -157,18 +175,41 @@ absl::StatusOr<std::unique_ptr<Directory>> CopyDestination::OpenPartition(
   return directory_->OpenDirectory(name);
 }
 
+absl::StatusOr<std::vector<std::string>> CopyDestination::PartitionNames() {
+  const absl::StatusOr<std::vector<DirectoryEntry>> entries =
+      directory_->List();
+  if (!entries.ok()) return entries.status();
+  std::vector<std::string> names;
+  for (const DirectoryEntry& entry : *entries) {
+    if (entry.kind != EntryKind::kDirectory) continue;
+    if (ParsePartitionDirectoryName(entry.name).has_value() ||
+        IsDeletedDirectoryName(entry.name)) {
+      names.push_back(entry.name);
+    }
+  }
+  return names;
+}
+
+absl::Status CopyDestination::CheckPartitions() {
+  const absl::StatusOr<std::vector<std::string>> names = PartitionNames();
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    absl::StatusOr<std::unique_ptr<Directory>> partition =
+        directory_->OpenDirectory(name);
+    if (!partition.ok()) return partition.status();
+    absl::Status status = ListPartition(**partition).status();
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CopyDestination::RemovePartitionsBut(
     const std::set<std::string>& names) {
-  absl::StatusOr<std::vector<DirectoryEntry>> entries = directory_->List();
-  if (!entries.ok()) return entries.status();
-  for (const DirectoryEntry& entry : *entries) {
-    if (entry.kind != EntryKind::kDirectory || names.contains(entry.name))
-      continue;
-    if (!ParsePartitionDirectoryName(entry.name).has_value() &&
-        !IsDeletedDirectoryName(entry.name)) {
-      continue;
-    }
-    absl::Status status = RemovePartition(entry.name);
+  const absl::StatusOr<std::vector<std::string>> present = PartitionNames();
+  if (!present.ok()) return present.status();
+  for (const std::string& name : *present) {
+    if (names.contains(name)) continue;
+    absl::Status status = RemovePartition(name);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -178,7 +219,8 @@ absl::Status CopyDestination::RemovePartition(const std::string& name) {
   absl::StatusOr<std::unique_ptr<Directory>> partition =
       directory_->OpenDirectory(name);
   if (!partition.ok()) return partition.status();
-  absl::StatusOr<std::vector<DirectoryEntry>> entries = (*partition)->List();
+  const absl::StatusOr<std::vector<DirectoryEntry>> entries =
+      ListPartition(**partition);
   if (!entries.ok()) return entries.status();
   for (const DirectoryEntry& entry : *entries) {
     absl::Status status = (*partition)->RemoveFile(entry.name);
@@ -188,11 +230,13 @@ absl::Status CopyDestination::RemovePartition(const std::string& name) {
 }
 
 absl::Status CopyDestination::Finish(const TopicCatalog& catalog,
-                                     const StoreCheckpoint& checkpoint) {
+                                     const StoreCheckpoint& checkpoint,
+                                     FirstOpen first_open) {
   // Each of these syncs the directory, so those before it are durable first.
   absl::Status status = WriteStoreCheckpoint(*directory_, checkpoint);
   if (status.ok()) status = WriteKafkaCheckpoints(*directory_, checkpoint);
-  if (status.ok()) status = WriteCleanShutdownMarker(*directory_);
+  if (status.ok() && first_open == FirstOpen::kTrusting)
+    status = WriteCleanShutdownMarker(*directory_);
   if (status.ok()) status = WriteTopicCatalog(*directory_, catalog);
   if (!status.ok() || kind_ == CopyKind::kBackup) return status;
   status = directory_->RemoveFile(kRestoreName);

@@ -3,6 +3,7 @@
 #include "varve/api/backup/store_copier.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/backup/copied_catalog.h"
+#include "varve/api/backup/copied_offsets.h"
 #include "varve/api/backup/copy_destination.h"
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/topic_catalog.h"
@@ -61,7 +63,8 @@ class StoreCopier {
               const StoreCopyOptions& options, Clock* clock)
       : source_(std::move(source), clock),
         destination_(destination),
-        options_(options) {}
+        options_(options),
+        clock_(clock) {}
 
   absl::StatusOr<StoreCopy> Run() {
     absl::StatusOr<TopicCatalog> topics = source_.ReadTopics();
@@ -69,6 +72,7 @@ class StoreCopier {
     seen_.before = *std::move(topics);
     if (options_.progress) MeasureTotal();
     absl::Status status = CopyOffsets();
+    if (status.ok()) status = RemoveOtherTopics();
     if (!status.ok()) return status;
     for (const Topic& topic : seen_.after.topics()) {
       if (seen_.copied.contains(topic.id)) continue;
@@ -111,7 +115,19 @@ class StoreCopier {
     }
   }
 
-  // Adds the topic to the copy, unless it is deleted before that is done.
+  // Gives the room of topics that the source has not back before more is
+  // needed.
+  absl::Status RemoveOtherTopics() {
+    std::set<std::string> names = directories_;
+    for (const Topic& topic : seen_.after.topics()) {
+      for (int32_t i = 0; i < topic.config.partitions; ++i)
+        names.insert(PartitionDirectoryName(topic.name, i));
+    }
+    return destination_.RemovePartitionsBut(names);
+  }
+
+  // Adds the topic to the copy, unless it is deleted before that is done: a
+  // deletion that was under way may have left a part of the files to copy.
   absl::Status CopyTopic(const Topic& topic) {
     CopiedTopic copied;
     for (int32_t i = 0; i < topic.config.partitions; ++i) {
@@ -120,6 +136,9 @@ class StoreCopier {
       if (!absl::IsNotFound(status)) return status;
       return CheckDeleted(topic, status);
     }
+    const absl::StatusOr<bool> is_there = IsThere(topic);
+    if (!is_there.ok()) return is_there.status();
+    if (!*is_there) return absl::OkStatus();
     checkpoint_.merge(copied.checkpoint);
     directories_.merge(copied.directories);
     std::move(copied.partitions.begin(), copied.partitions.end(),
@@ -133,11 +152,16 @@ class StoreCopier {
   // `missing` says that something is not there. That is right if the topic was
   // deleted; else files were removed from the copy while it was made.
   absl::Status CheckDeleted(const Topic& topic, const absl::Status& missing) {
+    const absl::StatusOr<bool> is_there = IsThere(topic);
+    if (!is_there.ok()) return is_there.status();
+    return *is_there ? absl::DataLossError(missing.message())
+                     : absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> IsThere(const Topic& topic) const {
     const absl::StatusOr<TopicCatalog> topics = source_.ReadTopics();
     if (!topics.ok()) return topics.status();
-    return topics->NameOf(topic.id).empty()
-               ? absl::OkStatus()
-               : absl::DataLossError(missing.message());
+    return !topics->NameOf(topic.id).empty();
   }
 
   absl::Status CopyOne(const Topic& topic, int32_t partition,
@@ -169,11 +193,22 @@ class StoreCopier {
     copied.directories.insert(name);
     copied.partitions.push_back(
         Describe({.topic = topic.name, .partition = partition}, *copy));
-    for (const VerifyFinding& finding : copy->verification.findings) {
-      if (finding.severity == FindingSeverity::kDamage)
-        copied.damage.push_back(finding.ToString());
-    }
+    AddDamage(copy->verification.findings, copied.damage);
     return absl::OkStatus();
+  }
+
+  // Notes follow the damage that they belong to: which files are kept, and that
+  // there is more.
+  static void AddDamage(const std::vector<VerifyFinding>& findings,
+                        std::vector<std::string>& lines) {
+    const size_t before = lines.size();
+    for (const FindingSeverity severity :
+         {FindingSeverity::kDamage, FindingSeverity::kNote}) {
+      for (const VerifyFinding& finding : findings) {
+        if (finding.severity == severity) lines.push_back(finding.ToString());
+      }
+      if (lines.size() == before) return;
+    }
   }
 
   // A partition whose directory is lost is lost in the copy, too, so that its
@@ -207,7 +242,11 @@ class StoreCopier {
     const absl::StatusOr<TopicCatalog> catalog = CopiedCatalog(seen_);
     if (!catalog.ok()) return catalog.status();
     absl::Status status = destination_.RemovePartitionsBut(directories_);
-    return status.ok() ? destination_.Finish(*catalog, checkpoint_) : status;
+    if (!status.ok()) return status;
+    const absl::StatusOr<FirstOpen> first_open =
+        FirstOpenOf(destination_.directory(), *catalog, checkpoint_, clock_);
+    if (!first_open.ok()) return first_open.status();
+    return destination_.Finish(*catalog, checkpoint_, *first_open);
   }
 
   StoreCopy Result() {
@@ -222,6 +261,7 @@ class StoreCopier {
   StoreFilesCache source_;
   CopyDestination& destination_;
   const StoreCopyOptions& options_;
+  Clock* const clock_;
   SeenTopics seen_;
   StoreCheckpoint checkpoint_;         // of what was copied
   std::set<std::string> directories_;  // likewise

@@ -18,10 +18,12 @@ namespace varve {
 //
 // First the partitions of __consumer_offsets, each to its end; then the topics
 // are looked up, and all others copied, each to the end that it has by then. So
-// a committed offset in the copy is never past the end of its partition in the
+// a committed offset in the copy is not past the end of its partition in the
 // copy: an offset can be committed only for records that are visible, and they
-// are visible when their partition is copied after that. api/store_backup.h has
-// this cut in full.
+// are visible when their partition is copied after that. A source that has lost
+// records, and was not opened since, may have other offsets: if there are any
+// in the copy, its first open is one that checks all of them.
+// api/store_backup.h has this cut in full.
 //
 // Topics that are made while the committed offsets are copied are in the copy;
 // those that are made, and partitions that are added, later are not. A topic

@@ -43,12 +43,24 @@ namespace {
 using MissingTopic = OffsetPartitions::MissingTopic;
 using Slot = OffsetPartitions::Slot;
 
-RefusedOffset Refused(const OffsetCommitKey& key, size_t index,
-                      absl::Status reason) {
-  return {.index = index,
-          .partition = {.topic = std::string(key.topic),
-                        .partition = key.partition},
-          .reason = std::move(reason)};
+// Whether this is about an offset, what it is or where it belongs. Any other
+// error, such as that of a disk, is the call's.
+bool IsRefusal(const absl::Status& status) {
+  return absl::IsInvalidArgument(status) || absl::IsNotFound(status) ||
+         absl::IsOutOfRange(status);
+}
+
+// Adds a refusal where it belongs in the order of the call.
+void Refuse(const OffsetCommit& commit, size_t index, absl::Status reason,
+            OffsetCommitReport& report) {
+  const auto after = std::upper_bound(
+      report.refused.begin(), report.refused.end(), index,
+      [](size_t i, const RefusedOffset& other) { return i < other.index; });
+  report.refused.insert(after,
+                        {.index = index,
+                         .partition = {.topic = std::string(commit.topic),
+                                       .partition = commit.partition},
+                         .reason = std::move(reason)});
 }
 
 // Whether a call with these refusals commits its other offsets.
@@ -83,20 +95,27 @@ absl::StatusOr<OffsetCommitReport> CommittedOffsets::TryCommit(
     const OffsetCommitOptions& options) {
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   OffsetCommitReport report;
+  const absl::StatusOr<std::vector<GoodOffset>> good = GoodOf(commits, report);
+  if (!good.ok()) return good.status();
   Changes changes;
   std::vector<size_t> indexes;  // of the changes, in `commits`
-  for (size_t i = 0; i < commits.size(); ++i) {
-    const OffsetCommitKey key = {.group = group,
-                                 .topic = commits[i].topic,
-                                 .partition = commits[i].partition};
+  for (const GoodOffset& offset : *good) {
+    // Nothing is synced for a call that commits nothing.
+    if (!GoesOn(report, options)) return report;
+    const OffsetCommit& commit = commits[offset.index];
     absl::StatusOr<OffsetCommitValue> value =
-        check_.ValueOf(commits[i], options.durability);
+        check_.ValueOf(commit, offset.data, options.durability);
     if (!value.ok()) {
-      report.refused.push_back(Refused(key, i, value.status()));
+      // The topic was deleted meanwhile.
+      if (!IsRefusal(value.status())) return value.status();
+      Refuse(commit, offset.index, value.status(), report);
       continue;
     }
-    changes.push_back({.key = key, .value = *value});
-    indexes.push_back(i);
+    changes.push_back({.key = {.group = group,
+                               .topic = commit.topic,
+                               .partition = commit.partition},
+                       .value = *value});
+    indexes.push_back(offset.index);
   }
   if (changes.empty() || !GoesOn(report, options)) return report;
   absl::StatusOr<Slot*> slot =
@@ -107,7 +126,7 @@ absl::StatusOr<OffsetCommitReport> CommittedOffsets::TryCommit(
     absl::MutexLock lock(&(*slot)->mu);
     OffsetLog& offsets = *(*slot)->offsets;
     log = offsets.log();
-    RefuseDeleted(changes, indexes, report);
+    RefuseDeleted(commits, changes, indexes, report);
     if (changes.empty() || !GoesOn(report, options)) return report;
     absl::Status status = offsets.Append(changes, NowMs(), options.durability);
     if (!status.ok()) return status;
@@ -120,10 +139,28 @@ absl::StatusOr<OffsetCommitReport> CommittedOffsets::TryCommit(
   return report;
 }
 
+// Refuses what cannot be committed, and returns the rest.
+absl::StatusOr<std::vector<CommittedOffsets::GoodOffset>>
+CommittedOffsets::GoodOf(absl::Span<const OffsetCommit> commits,
+                         OffsetCommitReport& report) const {
+  std::vector<GoodOffset> good;
+  for (size_t i = 0; i < commits.size(); ++i) {
+    absl::StatusOr<TopicPartitionLog> data = check_.PartitionOf(commits[i]);
+    if (data.ok()) {
+      good.push_back({.index = i, .data = *std::move(data)});
+      continue;
+    }
+    if (!IsRefusal(data.status())) return data.status();
+    Refuse(commits[i], i, data.status(), report);
+  }
+  return good;
+}
+
 // Takes out the changes of topics that are not there any more. Called with the
 // slot's lock held, so that a commit for a deleted topic does not replace one
 // for a new topic of its name.
-void CommittedOffsets::RefuseDeleted(Changes& changes,
+void CommittedOffsets::RefuseDeleted(absl::Span<const OffsetCommit> commits,
+                                     Changes& changes,
                                      std::vector<size_t>& indexes,
                                      OffsetCommitReport& report) const {
   const StoredCatalog& catalog = store_->topics().catalog();
@@ -136,20 +173,14 @@ void CommittedOffsets::RefuseDeleted(Changes& changes,
       kept_indexes.push_back(indexes[i]);
       continue;
     }
-    report.refused.push_back(
-        Refused(key, indexes[i],
-                absl::NotFoundError(
-                    absl::StrCat("topic \"", key.topic,
-                                 "\" was deleted while an offset was committed "
-                                 "for it"))));
+    Refuse(commits[indexes[i]], indexes[i],
+           absl::NotFoundError(absl::StrCat(
+               "topic \"", key.topic,
+               "\" was deleted while an offset was committed for it")),
+           report);
   }
-  if (kept.size() == changes.size()) return;
   changes = std::move(kept);
   indexes = std::move(kept_indexes);
-  std::sort(report.refused.begin(), report.refused.end(),
-            [](const RefusedOffset& a, const RefusedOffset& b) {
-              return a.index < b.index;
-            });
 }
 
 void CommittedOffsets::AddLags(StoreMetrics& metrics) const {

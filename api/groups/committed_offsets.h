@@ -20,6 +20,7 @@
 #include "varve/api/groups/offset_notes.h"
 #include "varve/api/groups/offset_partitions.h"
 #include "varve/api/offsets/offset_table.h"
+#include "varve/api/store/open_topic_partition.h"
 #include "varve/api/store/store_state.h"
 #include "varve/api/store_metrics.h"
 #include "varve/log/metadata/durability.h"
@@ -84,7 +85,16 @@ class CommittedOffsets {
  private:
   using Changes = std::vector<OffsetLog::Change>;
 
-  void RefuseDeleted(Changes& changes, std::vector<size_t>& indexes,
+  // An offset of a call that can be committed.
+  struct GoodOffset {
+    size_t index = 0;  // in the call
+    TopicPartitionLog data;
+  };
+
+  absl::StatusOr<std::vector<GoodOffset>> GoodOf(
+      absl::Span<const OffsetCommit> commits, OffsetCommitReport& report) const;
+  void RefuseDeleted(absl::Span<const OffsetCommit> commits, Changes& changes,
+                     std::vector<size_t>& indexes,
                      OffsetCommitReport& report) const;
   absl::StatusOr<GroupOffset> DescribeOffset(OffsetLog& offsets,
                                              std::string_view group,

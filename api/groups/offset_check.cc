@@ -52,8 +52,8 @@ absl::Status OffsetCheck::Run(OffsetLog& offsets, std::string_view group,
                  *value, *set_back, *data);
 }
 
-absl::StatusOr<OffsetCommitValue> OffsetCheck::ValueOf(
-    const OffsetCommit& commit, Durability durability) const {
+absl::StatusOr<TopicPartitionLog> OffsetCheck::PartitionOf(
+    const OffsetCommit& commit) const {
   if (commit.metadata.size() > kOffsetMetadataSizeMax) {
     return absl::InvalidArgumentError(
         absl::StrCat(commit.topic, ", partition ", commit.partition,
@@ -76,8 +76,14 @@ absl::StatusOr<OffsetCommitValue> OffsetCheck::ValueOf(
         commit.offset, " cannot be committed: the log starts at ", begin,
         " and ends before ", end));
   }
+  return data;
+}
+
+absl::StatusOr<OffsetCommitValue> OffsetCheck::ValueOf(
+    const OffsetCommit& commit, const TopicPartitionLog& data,
+    Durability durability) const {
   absl::StatusOr<OffsetCommitValue> value =
-      ValueAt(*data, commit.offset, durability);
+      ValueAt(data, commit.offset, durability);
   if (value.ok()) value->metadata = commit.metadata;
   return value;
 }

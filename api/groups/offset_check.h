@@ -40,14 +40,22 @@ class OffsetCheck {
   absl::Status Run(OffsetLog& offsets, std::string_view group,
                    const TopicPartition& partition) const;
 
-  // The value to commit, a view into `commit`. A commit that survives a power
-  // loss may not be ahead of the records that survive it: with kSynced they are
-  // synced first.
+  // The partition that `commit` is for, if the commit is a good one. Changes
+  // and syncs nothing.
   //
   // Errors: InvalidArgument for its metadata; NotFound for its topic;
   // OutOfRange for its partition, and an offset outside of the log; those of
-  // StoreState::OpenPartition and PartitionLog::Sync.
+  // StoreState::OpenPartition.
+  absl::StatusOr<TopicPartitionLog> PartitionOf(
+      const OffsetCommit& commit) const;
+
+  // The value to commit, a view into `commit`, for a good one of the partition
+  // `data`. A commit that survives a power loss may not be ahead of the records
+  // that survive it: with kSynced they are synced first.
+  //
+  // Errors: those of PartitionLog::Sync.
   absl::StatusOr<OffsetCommitValue> ValueOf(const OffsetCommit& commit,
+                                            const TopicPartitionLog& data,
                                             Durability durability) const;
 
  private:

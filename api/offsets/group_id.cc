@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "varve/log/metadata/utf8.h"
 
 namespace varve {
 namespace {
@@ -19,44 +20,11 @@ namespace {
 constexpr size_t kShownMax = 80;
 constexpr uint32_t kHashMultiplier = 31;  // of Java's String.hashCode
 
-// One character of UTF-8; its size is 0 when the bytes are none.
-struct Utf8Character {
-  uint32_t code = 0;
-  size_t size = 0;
-};
-
-// Shortest forms only, no surrogates, nothing above U+10FFFF (RFC 3629).
-Utf8Character FirstCharacter(std::string_view bytes) {
-  const auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
-  if (byte(0) < 0x80) return {.code = byte(0), .size = 1};
-  const size_t size = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
-  if (byte(0) < 0xc2 || byte(0) > 0xf4 || size > bytes.size()) return {};
-  uint32_t code = byte(0) & (0x7fU >> size);
-  for (size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    code = code << 6 | (byte(i) & 0x3fU);
-  }
-  const bool too_long =
-      (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xd800 && code <= 0xdfff;
-  if (too_long || surrogate || code > 0x10ffff) return {};
-  return {.code = code, .size = size};
-}
-
-bool IsUtf8(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const Utf8Character character = FirstCharacter(bytes);
-    if (character.size == 0) return false;
-    bytes.remove_prefix(character.size);
-  }
-  return true;
-}
-
 // Java's hash of a string: over its UTF-16 units, in 32 bits that wrap.
 uint32_t JavaHash(std::string_view utf8) {
   uint32_t hash = 0;
   while (!utf8.empty()) {
-    const Utf8Character character = FirstCharacter(utf8);
+    const Utf8Character character = FirstUtf8Character(utf8);
     CHECK_GT(character.size, 0u) << "not UTF-8";
     utf8.remove_prefix(character.size);
     if (character.code < 0x10000) {

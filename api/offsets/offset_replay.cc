@@ -2,7 +2,6 @@
 
 #include "varve/api/offsets/offset_replay.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,13 +18,11 @@
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_cursor.h"
 #include "varve/log/batch/record_view.h"
+#include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
 
 namespace varve {
 namespace {
-
-// Damaged offsets in a row that are passed over one by one, at most.
-constexpr int64_t kDamagedOffsetsMax = 100'000;
 
 std::optional<std::string> Owned(std::optional<std::string_view> bytes) {
   if (!bytes.has_value()) return std::nullopt;
@@ -40,10 +37,8 @@ absl::Status OffsetReplay::Run(Range range, Read read) {
     absl::StatusOr<RecordBatches> view =
         read(next_offset_, {.level = ReadLevel::kVisible});
     if (absl::IsDataLoss(view.status())) {
-      absl::StatusOr<int64_t> next = PassDamage(
-          {.begin = next_offset_, .end = range.end}, read, view.status());
-      if (!next.ok()) return next.status();
-      next_offset_ = *next;
+      absl::Status passed = PassDamage(view.status());
+      if (!passed.ok()) return passed;
       continue;
     }
     if (!view.ok()) return view.status();
@@ -55,24 +50,15 @@ absl::Status OffsetReplay::Run(Range range, Read read) {
   return absl::OkStatus();
 }
 
-// Returns the next offset after damage at the beginning of a range.
-absl::StatusOr<int64_t> OffsetReplay::PassDamage(Range damaged, Read read,
-                                                 const absl::Status& damage) {
-  const int64_t limit =
-      std::min(damaged.end, damaged.begin + kDamagedOffsetsMax);
-  int64_t next = damaged.begin + 1;
-  while (next < limit) {
-    const absl::Status status =
-        read(next, {.max_bytes = 0, .level = ReadLevel::kVisible}).status();
-    if (status.ok()) break;
-    if (!absl::IsDataLoss(status)) return status;
-    ++next;
-  }
-  if (next == limit && limit < damaged.end) return damage;
-  Tell(damaged.begin, absl::StrCat("commits up to offset ", next - 1,
-                                   " are lost, and those before them count: ",
-                                   damage.message()));
-  return next;
+// Goes on after damage at `next_offset_`.
+absl::Status OffsetReplay::PassDamage(const absl::Status& damage) {
+  const std::optional<int64_t> next = NextReadableOffset(damage);
+  if (!next.has_value() || *next <= next_offset_) return damage;
+  Tell(next_offset_, absl::StrCat("commits up to offset ", *next - 1,
+                                  " are lost, and those before them count: ",
+                                  damage.message()));
+  next_offset_ = *next;
+  return absl::OkStatus();
 }
 
 void OffsetReplay::ReadBatch(const RecordBatch& batch, int64_t first_offset) {

@@ -51,8 +51,10 @@ class OffsetReplay {
     int64_t end = 0;
   };
 
-  // Errors: those of `read`, but DataLoss only when too many offsets in a row
-  // are damaged. What was read before counts, up to `next_offset`.
+  // Errors: those of `read`, but DataLoss only without the next readable offset
+  // (log/metadata/next_readable_offset.h): then it is no record that is
+  // damaged, or a file has just been cut, which the next run finds out. What
+  // was read before counts, up to `next_offset`.
   absl::Status Run(Range range, Read read);
 
   // The offset after what was read.
@@ -70,8 +72,7 @@ class OffsetReplay {
   bool has_open_transactions() const { return !pending_.empty(); }
 
  private:
-  absl::StatusOr<int64_t> PassDamage(Range damaged, Read read,
-                                     const absl::Status& damage);
+  absl::Status PassDamage(const absl::Status& damage);
   void ReadBatch(const RecordBatch& batch, int64_t first_offset);
   void EndTransaction(int64_t producer_id,
                       std::optional<std::string_view> marker);

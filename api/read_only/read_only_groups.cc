@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,30 +57,68 @@ absl::StatusOr<LeaderEpochs> EpochsOf(ReadOnlyPartitionReader& reader) {
   return epochs;
 }
 
-// Fills in the bounds of an offset's partition, and sets the offset back as the
-// next writer will, if a power loss has taken records before it. The offset was
-// read earlier, so its records were there already.
-absl::Status Check(ReadOnlyPartitionReader& reader, GroupOffset& offset) {
+// What offsets of a partition are judged by.
+struct PartitionNow {
+  LogBounds bounds;
+  LeaderEpochs epochs;
+};
+
+absl::StatusOr<PartitionNow> LookAt(ReadOnlyPartitionReader& reader) {
   const absl::StatusOr<LogBounds> bounds = reader.Bounds();
   if (!bounds.ok()) return bounds.status();
   absl::StatusOr<LeaderEpochs> epochs = EpochsOf(reader);
   if (!epochs.ok()) return epochs.status();
   // A recovery drops them.
   epochs->TruncateFromEnd(bounds->visible_end);
+  return PartitionNow{.bounds = *bounds, .epochs = *std::move(epochs)};
+}
+
+// Fills in the bounds of an offset's partition, and sets the offset back as the
+// next writer will, if a power loss has taken records before it. The offset was
+// read before its partition, so its records were there already.
+void Check(const PartitionNow& now, GroupOffset& offset) {
   OffsetAndMetadata& committed = offset.committed;
   const std::optional<int64_t> set_back = SetBackOffset(
       committed.offset,
-      epochs->EndOffset(committed.leader_epoch, bounds->visible_end), *bounds);
+      now.epochs.EndOffset(committed.leader_epoch, now.bounds.visible_end),
+      now.bounds);
   if (set_back.has_value()) {
     committed.offset = *set_back;
-    committed.leader_epoch = epochs->EpochAt(*set_back - 1).value_or(-1);
+    committed.leader_epoch = now.epochs.EpochAt(*set_back - 1).value_or(-1);
   }
-  offset.log_start = bounds->log_start;
-  offset.log_end = bounds->visible_end;
-  return absl::OkStatus();
+  offset.log_start = now.bounds.log_start;
+  offset.log_end = now.bounds.visible_end;
 }
 
 }  // namespace
+
+// The partitions of topics as one call sees them: each is read once, for all
+// offsets that are committed for it.
+class ReadOnlyGroups::PartitionsNow {
+ public:
+  explicit PartitionsNow(const PartitionReaders* readers) : readers_(readers) {}
+
+  // Null when it cannot be read.
+  const PartitionNow* Find(const Topic& topic, int32_t partition) {
+    auto& [now, is_read] = partitions_[{topic.id, partition}];
+    if (!std::exchange(is_read, true)) {
+      const auto reader = readers_->OpenOf(topic, partition);
+      absl::StatusOr<PartitionNow> found =
+          reader.ok() ? LookAt(**reader) : reader.status();
+      if (found.ok()) now = *std::move(found);
+    }
+    return now.has_value() ? &*now : nullptr;
+  }
+
+ private:
+  struct Place {
+    std::optional<PartitionNow> now;
+    bool is_read = false;
+  };
+
+  const PartitionReaders* const readers_;
+  std::map<std::pair<TopicId, int32_t>, Place> partitions_;
+};
 
 absl::StatusOr<OffsetAndMetadata> ReadOnlyGroups::Find(std::string_view group,
                                                        std::string_view topic,
@@ -102,34 +141,21 @@ absl::StatusOr<OffsetAndMetadata> ReadOnlyGroups::Find(std::string_view group,
   absl::StatusOr<OffsetAndMetadata> committed =
       OffsetAnswer(group, where, found->second);
   if (!committed.ok()) return committed;
+  const absl::StatusOr<PartitionNow> now = LookAt(**reader);
+  if (!now.ok()) return now.status();
   GroupOffset offset = {.partition = where, .committed = *std::move(committed)};
-  absl::Status status = Check(**reader, offset);
-  if (!status.ok()) return status;
+  Check(*now, offset);
   return std::move(offset.committed);
 }
 
 absl::StatusOr<std::vector<std::string>> ReadOnlyGroups::List() {
   std::vector<std::string> groups;
-  absl::MutexLock lock(&mu_);
-  absl::StatusOr<TopicCatalog> catalog = readers_->files().ReadTopics();
+  const absl::StatusOr<TopicCatalog> catalog = LookAtAll(
+      [&groups](const std::string& group, const OffsetTable::Group& offsets,
+                const TopicCatalog& topics) {
+        if (HasShown(topics, offsets)) groups.push_back(group);
+      });
   if (!catalog.ok()) return catalog.status();
-  const Topic* const topic = catalog->Find(kConsumerOffsetsTopic);
-  if (topic == nullptr) return groups;
-  std::vector<const OffsetTable*> tables;
-  for (int32_t i = 0; i < topic->config.partitions; ++i) {
-    absl::StatusOr<const OffsetTable*> table = TableOf(*topic, i);
-    if (!table.ok()) return table.status();
-    tables.push_back(*table);
-  }
-  // The offsets may be of topics that were made meanwhile.
-  catalog = readers_->files().ReadTopics();
-  if (!catalog.ok()) return catalog.status();
-  for (const OffsetTable* table : tables) {
-    for (std::string& group : table->groups()) {
-      if (HasShown(*catalog, *table->Find(group)))
-        groups.push_back(std::move(group));
-    }
-  }
   std::sort(groups.begin(), groups.end());
   return groups;
 }
@@ -139,24 +165,77 @@ absl::StatusOr<std::vector<GroupOffset>> ReadOnlyGroups::Describe(
   if (absl::Status status = ValidateGroupId(group); !status.ok()) return status;
   const absl::StatusOr<Seen> seen = Look(group);
   if (!seen.ok()) return seen.status();
+  PartitionsNow partitions(readers_);
+  absl::StatusOr<std::vector<GroupOffset>> described =
+      DescribeOffsets(group, seen->offsets, seen->catalog, partitions);
+  if (described.ok() && described->empty()) return NoGroupError(group);
+  return described;
+}
+
+absl::StatusOr<std::map<std::string, std::vector<GroupOffset>>>
+ReadOnlyGroups::DescribeAll() {
+  std::map<std::string, OffsetTable::Group> groups;
+  const absl::StatusOr<TopicCatalog> catalog = LookAtAll(
+      [&groups](const std::string& group, const OffsetTable::Group& offsets,
+                const TopicCatalog& /*topics*/) {
+        groups.emplace(group, offsets);
+      });
+  if (!catalog.ok()) return catalog.status();
+  PartitionsNow partitions(readers_);
+  std::map<std::string, std::vector<GroupOffset>> all;
+  for (const auto& [group, offsets] : groups) {
+    absl::StatusOr<std::vector<GroupOffset>> described =
+        DescribeOffsets(group, offsets, *catalog, partitions);
+    if (!described.ok()) return described.status();
+    if (!described->empty()) all.emplace(group, *std::move(described));
+  }
+  return all;
+}
+
+// None when callers are to see none.
+absl::StatusOr<std::vector<GroupOffset>> ReadOnlyGroups::DescribeOffsets(
+    std::string_view group, const OffsetTable::Group& offsets,
+    const TopicCatalog& catalog, PartitionsNow& partitions) {
   std::vector<GroupOffset> described;
-  for (const auto& [partition, entry] : seen->offsets) {
-    if (!IsShown(seen->catalog, partition.topic, entry)) continue;
+  for (const auto& [partition, entry] : offsets) {
+    if (!IsShown(catalog, partition.topic, entry)) continue;
     absl::StatusOr<OffsetAndMetadata> committed =
         OffsetAnswer(group, partition, entry);
     if (!committed.ok()) return committed.status();
     GroupOffset one = {.partition = partition,
                        .committed = *std::move(committed)};
-    const Topic* const named = seen->catalog.Find(partition.topic);
+    const Topic* const named = catalog.Find(partition.topic);
     if (named != nullptr && OwnerOf(entry, named->id) == named->id) {
-      const auto reader = readers_->OpenOf(*named, partition.partition);
       // The bounds are left out when they cannot be read.
-      if (reader.ok()) Check(**reader, one).IgnoreError();
+      const PartitionNow* now = partitions.Find(*named, partition.partition);
+      if (now != nullptr) Check(*now, one);
     }
     described.push_back(std::move(one));
   }
-  if (described.empty()) return NoGroupError(group);
   return described;
+}
+
+// Shows all groups to `see`, with the lock held. Returns the topics.
+absl::StatusOr<TopicCatalog> ReadOnlyGroups::LookAtAll(See see) {
+  absl::MutexLock lock(&mu_);
+  absl::StatusOr<TopicCatalog> catalog = readers_->files().ReadTopics();
+  if (!catalog.ok()) return catalog;
+  const Topic* const topic = catalog->Find(kConsumerOffsetsTopic);
+  if (topic == nullptr) return catalog;
+  std::vector<const OffsetTable*> tables;
+  for (int32_t i = 0; i < topic->config.partitions; ++i) {
+    absl::StatusOr<const OffsetTable*> table = TableOf(*topic, i);
+    if (!table.ok()) return table.status();
+    tables.push_back(*table);
+  }
+  // The offsets may be of topics that were made meanwhile.
+  catalog = readers_->files().ReadTopics();
+  if (!catalog.ok()) return catalog;
+  for (const OffsetTable* table : tables) {
+    for (const std::string& group : table->groups())
+      see(group, *table->Find(group), *catalog);
+  }
+  return catalog;
 }
 
 absl::StatusOr<ReadOnlyGroups::Seen> ReadOnlyGroups::Look(

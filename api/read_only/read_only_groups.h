@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "varve/api/catalog/topic_catalog.h"
@@ -49,15 +50,27 @@ class ReadOnlyGroups {
                                          int32_t partition);
   absl::StatusOr<std::vector<std::string>> List();
   absl::StatusOr<std::vector<GroupOffset>> Describe(std::string_view group);
+  absl::StatusOr<std::map<std::string, std::vector<GroupOffset>>> DescribeAll();
 
  private:
+  class PartitionsNow;
+
   // The offsets of one group, and the topics there were after they were read.
   struct Seen {
     OffsetTable::Group offsets = {};
     TopicCatalog catalog;
   };
 
+  // Takes a group, its offsets, and the topics there were after they were read.
+  using See = absl::FunctionRef<void(const std::string& group,
+                                     const OffsetTable::Group& offsets,
+                                     const TopicCatalog& catalog)>;
+
+  static absl::StatusOr<std::vector<GroupOffset>> DescribeOffsets(
+      std::string_view group, const OffsetTable::Group& offsets,
+      const TopicCatalog& catalog, PartitionsNow& partitions);
   absl::StatusOr<Seen> Look(std::string_view group) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<TopicCatalog> LookAtAll(See see) ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<const OffsetTable*> TableOf(const Topic& topic,
                                              int32_t partition)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -41,13 +41,15 @@ absl::Status ReplayedOffsets::CatchUp() {
 }
 
 // Whether the log goes on where it was read to. If its end was cut and written
-// again, which a recovery does, the batch that was read last is another one.
+// again, which a recovery does, the batch that was read last is another one; if
+// that was trimmed away, nothing tells.
 bool ReplayedOffsets::Continues(const LogBounds& bounds) {
   if (!replay_.has_value()) return false;
   const int64_t next = replay_->next_offset();
   if (next < bounds.log_start || next > bounds.visible_end) return false;
   const std::optional<OffsetReplay::Batch>& last = replay_->last_batch();
-  if (!last.has_value() || last->offset < bounds.log_start) return true;
+  if (!last.has_value()) return true;
+  if (last->offset < bounds.log_start) return false;
   const absl::StatusOr<RecordBatches> now = reader_->Read(
       last->offset, {.max_bytes = 0, .level = ReadLevel::kVisible});
   return now.ok() && absl::StartsWith(now->bytes(), last->head);

@@ -37,8 +37,8 @@ class ReplayedOffsets {
   // part is one of the next call's. When the log was rewritten or cut
   // meanwhile, all of it is read anew.
   //
-  // Errors: those of ReadOnlyPartitionReader; DataLoss only when too many
-  // offsets in a row are damaged; Unavailable when the log is rewritten as fast
+  // Errors: those of ReadOnlyPartitionReader, but DataLoss only as
+  // OffsetReplay::Run returns it; Unavailable when the log is rewritten as fast
   // as it is read. The table is as far as the reading came.
   absl::Status CatchUp();
 

@@ -34,6 +34,7 @@
 #include "varve/api/recovery_report.h"
 #include "varve/api/retention/retention_pass.h"
 #include "varve/api/retention/retention_state.h"
+#include "varve/api/store/data_directory.h"
 #include "varve/api/store/file_system_check.h"
 #include "varve/api/store/found_store.h"
 #include "varve/api/store/maintain_duty.h"
@@ -54,34 +55,6 @@
 
 namespace varve {
 namespace {
-
-absl::StatusOr<std::unique_ptr<Directory>> OpenDataDirectory(
-    const std::string& path, const StoreOptions& options) {
-  FileSystem& files = *options.environment.files;
-  absl::StatusOr<std::unique_ptr<Directory>> directory =
-      files.OpenDirectory(path);
-  if (!absl::IsNotFound(directory.status())) return directory;
-  if (options.missing == MissingStore::kFail) {
-    return absl::NotFoundError(absl::StrCat(path, ": there is no store"));
-  }
-  if (absl::Status status = files.CreateDirectories(path); !status.ok())
-    return status;
-  return files.OpenDirectory(path);
-}
-
-absl::StatusOr<std::unique_ptr<File>> LockStore(Directory& directory) {
-  absl::StatusOr<std::unique_ptr<File>> lock =
-      directory.OpenFile(kLockName, OpenMode::kCreate);
-  if (!lock.ok()) return lock.status();
-  absl::Status status = (*lock)->Lock();
-  if (absl::IsFailedPrecondition(status)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        directory.path(),
-        ": another writer has this store open; one process writes at a time"));
-  }
-  if (!status.ok()) return status;
-  return lock;
-}
 
 // The log reports to its sink through the environment.
 StoreOptions WithSink(StoreOptions options) {
@@ -156,21 +129,9 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   absl::StatusOr<FileSystemType> type =
       CheckFileSystem(*directory, options.file_system);
   if (!type.ok()) return type.status();
-  absl::StatusOr<DirectoryContents> contents = InspectDirectory(*directory);
-  if (!contents.ok()) return contents.status();
-  if (*contents == DirectoryContents::kBackup)
-    return BackupIsReadOnly(*directory);
-  if (*contents == DirectoryContents::kEmpty &&
-      options.missing == MissingStore::kFail) {
-    return absl::NotFoundError(
-        absl::StrCat(path, ": there is no store, the directory is empty"));
-  }
-  absl::StatusOr<std::unique_ptr<File>> lock = LockStore(*directory);
+  absl::StatusOr<std::unique_ptr<File>> lock =
+      LockDataDirectory(*directory, options);
   if (!lock.ok()) return lock.status();
-  if (*contents == DirectoryContents::kEmpty) {
-    absl::Status status = SyncParent(path, options);
-    if (!status.ok()) return status;
-  }
   absl::StatusOr<FoundStore> found = FindStore(*directory);
   if (!found.ok()) return found.status();
   std::unique_ptr<StoreState> state(new StoreState(directory, *std::move(lock),
@@ -254,16 +215,6 @@ void StoreState::TellNotes() const {
                                           ? note
                                           : absl::StrCat(path(), ": ", note)});
   }
-}
-
-// Makes the store itself durable: its directory's entry, no matter who created
-// it. Where the parent cannot be read, its owner has to do that.
-absl::Status StoreState::SyncParent(const std::string& path,
-                                    const StoreOptions& options) {
-  absl::StatusOr<std::unique_ptr<Directory>> parent =
-      options.environment.files->OpenDirectory(absl::StrCat(path, "/.."));
-  if (absl::IsPermissionDenied(parent.status())) return absl::OkStatus();
-  return parent.ok() ? (*parent)->Sync() : parent.status();
 }
 
 absl::StatusOr<std::shared_ptr<PartitionLog>> StoreState::OpenPartition(

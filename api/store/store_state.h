@@ -93,8 +93,6 @@ class StoreState {
              const StoreOptions& options, std::shared_ptr<StoreMeters> meters,
              FileSystemType file_system, FoundStore found);
 
-  static absl::Status SyncParent(const std::string& path,
-                                 const StoreOptions& options);
   void RecoverAll();
   void TellNotes() const;
   // Where the background duties are put together.

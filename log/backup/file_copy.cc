@@ -6,11 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 
 namespace varve {
@@ -43,25 +46,55 @@ absl::StatusOr<int64_t> CopyPieces(File& from, int64_t size, File& to,
   return at;
 }
 
+absl::StatusOr<int64_t> CopyAll(File& source, File& copy,
+                                const CopyProgress& progress) {
+  const absl::StatusOr<int64_t> size = source.Size();
+  if (!size.ok()) return size.status();
+  const absl::StatusOr<int64_t> copied =
+      CopyPieces(source, *size, copy, progress);
+  if (!copied.ok()) return copied.status();
+  absl::Status status = copy.Truncate(*copied);
+  if (status.ok()) status = copy.Sync();
+  if (!status.ok()) return status;
+  return *copied;
+}
+
 }  // namespace
+
+std::string TemporaryNameOf(std::string_view name) {
+  return absl::StrCat(name, kTemporarySuffix);
+}
+
+absl::Status RemoveIfThere(Directory& directory, std::string_view name) {
+  absl::Status status = directory.RemoveFile(name);
+  return absl::IsNotFound(status) ? absl::OkStatus() : status;
+}
+
+absl::StatusOr<int64_t> CopyBytesBeside(File& source, Directory& destination,
+                                        std::string_view name,
+                                        const CopyProgress& progress) {
+  const std::string temporary = TemporaryNameOf(name);
+  // A crash may have left one.
+  absl::Status removed = RemoveIfThere(destination, temporary);
+  if (!removed.ok()) return removed;
+  absl::StatusOr<std::unique_ptr<File>> copy =
+      destination.OpenFile(temporary, OpenMode::kCreateNew);
+  if (!copy.ok()) return copy.status();
+  absl::StatusOr<int64_t> copied = CopyAll(source, **copy, progress);
+  // The first error is the one to report.
+  if (!copied.ok()) destination.RemoveFile(temporary).IgnoreError();
+  return copied;
+}
 
 absl::StatusOr<int64_t> CopyBytes(File& source, Directory& destination,
                                   std::string_view name,
                                   const CopyProgress& progress) {
-  absl::Status removed = destination.RemoveFile(name);
-  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
-  const absl::StatusOr<int64_t> size = source.Size();
-  if (!size.ok()) return size.status();
-  absl::StatusOr<std::unique_ptr<File>> copy =
-      destination.OpenFile(name, OpenMode::kCreateNew);
-  if (!copy.ok()) return copy.status();
-  const absl::StatusOr<int64_t> copied =
-      CopyPieces(source, *size, **copy, progress);
-  if (!copied.ok()) return copied.status();
-  absl::Status status = (*copy)->Truncate(*copied);
-  if (status.ok()) status = (*copy)->Sync();
+  absl::StatusOr<int64_t> copied =
+      CopyBytesBeside(source, destination, name, progress);
+  if (!copied.ok()) return copied;
+  absl::Status status = destination.Rename(TemporaryNameOf(name), name);
   if (!status.ok()) return status;
-  return *copied;
+  return copied;
 }
 
 }  // namespace varve

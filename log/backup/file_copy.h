@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/log/system/file_system.h"
 
@@ -16,19 +18,30 @@ namespace varve {
 using CopyProgress = std::function<void(int64_t bytes)>;
 
 // Copies the bytes that `source` has now, front to back, to the file `name` of
-// `destination`, and syncs it; its name is durable after a sync of the
-// directory. A file of that name is removed first, so whoever has that one open
-// or mapped keeps it as it was. Zeros take no room on the disk.
+// `destination`, and syncs them; the name is durable after a sync of the
+// directory. An earlier file of that name is there until the whole copy takes
+// its place, and whoever has it open or mapped keeps it as it was. Zeros take
+// no room on the disk.
 //
 // Returns how many bytes it copied: fewer if the file is cut meanwhile. What is
 // appended meanwhile is left out, and of what is stored below its size any part
 // may be in the copy.
 //
-// Errors: file errors of either file (log/system/errno_status.h). The copy may
-// be there in part then, and is not to be believed.
+// Errors: file errors of either file (log/system/errno_status.h). The earlier
+// file is as it was then.
 absl::StatusOr<int64_t> CopyBytes(File& source, Directory& destination,
                                   std::string_view name,
                                   const CopyProgress& progress);
+
+// The same without the last step: the copy has the name TemporaryNameOf(name),
+// and the caller renames it.
+absl::StatusOr<int64_t> CopyBytesBeside(File& source, Directory& destination,
+                                        std::string_view name,
+                                        const CopyProgress& progress);
+std::string TemporaryNameOf(std::string_view name);
+
+// Removes the file, if there is one. Errors: file errors.
+absl::Status RemoveIfThere(Directory& directory, std::string_view name);
 
 }  // namespace varve
 

@@ -23,6 +23,8 @@ struct PartitionCopyInputs {
   // Reads what the source's own files say of the partition. NotFound: its topic
   // is deleted.
   std::function<absl::StatusOr<PartitionFacts>(FactsAge)> facts = nullptr;
+  // Called with the bytes copied or kept since the last call; those that are
+  // copied once more count once.
   CopyProgress progress = nullptr;
 };
 
@@ -30,8 +32,9 @@ struct PartitionCopy {
   // What the destination's checkpoint has to say of it: everything in the copy
   // is below the recovery point.
   PartitionCheckpoint checkpoint = {};
-  // What was found in the copy, from its first byte to its last. Damage is the
-  // source's, unless the destination's disk does not give back what it got.
+  // What was found in the copy, from its first byte to its last, and what
+  // recovery cut off. Damage is the source's, unless the destination's disk
+  // does not give back what it got.
   PartitionVerification verification = {};
   int64_t copied_bytes = 0;  // of .log files
   int64_t kept_bytes = 0;    // of those that were there already
@@ -48,19 +51,24 @@ struct PartitionCopy {
 // (log/FORMAT.md, "Ready segments"). An append that was under way may be left
 // out, and so may what came after it. Of a source whose writer died, the copy
 // holds what its recovery would keep, damage below the recovery point included;
-// what that would set aside is left out. The copy is another incarnation of the
-// log: its first append begins a leader epoch of its own.
+// a torn tail is left out. Where that recovery would cut whole batches off, the
+// copy ends, too; that is damage, and the batches are in `cut-…` files beside
+// it. The copy is another incarnation of the log: its first append begins a
+// leader epoch of its own.
 //
-// How: the files are copied as they are, in an order that is right beside a
-// writer: first what is known to be durable, then the segments, the ready one
-// last. The epochs are read before and after: if they changed, it all begins
-// anew. Segments that retention deletes meanwhile, and those before them, are
-// left out. Then the copy is recovered like a log whose program was killed, by
-// log/recovery, and verified, by log/verification. Damage counts when it is
-// there after a second copy.
+// How: the files are copied as they are (log/backup/partition_files_copy.h); if
+// the source has changed meanwhile, it all begins anew. Then the copy is
+// recovered like a log whose program was killed, by log/recovery, and verified,
+// by log/verification. Where recovery cuts whole batches, the source is looked
+// at again, which tells damage from what was just being written. Damage counts
+// when it is there after the segments that have it were copied a second time.
 //
-// Segments that the destination has already are kept where they are the same;
-// other files in it are removed. On return the copy is durable. It may be
+// Segments that the destination has already are kept where their sidecars are
+// those of the source; of the source's segments nothing else is read then.
+// Segments that have to make room for the copy are put aside until it is found
+// to be without damage, and stay there if it is not
+// (log/backup/earlier_segments.h); but those that the source has trimmed are
+// removed, and so are other files. On return the copy is durable. It may be
 // interrupted anywhere and repeated.
 //
 // Errors: NotFound when the topic is deleted meanwhile; Unavailable when the

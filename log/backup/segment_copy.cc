@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "varve/log/backup/earlier_segments.h"
 #include "varve/log/backup/file_copy.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/segment/segment_sidecar.h"
@@ -17,13 +18,25 @@
 namespace varve {
 namespace {
 
+// One that was copied while it could change has none, until a recovery makes
+// them.
+bool HasIndexes(Directory& directory, int64_t base_offset) {
+  for (const SegmentFileKind kind :
+       {SegmentFileKind::kIndex, SegmentFileKind::kTimeIndex}) {
+    const std::string name = SegmentFileName(base_offset, kind);
+    if (!directory.OpenFile(name, OpenMode::kRead).ok()) return false;
+  }
+  return true;
+}
+
 // The size of the segment in the destination, if it is that of the source by
 // their sidecars.
 std::optional<int64_t> SizeIfSame(Directory& source, Directory& destination,
                                   int64_t base_offset) {
   const absl::StatusOr<SegmentSidecar> theirs =
       ReadSidecar(source, base_offset);
-  if (!theirs.ok()) return std::nullopt;
+  if (!theirs.ok() || !HasIndexes(destination, base_offset))
+    return std::nullopt;
   absl::StatusOr<std::unique_ptr<File>> log = destination.OpenFile(
       SegmentFileName(base_offset, SegmentFileKind::kLog), OpenMode::kRead);
   if (!log.ok()) return std::nullopt;
@@ -34,22 +47,41 @@ std::optional<int64_t> SizeIfSame(Directory& source, Directory& destination,
   return ours == *theirs ? std::optional(*size) : std::nullopt;
 }
 
+// It may have been written by a copy that was interrupted before it synced, or
+// by another program.
+absl::Status SyncKept(Directory& directory, int64_t base_offset) {
+  for (const std::string& name :
+       {SegmentFileName(base_offset, SegmentFileKind::kLog),
+        SegmentFileName(base_offset, SegmentFileKind::kIndex),
+        SegmentFileName(base_offset, SegmentFileKind::kTimeIndex),
+        SegmentFileName(base_offset, SegmentFileKind::kTxnIndex),
+        SegmentFileName(base_offset, SegmentFileKind::kSnapshot),
+        SidecarFileName(base_offset)}) {
+    absl::StatusOr<std::unique_ptr<File>> file =
+        directory.OpenFile(name, OpenMode::kRead);
+    if (absl::IsNotFound(file.status())) continue;
+    absl::Status status = file.ok() ? (*file)->Sync() : file.status();
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
 // Without the file in the source there is none in the destination either.
 // Returns whether there is one.
 absl::StatusOr<bool> CopyIfThere(Directory& source, Directory& destination,
                                  const std::string& name) {
   absl::StatusOr<std::unique_ptr<File>> file =
       source.OpenFile(name, OpenMode::kRead);
+  absl::Status status;
   if (file.ok()) {
-    absl::Status status =
-        CopyBytes(**file, destination, name, nullptr).status();
-    if (!status.ok()) return status;
-    return true;
+    status = CopyBytes(**file, destination, name, nullptr).status();
+  } else if (absl::IsNotFound(file.status())) {
+    status = RemoveIfThere(destination, name);
+  } else {
+    status = file.status();
   }
-  if (!absl::IsNotFound(file.status())) return file.status();
-  absl::Status removed = destination.RemoveFile(name);
-  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
-  return false;
+  if (!status.ok()) return status;
+  return file.ok();
 }
 
 absl::Status CopyBeside(Directory& source, Directory& destination,
@@ -81,6 +113,8 @@ absl::StatusOr<SegmentCopy> CopySegment(Directory& source,
     const std::optional<int64_t> size =
         SizeIfSame(source, destination, base_offset);
     if (size.has_value()) {
+      absl::Status status = SyncKept(destination, base_offset);
+      if (!status.ok()) return status;
       if (options.progress) options.progress(*size);
       return SegmentCopy{.bytes = *size, .is_kept = true};
     }
@@ -89,14 +123,17 @@ absl::StatusOr<SegmentCopy> CopySegment(Directory& source,
   absl::StatusOr<std::unique_ptr<File>> log =
       source.OpenFile(name, OpenMode::kRead);
   if (!log.ok()) return log.status();
-  // It describes the files that are replaced now.
-  absl::Status status = RemoveSidecar(destination, base_offset);
-  if (!status.ok()) return status;
   const absl::StatusOr<int64_t> bytes =
-      CopyBytes(**log, destination, name, options.progress);
+      CopyBytesBeside(**log, destination, name, options.progress);
   if (!bytes.ok()) return bytes.status();
+  // The sidecar describes the files that are replaced now.
+  absl::Status status = options.replaced == ReplacedLog::kDisplace
+                            ? DisplaceSegment(destination, base_offset)
+                            : RemoveSidecar(destination, base_offset);
+  if (status.ok()) status = destination.Rename(TemporaryNameOf(name), name);
   SegmentCopy copy = {.bytes = *bytes};
-  status = CopyBeside(source, destination, base_offset, options.state, copy);
+  if (status.ok())
+    status = CopyBeside(source, destination, base_offset, options.state, copy);
   if (!status.ok()) return status;
   return copy;
 }

@@ -23,16 +23,24 @@ enum class SegmentState {
 
 // What is done with a segment that the destination has already.
 enum class SameSegments {
-  // It is kept if both have the same sidecar: a sidecar is written after the
-  // files that it describes are durable, and sums up every batch in them.
-  // Whether the files are still what it says is for a verification to find.
+  // It is kept, and synced, if both have the same sidecar: a sidecar is written
+  // after the files that it describes are durable, and sums up every batch in
+  // them. Whether the files, of either side, are still what it says is not
+  // looked at; for those of the destination a verification finds it.
   kKeep,
   kCopyAgain,
+};
+
+// What becomes of a .log that is replaced.
+enum class ReplacedLog {
+  kDisplace,  // it is put aside: log/backup/earlier_segments.h
+  kDrop,
 };
 
 struct SegmentCopyOptions {
   SegmentState state = SegmentState::kMayChange;
   SameSegments same = SameSegments::kKeep;
+  ReplacedLog replaced = ReplacedLog::kDisplace;
   CopyProgress progress = nullptr;
 };
 
@@ -47,7 +55,8 @@ struct SegmentCopy {
 // Copies the files of one segment from a partition's directory to another one:
 // its .log, its indexes if it is final, and what Kafka may have left beside it;
 // its sidecar last, when the rest is durable. The names are durable after a
-// sync of the directory.
+// sync of the directory. What the destination has of that segment stays as it
+// is until the whole .log is copied.
 //
 // Errors: NotFound when the source has no such segment (any more); other file
 // errors (log/system/errno_status.h).

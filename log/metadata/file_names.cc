@@ -18,6 +18,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "varve/log/metadata/topic_name.h"
+#include "varve/log/system/atomic_file.h"
 
 namespace varve {
 namespace {
@@ -26,6 +27,11 @@ constexpr size_t kOffsetDigits = 20;
 static_assert(kOffsetDigits > std::numeric_limits<int64_t>::digits10);
 constexpr std::string_view kCutPrefix = "cut-";
 constexpr std::string_view kSidecarPrefix = "sealed-";
+constexpr std::string_view kDisplacedPrefix = "displaced-";
+// What is appended to the name of a file while it is written, or on its way
+// out: by varve (log/system/atomic_file.h), and by Kafka.
+constexpr std::array<std::string_view, 4> kPassingSuffixes = {
+    kTemporarySuffix, ".deleted", ".cleaned", ".swap"};
 constexpr std::string_view kDeletedSuffix = "-delete";
 constexpr size_t kUniqueDigits = 32;
 static_assert(kUniqueDigits == 2 * 2 * sizeof(uint64_t));
@@ -66,6 +72,19 @@ bool ParseUnsigned(std::string_view text, Int& value) {
 std::string PaddedOffset(int64_t offset) {
   ABSL_CHECK_GE(offset, 0);
   return absl::StrCat(absl::Dec(offset, absl::kZeroPad20));
+}
+
+// The offset in a name of that prefix and an offset; nothing in another name.
+std::optional<int64_t> ParsePrefixed(std::string_view name,
+                                     std::string_view prefix) {
+  std::string_view digits = name;
+  int64_t base_offset = 0;
+  if (!absl::ConsumePrefix(&digits, prefix) ||
+      !ParseUnsigned(digits, base_offset) ||
+      absl::StrCat(prefix, PaddedOffset(base_offset)) != name) {
+    return std::nullopt;
+  }
+  return base_offset;
 }
 
 }  // namespace
@@ -123,14 +142,27 @@ std::string SidecarFileName(int64_t base_offset) {
 }
 
 std::optional<int64_t> ParseSidecarFileName(std::string_view name) {
-  std::string_view digits = name;
-  int64_t base_offset = 0;
-  if (!absl::ConsumePrefix(&digits, kSidecarPrefix) ||
-      !ParseUnsigned(digits, base_offset) ||
-      SidecarFileName(base_offset) != name) {
-    return std::nullopt;
+  return ParsePrefixed(name, kSidecarPrefix);
+}
+
+std::string DisplacedFileName(int64_t base_offset) {
+  return absl::StrCat(kDisplacedPrefix, PaddedOffset(base_offset));
+}
+
+std::optional<int64_t> ParseDisplacedFileName(std::string_view name) {
+  return ParsePrefixed(name, kDisplacedPrefix);
+}
+
+bool IsPartitionFileName(std::string_view name) {
+  for (const std::string_view suffix : kPassingSuffixes) {
+    if (absl::ConsumeSuffix(&name, suffix)) break;
   }
-  return base_offset;
+  return ParseSegmentFileName(name).has_value() ||
+         ParseCutFileName(name).has_value() ||
+         ParseSidecarFileName(name).has_value() ||
+         ParseDisplacedFileName(name).has_value() || name == kReadyLogName ||
+         name == kReadyIndexName || name == kReadyTimeIndexName ||
+         name == kLeaderEpochCheckpointName || name == kPartitionMetadataName;
 }
 
 std::string PartitionDirectoryName(std::string_view topic, int32_t partition) {

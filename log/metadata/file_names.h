@@ -80,6 +80,19 @@ std::string SidecarFileName(int64_t base_offset);
 // The base offset; nothing when `name` is not such a name.
 std::optional<int64_t> ParseSidecarFileName(std::string_view name);
 
+// "displaced-00000000000000000057", the .log of a segment that a backup or a
+// restore has put aside, because it copies another one in its place or has none
+// there (log/backup/earlier_segments.h). Kafka ignores files with such names.
+// Precondition: `base_offset` is 0 or more.
+std::string DisplacedFileName(int64_t base_offset);
+
+// The base offset; nothing when `name` is not such a name.
+std::optional<int64_t> ParseDisplacedFileName(std::string_view name);
+
+// Whether a file in a partition's directory may have this name: one of those
+// above, also while it is written or deleted, by varve or by Kafka.
+bool IsPartitionFileName(std::string_view name);
+
 // "orders-0", the directory of partition 0 of topic "orders".
 // Precondition: the topic's name is valid, the partition 0 or more.
 std::string PartitionDirectoryName(std::string_view topic, int32_t partition);

@@ -121,6 +121,10 @@ absl::StatusOr<FileSystemType> MeteredDirectory::Type() {
   return base_->Type();
 }
 
+absl::StatusOr<std::vector<DirectoryIdentity>> MeteredDirectory::Lineage() {
+  return base_->Lineage();
+}
+
 absl::StatusOr<std::vector<DirectoryEntry>> MeteredDirectory::List() {
   return base_->List();
 }

@@ -13,6 +13,7 @@
 namespace varve {
 
 void AppendLatch::Set() {
+  if (fork_mark_.in_child()) return;
   absl::MutexLock lock(&mu_);
   if (is_set_) return;
   is_set_ = true;
@@ -32,6 +33,7 @@ void AppendLatch::Wait(absl::Time deadline) const {
 }
 
 absl::StatusOr<int> AppendLatch::Descriptor() {
+  if (fork_mark_.in_child()) return -1;
   absl::MutexLock lock(&mu_);
   if (event_ == nullptr) {
     absl::StatusOr<std::shared_ptr<AppendEvent>> event = AppendEvent::Create();

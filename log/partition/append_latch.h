@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/log/partition/append_event.h"
+#include "varve/log/system/fork_mark.h"
 
 namespace varve {
 
@@ -18,7 +19,8 @@ namespace varve {
 // reader clears it.
 //
 // Thread safety: thread-safe. `Set` takes no other lock, so it may be called
-// with any held.
+// with any held. In a forked child, where its lock may be held for ever, it is
+// not set, and has no descriptor.
 class AppendLatch {
  public:
   void Set() ABSL_LOCKS_EXCLUDED(mu_);
@@ -28,12 +30,14 @@ class AppendLatch {
   void Wait(absl::Time deadline) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // For event loops: readable while it is set. The latch owns it, and makes it
-  // at the first call.
+  // at the first call. In a forked child it is -1.
   //
   // Errors: ResourceExhausted when there can be no more descriptors.
   absl::StatusOr<int> Descriptor() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  const ForkMark fork_mark_;
+
   mutable absl::Mutex mu_;
   bool is_set_ ABSL_GUARDED_BY(mu_) = false;
   // Null until a descriptor is asked for.

@@ -231,7 +231,10 @@ absl::StatusOr<bool> ReadOnlyPartitionReader::HasNews(int64_t offset,
   if (level == ReadLevel::kDurable) {
     if (offset < log_.recovery_point()) return true;
     if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
-    return offset < log_.recovery_point();
+    if (offset < log_.recovery_point()) return true;
+    const absl::Status status = NotDurableYet(offset).status();
+    if (!status.ok() && !absl::IsOutOfRange(status)) return status;
+    return !status.ok();
   }
   const bool end_is_near =
       end_.has_value() && !(end_->segment != nullptr &&
@@ -242,13 +245,19 @@ absl::StatusOr<bool> ReadOnlyPartitionReader::HasNews(int64_t offset,
   absl::StatusOr<ReadOnlySlice> slice =
       cursor.ok() ? log_.Advance(*cursor, {.offset = offset})
                   : absl::StatusOr<ReadOnlySlice>(cursor.status());
-  // A read reports what is wrong there.
+  // A read reports what is wrong there, once it does not believe what is known.
   if (absl::IsOutOfRange(slice.status()) || absl::IsDataLoss(slice.status())) {
+    next_.reset();
+    end_.reset();
     return true;
   }
   if (!slice.ok()) return slice.status();
   end_ = *std::move(cursor);
-  return !slice->bytes.empty();
+  if (!slice->bytes.empty()) return true;
+  // The log was cut below where a read had come to.
+  if (next_.has_value() && next_->place.base_offset > end_->place.base_offset)
+    next_.reset();
+  return offset > std::max(end_->place.base_offset, log_.recovery_point());
 }
 
 absl::StatusOr<LogBounds> ReadOnlyPartitionReader::TryBounds() {

@@ -24,6 +24,7 @@ absl::StatusCode CodeOf(int error) {
     case EMFILE:
     case ENFILE:
     case ENOMEM:
+    case EAGAIN:  // of mmap: no more memory may be locked
       return absl::StatusCode::kResourceExhausted;
     case ENOENT:
       return absl::StatusCode::kNotFound;
@@ -40,8 +41,13 @@ absl::StatusCode CodeOf(int error) {
       return absl::StatusCode::kFailedPrecondition;
     case EIO:
       return absl::StatusCode::kUnknown;
-    default:
-      return absl::ErrnoToStatusCode(error);
+    default: {
+      // An append that is there, and not durable yet, is Unavailable: no file
+      // error is.
+      const absl::StatusCode code = absl::ErrnoToStatusCode(error);
+      return code == absl::StatusCode::kUnavailable ? absl::StatusCode::kUnknown
+                                                    : code;
+    }
   }
 }
 

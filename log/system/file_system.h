@@ -166,6 +166,15 @@ struct DirectoryEntry {
   EntryKind kind;
 };
 
+// Tells a directory from every other one, whatever paths lead to it.
+struct DirectoryIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+
+  friend bool operator==(const DirectoryIdentity&,
+                         const DirectoryIdentity&) = default;
+};
+
 // One directory. Names are single path components; no symbolic link is
 // followed, and only regular files are opened.
 //
@@ -193,6 +202,10 @@ class Directory {
 
   // The kind of file system it is on. statfs(2).
   virtual absl::StatusOr<FileSystemType> Type() = 0;
+
+  // The directory itself, then those that it is in, up to the root, or as far
+  // as they may be searched. stat(2).
+  virtual absl::StatusOr<std::vector<DirectoryIdentity>> Lineage() = 0;
 
   // All entries but "." and "..", sorted by name.
   virtual absl::StatusOr<std::vector<DirectoryEntry>> List() = 0;

@@ -122,6 +122,22 @@ absl::StatusOr<FileSystemType> PosixDirectory::Type() {
   return FileSystemTypeOf(int64_t{status.f_type});
 }
 
+absl::StatusOr<std::vector<DirectoryIdentity>> PosixDirectory::Lineage() {
+  std::vector<DirectoryIdentity> lineage;
+  for (std::string at = ".";; at += "/..") {
+    struct stat status;
+    if (fstatat(descriptor_.number(), at.c_str(), &status, 0) != 0) {
+      if (errno == EACCES && !lineage.empty()) return lineage;
+      return ErrnoStatus(errno, "fstatat", PathOf(at));
+    }
+    const DirectoryIdentity identity = {.device = status.st_dev,
+                                        .inode = status.st_ino};
+    // The root is its own parent.
+    if (!lineage.empty() && lineage.back() == identity) return lineage;
+    lineage.push_back(identity);
+  }
+}
+
 absl::StatusOr<std::vector<DirectoryEntry>> PosixDirectory::List() {
   // The listing has an open file description of its own, because that has a
   // position. It is no DIR, which would own the descriptor: a forked child has

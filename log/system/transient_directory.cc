@@ -65,6 +65,12 @@ absl::StatusOr<FileSystemType> TransientDirectory::Type() {
   return (*directory)->Type();
 }
 
+absl::StatusOr<std::vector<DirectoryIdentity>> TransientDirectory::Lineage() {
+  absl::StatusOr<std::shared_ptr<Directory>> directory = Open();
+  if (!directory.ok()) return directory.status();
+  return (*directory)->Lineage();
+}
+
 absl::StatusOr<std::vector<DirectoryEntry>> TransientDirectory::List() {
   absl::StatusOr<std::shared_ptr<Directory>> directory = Open();
   if (!directory.ok()) return directory.status();

@@ -37,6 +37,7 @@ class TransientDirectory final : public Directory {
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  OpenMode mode) override;
   absl::StatusOr<FileSystemType> Type() override;
+  absl::StatusOr<std::vector<DirectoryIdentity>> Lineage() override;
   absl::StatusOr<std::vector<DirectoryEntry>> List() override;
   absl::StatusOr<int64_t> DiskBytes() override;
   absl::Status Rename(std::string_view from, std::string_view to) override;

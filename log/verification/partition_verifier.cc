@@ -85,6 +85,10 @@ class PartitionVerifier {
       }
     } else if (ParseCutFileName(name).has_value()) {
       AddNote(name, "set aside by a recovery: look at it, then remove it");
+    } else if (ParseDisplacedFileName(name).has_value()) {
+      AddNote(name,
+              "of an earlier copy, put aside by a backup or a restore that "
+              "found damage: look at it, then remove it");
     } else if (name == kReadyLogName || name == kReadyIndexName ||
                name == kReadyTimeIndexName) {
       AddNote(name,

@@ -2,51 +2,20 @@
 
 // A cursor that reads on, and a set that looks for news, allocate nothing.
 
-#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "absl/status/status_matchers.h"
 #include "absl/time/clock.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/allocations.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/cursor.h"
 #include "varve/api/cursor_set.h"
 #include "varve/api/log_store.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
-
-namespace {
-
-// Of the thread.
-thread_local int64_t allocations = 0;
-
-void* Allocate(size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return Allocate(size); }
-void* operator new[](size_t size) { return Allocate(size); }
-// The standard library calls these; without them ASan would pair its own with
-// the deletes below.
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace varve {
 namespace {
@@ -90,10 +59,10 @@ TEST_F(CursorAllocationTest, ReadingOnAndLookingAtTheEndAllocateNothing) {
   Cursor first(Orders(), 0);
   ASSERT_EQ(Drain(first), kBatches * kBatchRecords);  // opens the segments
   Cursor cursor(Orders(), 0, {.read = {.max_bytes = 4096}});
-  const int64_t before = allocations;
+  const int64_t before = Allocations::made;
   const int64_t count = Drain(cursor);
   for (int i = 0; i < 10; ++i) cursor.Next();
-  const int64_t allocated = allocations - before;
+  const int64_t allocated = Allocations::made - before;
   EXPECT_EQ(count, kBatches * kBatchRecords);
   EXPECT_EQ(allocated, 0);
 }
@@ -104,11 +73,11 @@ TEST_F(CursorAllocationTest, SetThatFindsAndFindsNothingAllocatesNothing) {
   ASSERT_EQ(set.Wait(), nullptr);
   for (int i = 0; i < 10; ++i) {
     AppendBatch();
-    const int64_t before = allocations;
+    const int64_t before = Allocations::made;
     Cursor* const found = set.Wait();
     const int64_t count = Drain(*cursor);
     Cursor* const nothing = set.Wait();
-    const int64_t allocated = allocations - before;
+    const int64_t allocated = Allocations::made - before;
     EXPECT_EQ(found, cursor);
     EXPECT_EQ(count, kBatchRecords);
     EXPECT_EQ(nothing, nullptr);

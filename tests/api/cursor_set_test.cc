@@ -146,7 +146,6 @@ TEST_F(CursorSetTest, NoAppendOfAnyPartitionIsMissed) {
 
 TEST_F(CursorSetTest, DescriptorIsReadableFromAnAppendUntilAllIsRead) {
   AddAll();
-  EXPECT_FALSE(DescriptorIsReadable());
   EXPECT_EQ(set_.Wait(), nullptr);
   EXPECT_FALSE(DescriptorIsReadable());
   for (int32_t i = 0; i < kPartitions; ++i) {
@@ -159,6 +158,21 @@ TEST_F(CursorSetTest, DescriptorIsReadableFromAnAppendUntilAllIsRead) {
     EXPECT_EQ(set_.Wait(), nullptr);
     EXPECT_FALSE(DescriptorIsReadable());
   }
+}
+
+TEST_F(CursorSetTest, DescriptorIsReadableOnceACursorIsAdded) {
+  EXPECT_FALSE(DescriptorIsReadable());
+  AddAll();
+  EXPECT_TRUE(DescriptorIsReadable());
+  EXPECT_EQ(set_.Wait(), nullptr);
+  EXPECT_FALSE(DescriptorIsReadable());
+  Append(0);
+  EXPECT_EQ(Drain(*set_.Wait()), 1);
+  EXPECT_EQ(set_.Wait(), nullptr);
+  // It has something to read that no append will tell of.
+  Cursor* added = set_.Add(Cursor(Orders(0), 0));
+  EXPECT_TRUE(DescriptorIsReadable());
+  EXPECT_EQ(set_.Wait(), added);
 }
 
 TEST_F(CursorSetTest, DescriptorThatIsMadeLateKnowsOfAnAppendBefore) {
@@ -209,6 +223,23 @@ TEST_F(CursorSetTest, OffsetOutOfRangeIsReturnedAndReported) {
     set_.Remove(cursor);
   }
   EXPECT_EQ(set_.size(), 0);
+}
+
+TEST_F(CursorSetTest, OffsetOutOfRangeBesideAWriterIsReturnedAndReported) {
+  Append(0);
+  Append(0);
+  auto reader = LogStore::OpenReadOnly(path_);
+  ASSERT_THAT(reader, IsOk());
+  for (const ReadLevel level : {ReadLevel::kVisible, ReadLevel::kDurable}) {
+    auto outside = (*reader)->partition("orders", 0);
+    ASSERT_THAT(outside, IsOk());
+    Cursor* added = set_.Add(Cursor(*outside, 100, {.read = {.level = level}}));
+    Cursor* cursor = set_.Wait();
+    ASSERT_EQ(cursor, added);
+    EXPECT_EQ(cursor->Next(), nullptr);
+    EXPECT_THAT(cursor->status(), StatusIs(absl::StatusCode::kOutOfRange));
+    set_.Remove(cursor);
+  }
 }
 
 TEST_F(CursorSetTest, DeletedTopicIsReportedAndTheOthersGoOn) {

@@ -40,7 +40,9 @@ namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
+using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
+using ::testing::Ge;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -216,6 +218,22 @@ TEST_F(LogStoreForkTest, SetThatWaitsReportsTheForkAndCanEndInTheChild) {
   });
   Append("b");
   EXPECT_EQ(set->Wait(absl::InfiniteFuture()), cursor);
+}
+
+TEST_F(LogStoreForkTest, SetHasNoDescriptorInTheChild) {
+  const Partition orders = Orders();
+  for (const bool asked_before : {false, true}) {
+    CursorSet set;
+    set.Add(Cursor(orders, 1));
+    ASSERT_EQ(set.Wait(), nullptr);
+    if (asked_before) {
+      EXPECT_THAT(set.Descriptor(), IsOkAndHolds(Ge(0)));
+    }
+    ExpectInChild([&] {
+      EXPECT_THAT(set.Descriptor(), IsOkAndHolds(-1));
+      set.Add(Cursor(orders, 0));
+    });
+  }
 }
 
 TEST_F(LogStoreForkTest, ChildHasNoDescriptorOfTheStore) {

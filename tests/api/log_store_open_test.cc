@@ -111,6 +111,19 @@ TEST_F(LogStoreOpenTest, CreationThatWasCutShortIsFinished) {
   EXPECT_THAT(LogStore::Open(path_), IsOk());
 }
 
+TEST_F(LogStoreOpenTest, CopyThatBeginsBeforeTheLockIsTakenIsNoStore) {
+  MakeStore();
+  for (const char* name : {"/varve.restore", "/varve.backup"}) {
+    FaultyFileSystem files;
+    files.RunBefore("File::Lock", [&] { WriteFile(path_ + name, ""); });
+    EXPECT_THAT(
+        LogStore::Open(path_, {.environment = {.files = &files}}),
+        StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr(path_)));
+    std::filesystem::remove(path_ + name);
+  }
+  ExpectOneRecord();
+}
+
 TEST_F(LogStoreOpenTest, NewerStoreIsRefusedUntouched) {
   MakeStore();
   const std::string newer = "varve.topics 3\nsomething else\n";

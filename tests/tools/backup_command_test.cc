@@ -3,6 +3,7 @@
 // `varve backup` and `varve restore`, as a user runs them.
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +18,7 @@ namespace {
 using ::nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class BackupCommandTest : public testing::Test {
  protected:
@@ -153,6 +155,14 @@ TEST_F(BackupCommandTest, DamageIsNamedAndCopiedOnlyWhenItIsAskedFor) {
       runner_.Varve({"backup", backup(), "--keep-damage"});
   EXPECT_EQ(kept.exit_status, 0) << kept.err;
   EXPECT_THAT(kept.out, HasSubstr("DAMAGE  " + backup() + "/orders-0"));
+}
+
+TEST_F(BackupCommandTest, DamagedTopicsAreNotSaidToBeCopiedByAnOption) {
+  std::ofstream(runner_.data() + "/varve.topics") << "nonsense\n";
+  const CommandResult refused = runner_.Varve({"backup", backup()});
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("varve.topics"),
+                                 Not(HasSubstr("--keep-damage"))));
 }
 
 TEST_F(BackupCommandTest, MissingPathsAreUsageErrors) {

@@ -94,7 +94,8 @@ TEST_F(DumpStoreFilesTest, TopicsAreListedWithTheirConfigs) {
 TEST_F(DumpStoreFilesTest, CheckpointHasLogStartsAndRecoveryPoints) {
   runner_.CreateTopic("t");
   runner_.Produce("t", "a\nb\nc\n");
-  ASSERT_EQ(runner_.Varve({"trim", "t", "--before", "2"}).exit_status, 0);
+  ASSERT_EQ(runner_.Varve({"trim", "t", "--before", "2", "--yes"}).exit_status,
+            0);
   const std::vector<json> entries =
       Lines({PathOf("varve.checkpoint")}, "checkpoint");
   ASSERT_EQ(entries.size(), 1);

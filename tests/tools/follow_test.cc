@@ -98,6 +98,23 @@ TEST_F(FollowTest, AllPartitionsAreFollowedAndLatestSkipsWhatIsThere) {
   EXPECT_THAT(result.out, AllOf(HasSubstr("1b "), Not(HasSubstr("old"))));
 }
 
+TEST_F(FollowTest, OffsetToStopBeforeIsOfThePartitionThatWasThere) {
+  runner_.CreateTopic("t");
+  runner_.Produce("t", "a\n");
+  runner_.StartConsumer({"t", "-f", "--until", "2", "--format", "%p%s "});
+  runner_.AwaitConsumerOutput("0a ");
+  ASSERT_EQ(
+      runner_.Varve({"topics", "alter", "t", "--partitions", "2"}).exit_status,
+      0);
+  runner_.Varve({"produce", "t", "--partition", "1"}, "x\n");
+  // It looks for new partitions each second.
+  absl::SleepFor(absl::Milliseconds(2500));
+  runner_.Varve({"produce", "t", "--partition", "0"}, "b\n");
+  const CommandResult result = runner_.EndConsumer(0);
+  EXPECT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_EQ(result.out, "0a 0b ");
+}
+
 TEST_F(FollowTest, CountIsReachedWithoutWaiting) {
   runner_.CreateTopic("t");
   runner_.Produce("t", "a\nb\nc\n");

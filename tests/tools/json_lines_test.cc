@@ -136,7 +136,6 @@ TEST_F(JsonLinesTest, WhatIsNoRecordIsRefusedWithTheReason) {
       {R"({"topic":{"a":1,"a":2},"value":"v"})", "a field stands in it twice"},
       {R"({"value_base64":"not base64!"})", "\"value_base64\" is not base64"},
       {R"({"value_base64":null})", "\"value_base64\" is not base64"},
-      {R"({"value":"v","timestamp":-1})", "\"timestamp\" is neither"},
       {R"({"value":"v","timestamp":1.5})", "\"timestamp\" is neither"},
       {R"({"value":"v","timestamp":"1"})", "\"timestamp\" is neither"},
       {R"({"value":"v","timestamp":9223372036854775807})",
@@ -163,6 +162,28 @@ TEST_F(JsonLinesTest, WhatIsNoHeaderIsRefusedWithTheReason) {
   for (const auto& [headers, why] : bad) {
     ExpectRefused(absl::StrCat(R"({"value":"","headers":)", headers, "}"), why);
   }
+}
+
+TEST_F(JsonLinesTest, NegativeTimestampIsNone) {
+  for (const std::string_view number : {"-1", "-5", "-9223372036854775808"}) {
+    EXPECT_THAT(Parse(absl::StrCat(R"({"value":"v","timestamp":)", number, "}"))
+                    .timestamp_ms,
+                Optional(-1));
+  }
+}
+
+TEST_F(JsonLinesTest, LineOfManyHeadersIsRead) {
+  constexpr int kCount = 200'000;
+  std::string line = R"({"value":"v","headers":[)";
+  for (int i = 0; i < kCount; ++i) {
+    absl::StrAppend(&line, i == 0 ? "" : ",", R"({"name":")", i,
+                    R"(","value":null})");
+  }
+  const InputRecord parsed = Parse(line + "]}");
+  ASSERT_EQ(parsed.record.headers.size(), kCount);
+  EXPECT_EQ(parsed.record.headers[kCount - 1].key, "199999");
+  ExpectRefused(line + R"(,{"name":"a","value":"1","value":"2"}]})",
+                "a field stands in it twice");
 }
 
 TEST_F(JsonLinesTest, DeepNestingIsRefusedAndEndsNoProcess) {

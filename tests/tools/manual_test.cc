@@ -166,6 +166,105 @@ TEST_F(BashTest, TopicsAreThoseOfTheStore) {
   EXPECT_THAT(Complete({"--data", "/no/such", "consume", "o"}), IsEmpty());
 }
 
+// The words that bash makes of an argument: "=" is a word of its own.
+Words AsBashSplits(const Words& arguments) {
+  Words words;
+  for (const std::string& argument : arguments) {
+    const size_t equals = argument.find('=');
+    words.push_back(argument.substr(0, equals));
+    if (equals == argument.npos) continue;
+    words.push_back("=");
+    if (equals + 1 < argument.size())
+      words.push_back(argument.substr(equals + 1));
+  }
+  return words;
+}
+
+TEST_F(BashTest, ValueAfterAnEqualsSignIsTheOptions) {
+  const std::string other = runner_.PathTo("other");
+  runner_.CreateTopic("elsewhere", {"--data", other});
+  EXPECT_THAT(Complete(AsBashSplits({"--data=" + other, "consume", "else"})),
+              ElementsAre("elsewhere"));
+  EXPECT_THAT(
+      Complete(AsBashSplits({"consume", "--data=" + other, "--count=1", ""})),
+      ElementsAre("elsewhere"));
+  EXPECT_THAT(Complete(AsBashSplits({"produce", "t", "--durability="})),
+              ElementsAre("memory", "interval", "synced"));
+  EXPECT_THAT(Complete(AsBashSplits({"produce", "t", "--durability=sy"})),
+              ElementsAre("synced"));
+}
+
+// Asks an interactive zsh what it completes a line to.
+class ZshTest : public ManualTest {
+ protected:
+  void SetUp() override {
+    if (!HasProgram("zsh")) GTEST_SKIP() << "there is no zsh to ask";
+    const CommandResult script = runner_.Varve({"completion", "zsh"});
+    ASSERT_EQ(script.exit_status, 0) << script.err;
+    WriteFileOrDie(runner_.PathTo("_varve"), script.out);
+    WriteFileOrDie(runner_.PathTo("setup"),
+                   absl::StrCat("PS1= PS2= RPS1=\n"
+                                "autoload -Uz compinit && compinit -u -D\n"
+                                "source '",
+                                runner_.PathTo("_varve"),
+                                "'\n"
+                                "_answer() {\n"
+                                "  zle complete-word\n"
+                                "  print -rn -- \"${BUFFER}\" >'",
+                                runner_.PathTo("answer"),
+                                "'\n"
+                                "  exit\n"
+                                "}\n"
+                                "zle -N _answer\n"
+                                "bindkey '^T' _answer\n"
+                                "print READY\n"));
+  }
+
+  std::string Complete(const std::string& line) {
+    unlink(runner_.PathTo("answer").c_str());
+    WriteFileOrDie(
+        runner_.PathTo("ask"),
+        absl::StrCat("zmodload zsh/zpty || exit\n"
+                     "export TERM=dumb VARVE_DATA='",
+                     runner_.data(), "' PATH='", getenv("TEST_SRCDIR"), "/",
+                     getenv("TEST_WORKSPACE"),
+                     "/tools':${PATH}\n"
+                     "zpty asked zsh -f -i\n"
+                     "zpty -w asked \"source '",
+                     runner_.PathTo("setup"),
+                     "'\"\n"
+                     "zpty -r asked REPLY '*READY*'\n"
+                     "zpty -n -w asked '",
+                     line,
+                     "'$'\\x14'\n"
+                     "while zpty -r asked REPLY; do :; done\n"));
+    EXPECT_EQ(OutputOf(absl::StrCat("zsh -f ", runner_.PathTo("ask"))), "");
+    return ReadFileOrDie(runner_.PathTo("answer"));
+  }
+};
+
+TEST_F(ZshTest, TopicsAreThoseOfTheStoreThatTheLineNames) {
+  const std::string other = runner_.PathTo("other");
+  runner_.CreateTopic("orders");
+  runner_.CreateTopic("elsewhere", {"--data", other});
+  EXPECT_EQ(Complete("varve consume o"), "varve consume orders ");
+  for (const std::string& before :
+       {"varve --data=" + other + " consume ",
+        "varve --data " + other + " consume ",
+        "varve consume --data=" + other + " ",
+        "varve groups --data " + other + " reset g ",
+        "varve --data=/no groups reset --data=" + other + " --topic "}) {
+    EXPECT_EQ(Complete(before + "else"), before + "elsewhere ");
+  }
+}
+
+TEST_F(ZshTest, GlobalOptionAfterACommandHidesNothing) {
+  EXPECT_EQ(Complete("varve topics --json desc"),
+            "varve topics --json describe ");
+  EXPECT_EQ(Complete("varve produce t --json --durability me"),
+            "varve produce t --json --durability memory ");
+}
+
 TEST_F(ManualTest, ZshTakesItsScript) {
   const CommandResult script = runner_.Varve({"completion", "zsh"});
   EXPECT_EQ(script.exit_status, 0) << script.err;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The helpers of the programs' output: units, tables, UTF-8, JSON, shortened
-// lines.
+// The helpers of the programs' output: units, tables, JSON, shortened lines.
 
 #include <optional>
 #include <string_view>
@@ -12,7 +11,6 @@
 #include "varve/tools/shell/human_units.h"
 #include "varve/tools/shell/record_json.h"
 #include "varve/tools/shell/text_table.h"
-#include "varve/tools/shell/utf8.h"
 
 namespace varve {
 namespace {
@@ -60,22 +58,6 @@ TEST(TextTableTest, UntitledTableHasNoTitleLine) {
   TextTable table({{}, {}});
   table.AddRow({"a", ""});
   EXPECT_EQ(table.ToString(), "a\n");
-}
-
-TEST(Utf8Test, WholeCharactersPass) {
-  EXPECT_TRUE(IsUtf8(""));
-  EXPECT_TRUE(IsUtf8(std::string_view("a\0b", 3)));
-  EXPECT_TRUE(IsUtf8("\xc2\x80 \xe0\xa0\x80 \xed\x9f\xbf \xf0\x90\x80\x80"));
-  EXPECT_TRUE(IsUtf8("\xf4\x8f\xbf\xbf"));
-}
-
-TEST(Utf8Test, BrokenOnesDoNot) {
-  for (std::string_view bytes :
-       {"\x80", "\xc1\x81", "\xc2", "\xe0\x9f\x80", "\xed\xa0\x80", "\xe1\x80",
-        "\xf0\x8f\x80\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
-        "\xc2\x41"}) {
-    EXPECT_FALSE(IsUtf8(bytes)) << bytes;
-  }
 }
 
 TEST(RecordJsonTest, BytesThatAreNoTextAreBase64UnderAnotherName) {

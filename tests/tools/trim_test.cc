@@ -41,7 +41,7 @@ class TrimTest : public testing::Test {
   }
 
   json Trim(std::vector<std::string> arguments) {
-    arguments.push_back("--json");
+    arguments.insert(arguments.end(), {"--json", "--yes"});
     const CommandResult result = Run(arguments);
     EXPECT_EQ(result.exit_status, 0) << result.err;
     return result.exit_status == 0 ? json::parse(result.out) : json();
@@ -108,7 +108,7 @@ TEST_F(TrimTest, TextIsATableAndASentence) {
             HasSubstr("t              0      0          2    6        2"),
             HasSubstr("t              1      0          0    0        0"),
             HasSubstr("would trim 2 records, and free ")));
-  const CommandResult done = Run({"t", "--before", "@3000"});
+  const CommandResult done = Run({"t", "--before", "@3000", "--yes"});
   EXPECT_EQ(done.exit_status, 0) << done.err;
   EXPECT_THAT(done.out, HasSubstr("trimmed 2 records, and free "));
   EXPECT_EQ(Offsets(), "2345");

@@ -13,6 +13,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -50,8 +51,11 @@ absl::Status WithOption(const absl::Status& status,
                         const BackupOptions& options) {
   std::string_view option;
   if (absl::IsAlreadyExists(status)) option = "--replace";
-  if (absl::IsDataLoss(status) && !options.keep_damage)
+  // Without its topics a store cannot be copied, damaged or not.
+  if (absl::IsDataLoss(status) && !options.keep_damage &&
+      absl::EndsWith(status.message(), "have it copied as it is")) {
     option = "--keep-damage";
+  }
   if (option.empty()) return status;
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), " (", option, ")"));
@@ -173,14 +177,13 @@ void AddBackupCommands(CLI::App& app, CommandLine& line) {
                    "bring the backup that is there up to date: segments that "
                    "are the same stay");
   backup->footer(
-      "Takes no lock, so it may run beside a writer. A committed offset in the "
-      "backup is\n"
-      "never past the records of its partition. The backup can be read "
-      "(consume, "
-      "verify,\n"
-      "stat), and is not written: restore makes a store of it. What an "
-      "interruption leaves\n"
-      "is no store to anybody: run it again, and it goes on.");
+      "Takes no lock, so it may run beside a writer. A group that goes on in "
+      "the backup\n"
+      "skips no record. The backup can be read (consume, verify, stat), and is "
+      "not written:\n"
+      "restore makes a store of it. What an interruption leaves is no store to "
+      "anybody: run\n"
+      "it again, and it goes on.");
   AddOptions(backup, backed_up, Direction::kBackup, line);
 
   auto restored = std::make_shared<BackupOptions>();

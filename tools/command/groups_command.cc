@@ -83,10 +83,6 @@ std::string TimeText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", time, absl::UTCTimeZone());
 }
 
-Json NumberJson(std::optional<int64_t> number) {
-  return number.has_value() ? Json(*number) : Json(nullptr);
-}
-
 int64_t TotalLag(const std::vector<GroupOffset>& offsets) {
   int64_t lag = 0;
   for (const GroupOffset& offset : offsets) lag += offset.lag().value_or(0);
@@ -95,22 +91,18 @@ int64_t TotalLag(const std::vector<GroupOffset>& offsets) {
 
 absl::Status List(const ReadOnlyStore& store, bool as_json,
                   std::string& output) {
-  absl::StatusOr<std::vector<std::string>> groups = store.ListGroups();
+  const auto groups = store.DescribeGroups();
   if (!groups.ok()) return groups.status();
   TextTable table({{.title = "GROUP"},
                    {.title = "PARTITIONS", .align = Align::kRight},
                    {.title = "LAG", .align = Align::kRight}});
   Json list = Json::array();
-  for (const std::string& group : *groups) {
-    auto offsets = store.DescribeGroup(group);
-    // Its offsets were deleted since the groups were listed.
-    if (absl::IsNotFound(offsets.status())) continue;
-    if (!offsets.ok()) return offsets.status();
-    const int64_t lag = TotalLag(*offsets);
+  for (const auto& [group, offsets] : *groups) {
+    const int64_t lag = TotalLag(offsets);
     table.AddRow(
-        {Shown(group), absl::StrCat(offsets->size()), absl::StrCat(lag)});
+        {Shown(group), absl::StrCat(offsets.size()), absl::StrCat(lag)});
     list.push_back(
-        {{"group", group}, {"partitions", offsets->size()}, {"lag", lag}});
+        {{"group", group}, {"partitions", offsets.size()}, {"lag", lag}});
   }
   if (as_json) {
     output = ToLine(list) + "\n";

@@ -55,10 +55,6 @@ absl::StatusOr<MoveScope> ScopeOf(const ResetOptions& options) {
                    .partition = target->partition};
 }
 
-Json NumberJson(std::optional<int64_t> number) {
-  return number.has_value() ? Json(*number) : Json(nullptr);
-}
-
 Json ToJson(const MoveScope& scope, const std::vector<OffsetMove>& moves,
             bool dry_run) {
   Json list = Json::array();

@@ -96,9 +96,12 @@ absl::Status TopicConsumer::Add(int32_t partition) {
   return absl::OkStatus();
 }
 
-// Records of a partition that was not there a moment ago are all new.
+// Records of a partition that was not there a moment ago are all new. An offset
+// to stop before is that of the one partition that was there at first.
 absl::Status TopicConsumer::AddNewPartitions() {
   if (options_.partition.has_value()) return absl::OkStatus();
+  if (options_.until.has_value() && options_.until->is_offset())
+    return absl::OkStatus();
   absl::StatusOr<TopicDescription> topic =
       store_->DescribeTopic(options_.topic);
   if (!topic.ok()) return topic.status();

@@ -2,8 +2,6 @@
 
 #include "varve/tools/command/topics_delete.h"
 
-#include <unistd.h>
-
 #include <cstdint>
 #include <iostream>
 #include <memory>
@@ -18,6 +16,7 @@
 #include "varve/api/log_store.h"
 #include "varve/api/unfinished_deletion.h"
 #include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/confirmation.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/human_units.h"
@@ -31,10 +30,6 @@ struct DeleteOptions {
   bool yes = false;
 };
 
-bool CanAsk() {
-  return isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1;
-}
-
 // The offsets of all partitions; those of one that cannot be opened are not
 // counted.
 int64_t OffsetCount(LogStore& store, const TopicDescription& topic) {
@@ -47,21 +42,13 @@ int64_t OffsetCount(LogStore& store, const TopicDescription& topic) {
   return count;
 }
 
-// Asks whether to delete the topic. Errors: NotFound; Cancelled when the answer
-// is no.
+// Errors: NotFound; those of Confirm.
 absl::Status Ask(LogStore& store, const std::string& name) {
   const absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
   if (!topic.ok()) return topic.status();
-  std::cerr << absl::StrCat(
-                   "delete ", name, " with ",
-                   CountOf(topic->config.partitions, "partition"), " and ",
-                   CountOf(OffsetCount(store, *topic), "record"), "? [y/N] ")
-            << std::flush;
-  std::string answer;
-  std::getline(std::cin, answer);
-  if (answer == "y" || answer == "yes") return absl::OkStatus();
-  return absl::CancelledError(
-      absl::StrCat(name, ": not deleted; nothing was changed"));
+  return Confirm(absl::StrCat(
+      "delete ", name, " with ", CountOf(topic->config.partitions, "partition"),
+      " and ", CountOf(OffsetCount(store, *topic), "record")));
 }
 
 absl::Status DeleteIn(LogStore& store, const DeleteOptions& options) {
@@ -99,11 +86,6 @@ void TellDeleted(const GlobalOptions& global, const std::string& name,
 }
 
 int Delete(const GlobalOptions& global, const DeleteOptions& options) {
-  if (!options.yes && !CanAsk()) {
-    return UsageError(absl::StrCat(
-        "topics delete ", options.name,
-        ": there is no terminal to ask on; --yes says that it is meant"));
-  }
   auto store = OpenStore(global, MissingStore::kFail);
   if (!store.ok()) return FailWith(store.status());
   absl::Status status = DeleteIn(**store, options);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,14 +18,14 @@
 #include "absl/time/clock.h"
 #include "varve/api/log_store.h"
 #include "varve/api/partition.h"
-#include "varve/api/read_only_partition.h"
+#include "varve/api/read_bounds.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/topic_description.h"
-#include "varve/log/metadata/log_bounds.h"
 #include "varve/log/metadata/topic_name.h"
 #include "varve/log/metadata/topic_partition.h"
 #include "varve/tools/command/freed_files.h"
 #include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/confirmation.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/human_units.h"
@@ -40,6 +41,7 @@ struct TrimOptions {
   std::string target;
   std::string before;
   bool dry_run = false;
+  bool yes = false;
 };
 
 // What a trim does in one partition.
@@ -54,15 +56,6 @@ struct Trim {
   int64_t records() const { return new_start - log_start; }
 };
 
-absl::StatusOr<LogBounds> BoundsOf(const ReadOnlyPartition& partition) {
-  return partition.Bounds();
-}
-
-absl::StatusOr<LogBounds> BoundsOf(const Partition& partition) {
-  return LogBounds{.log_start = partition.log_start(),
-                   .visible_end = partition.visible_end()};
-}
-
 // What to trim of a partition, a Partition or a ReadOnlyPartition.
 //
 // Errors: OutOfRange for an offset past the log's end; those of the partition;
@@ -73,7 +66,7 @@ absl::StatusOr<Trim> PlanTrim(const AnyPartition& partition,
                               const GlobalOptions& global) {
   const absl::StatusOr<int64_t> offset = before.FindIn(partition);
   if (!offset.ok()) return offset.status();
-  const absl::StatusOr<LogBounds> bounds = BoundsOf(partition);
+  const absl::StatusOr<ReadBounds> bounds = BoundsOf(partition);
   if (!bounds.ok()) return bounds.status();
   if (*offset > bounds->visible_end) {
     return absl::OutOfRangeError(absl::StrCat(
@@ -124,6 +117,21 @@ absl::StatusOr<std::vector<Trim>> PlanTrims(AnyStore& store,
     trims.push_back(*std::move(trim));
   }
   return trims;
+}
+
+// Asks whether the records are to go, unless none would. Errors: those of
+// Confirm.
+absl::Status Ask(const std::string& topic, const std::vector<Trim>& trims) {
+  int64_t going = 0;
+  int64_t all = 0;
+  for (const Trim& trim : trims) {
+    going += trim.records();
+    all += trim.log_end - trim.log_start;
+  }
+  if (going == 0) return absl::OkStatus();
+  return Confirm(absl::StrCat("trim ", topic, ": ", HumanCount(going), " of ",
+                              CountOf(all, "record"), " in ",
+                              CountOf(std::ssize(trims), "partition")));
 }
 
 // Trims, and notes what is gone by then. Errors: those of
@@ -192,14 +200,15 @@ int DryRun(const GlobalOptions& global, const TopicTarget& target,
 }
 
 int TrimStore(const GlobalOptions& global, const TopicTarget& target,
-              const OffsetSpec& before) {
+              const OffsetSpec& before, bool yes) {
   auto store = OpenStoreToChange(global, {.what = "where a log starts",
                                           .function = "Partition::TrimBefore"});
   if (!store.ok()) return FailWith(store.status());
   absl::StatusOr<std::vector<Trim>> trims =
       PlanTrims(**store, target, before, global);
   if (!trims.ok()) return FailWith(trims.status());
-  absl::Status status;
+  absl::Status status = yes ? absl::OkStatus() : Ask(target.topic, *trims);
+  if (!status.ok()) return FailWith(status);
   std::vector<Trim> done;
   for (Trim& trim : *trims) {
     status = Run(**store, target.topic, trim);
@@ -221,7 +230,7 @@ int TrimTopic(const GlobalOptions& global, const TrimOptions& options) {
     return UsageError(absl::StrCat("--before ", before.status().message()));
   }
   return options.dry_run ? DryRun(global, *target, *before)
-                         : TrimStore(global, *target, *before);
+                         : TrimStore(global, *target, *before, options.yes);
 }
 
 }  // namespace
@@ -243,17 +252,24 @@ void AddTrimCommand(CLI::App& app, CommandLine& line) {
   trim->add_flag("--dry-run", options->dry_run,
                  "show how much would go, and change nothing; may run beside a "
                  "writer");
+  trim->add_flag("--yes", options->yes, "do not ask");
   trim->footer(
       "RECORDS counts offsets. Records are gone for readers at once; the disk "
       "is freed a\n"
       "segment file at a time, so that FREED may be 0 B, and more comes with "
       "later trims.\n"
-      "Needs the store for itself, but for --dry-run.\n"
-      "@TIME: the first record of that time or later; \"varve consume --help\" "
-      "has its forms.\n"
+      "Needs the store for itself, but for --dry-run. Asks on a terminal, and "
+      "wants --yes\n"
+      "elsewhere.\n"
+      "-7 keeps the last seven records of each partition, and @-7d those of "
+      "the "
+      "last seven\n"
+      "days: the first one of that time, and all after it. \"varve consume "
+      "--help\" has the\n"
+      "forms of @TIME.\n"
       "Examples:\n"
       "  varve trim orders --before @-7d --dry-run\n"
-      "  varve trim orders:0 --before 100000");
+      "  varve trim orders:0 --before 100000 --yes");
   trim->callback([&line, options] {
     line.run = [&line, options] { return TrimTopic(line.global, *options); };
   });

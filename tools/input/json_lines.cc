@@ -59,11 +59,21 @@ std::optional<int64_t> WholeNumberOf(const nlohmann::json& value, int64_t max) {
   return static_cast<int64_t>(number);
 }
 
+// A timestamp to store; nothing for what is none. No reader takes a negative
+// number for a time, but files that others wrote may have it.
+std::optional<int64_t> TimestampOf(const nlohmann::json& value) {
+  if (value.is_null()) return kNoTimestamp;
+  if (value.is_number_integer() && value.get<int64_t>() < 0 &&
+      !value.is_number_unsigned()) {
+    return kNoTimestamp;
+  }
+  return WholeNumberOf(value, kTimestampMax);
+}
+
 // Sets what the object says of time and partition.
 absl::Status ReadNumbers(const nlohmann::json& object, InputRecord& parsed) {
   if (const auto at = object.find("timestamp"); at != object.end()) {
-    parsed.timestamp_ms =
-        at->is_null() ? kNoTimestamp : WholeNumberOf(*at, kTimestampMax);
+    parsed.timestamp_ms = TimestampOf(*at);
     if (!parsed.timestamp_ms.has_value()) {
       return Wrong("\"timestamp\" is neither milliseconds since 1970 nor null");
     }
@@ -79,23 +89,46 @@ absl::Status ReadNumbers(const nlohmann::json& object, InputRecord& parsed) {
   return absl::OkStatus();
 }
 
-// Sees, while JSON is parsed, whether an object has two fields of one name: the
-// parser keeps the last of them.
-class DuplicateNames {
+// Sees whether an object in a JSON text has two fields of one name: the parser
+// keeps the last of them. It reads the text by itself, because a callback of
+// the parser makes that take quadratic time.
+class DuplicateNames final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  void Note(nlohmann::json::parse_event_t event, const nlohmann::json& parsed) {
-    using Event = nlohmann::json::parse_event_t;
-    if (event == Event::object_start) {
-      open_objects_.emplace_back();
-    } else if (event == Event::object_end) {
-      open_objects_.pop_back();
-    } else if (event == Event::key) {
-      const auto& name = parsed.get_ref<const std::string&>();
-      found_ |= !open_objects_.back().insert(name).second;
-    }
+  static bool AreIn(std::string_view text) {
+    DuplicateNames names;
+    nlohmann::json::sax_parse(text, &names);
+    return names.found_;
   }
 
-  bool found() const { return found_; }
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(number_integer_t /*value*/) override { return true; }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return true; }
+  bool number_float(number_float_t /*value*/,
+                    const string_t& /*text*/) override {
+    return true;
+  }
+  bool string(string_t& /*value*/) override { return true; }
+  bool binary(binary_t& /*value*/) override { return true; }
+  bool start_object(std::size_t /*size*/) override {
+    open_objects_.emplace_back();
+    return true;
+  }
+  // Ends the reading at the first that stands there twice.
+  bool key(string_t& name) override {
+    found_ = !open_objects_.back().insert(name).second;
+    return !found_;
+  }
+  bool end_object() override {
+    open_objects_.pop_back();
+    return true;
+  }
+  bool start_array(std::size_t /*size*/) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t /*position*/, const std::string& /*token*/,
+                   const nlohmann::json::exception& /*error*/) override {
+    return false;
+  }
 
  private:
   std::vector<std::set<std::string>> open_objects_;  // their names so far
@@ -105,15 +138,8 @@ class DuplicateNames {
 }  // namespace
 
 absl::Status JsonLines::ParseObject(std::string_view line) {
-  DuplicateNames duplicates;
-  const auto note = [&duplicates](int /*depth*/,
-                                  nlohmann::json::parse_event_t event,
-                                  const nlohmann::json& parsed) {
-    duplicates.Note(event, parsed);
-    return true;
-  };
   try {
-    object_ = nlohmann::json::parse(line, note);
+    object_ = nlohmann::json::parse(line);
   } catch (const nlohmann::json::parse_error& error) {
     return Wrong(
         absl::StrCat("not JSON in UTF-8: byte ", error.byte, " does not fit"));
@@ -121,7 +147,7 @@ absl::Status JsonLines::ParseObject(std::string_view line) {
     return Wrong("not JSON: a number in it is too large");
   }
   if (!object_.is_object()) return Wrong("not a JSON object");
-  if (duplicates.found()) return Wrong("a field stands in it twice");
+  if (DuplicateNames::AreIn(line)) return Wrong("a field stands in it twice");
   return CheckFields(object_, kRecordFields);
 }
 

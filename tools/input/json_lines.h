@@ -24,8 +24,8 @@ namespace varve {
 //   value       a string, or null for a tombstone
 //   key         a string or null; null if it is left out
 //   headers     [{"name": string, "value": string or null}, …], in their order
-//   timestamp   milliseconds since 1970, or null: the record has no time. Left
-//               out: the time of the append
+//   timestamp   milliseconds since 1970; null or a negative number: the record
+//               has no time. Left out: the time of the append
 //   partition   where the record was; the caller may put it there again
 //   topic, offset   where it was; they mean nothing here
 //

@@ -30,6 +30,8 @@ _varve() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     word="${COMP_WORDS[i]}"
     if [[ -n "${option}" ]]; then
+      # Bash takes --data=DIR for three words.
+      [[ "${word}" != = ]] || continue
       [[ "${option}" != --data ]] || data=(--data "${word}")
       option=''
     elif [[ "${word}" == -* ]]; then
@@ -45,6 +47,7 @@ _varve() {
     fi
   done
   if [[ -n "${option}" ]]; then
+    [[ "${current}" != = ]] || current=''
     _varve_value "${command}" "${option}"
   elif [[ "${current}" == -* ]]; then
     _varve_options "${command}"

@@ -23,8 +23,9 @@ constexpr std::string_view kHead = R"zsh(#compdef varve
 #   varve completion zsh > "${fpath[1]}/_varve"    or    source <(varve completion zsh)
 
 _varve__names_of_topics() {
+  local data="${opt_args[--data]:-${varve_data}}"
   local -a names
-  names=(${(f)"$(varve ${opt_args[--data]:+--data} ${opt_args[--data]} \
+  names=(${(f)"$(varve ${data:+--data} ${data} \
     topics list 2>/dev/null | tail -n +2 | cut -d ' ' -f 1)"})
   _describe -t topics topic names
 }
@@ -114,9 +115,12 @@ std::string FunctionName(const Command& command) {
 }
 
 // The part of a function that offers commands, and calls the function of the
-// one that is there.
+// one that is there. That one has options of its own, and sees of those before
+// it what is in varve_data; global ones after the command are among them.
 std::string CommandsPart(const Command& command) {
-  std::string describe = "  local -a commands\n  commands=(\n";
+  std::string describe =
+      "  local varve_data=\"${opt_args[--data]:-${varve_data}}\"\n"
+      "  local -a commands\n  commands=(\n";
   std::string calls;
   for (const Command& below : command.commands) {
     absl::StrAppend(
@@ -129,7 +133,10 @@ std::string CommandsPart(const Command& command) {
   return absl::StrCat(describe,
                       "  )\n  case \"${state}\" in\n"
                       "    command) _describe -t commands command commands ;;\n"
-                      "    rest)\n      case \"${words[1]}\" in\n",
+                      "    rest)\n"
+                      "      words=(\"${line[1]}\" \"${words[@]}\")\n"
+                      "      (( CURRENT += 1 ))\n"
+                      "      case \"${line[1]}\" in\n",
                       calls, "      esac\n      ;;\n  esac\n");
 }
 
@@ -144,7 +151,7 @@ std::string Function(const Command& program, const Command& command) {
   if (command.commands.empty()) {
     return absl::StrCat(text, ArgumentSpecs(command), "    && return\n}\n");
   }
-  return absl::StrCat(text, "    '1: :->command' '*:: :->rest' && return\n",
+  return absl::StrCat(text, "    '1: :->command' '*::: :->rest' && return\n",
                       CommandsPart(command), "}\n");
 }
 

@@ -14,11 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "varve/api/partition.h"
-#include "varve/api/read_only_partition.h"
+#include "varve/api/read_bounds.h"
 #include "varve/api/topic_description.h"
-#include "varve/log/metadata/log_bounds.h"
-#include "varve/log/metadata/read_options.h"
 #include "varve/tools/shell/time_spec.h"
 #include "varve/tools/shell/whole_number.h"
 
@@ -55,7 +52,7 @@ absl::StatusOr<OffsetSpec> OffsetSpec::Parse(std::string_view text,
   return spec;
 }
 
-int64_t OffsetSpec::Within(const LogBounds& bounds) const {
+int64_t OffsetSpec::Within(const ReadBounds& bounds) const {
   switch (kind_) {
     case Kind::kNumber:
       return number_;
@@ -67,23 +64,6 @@ int64_t OffsetSpec::Within(const LogBounds& bounds) const {
     default:
       return bounds.log_start;
   }
-}
-
-absl::StatusOr<int64_t> OffsetSpec::FindIn(
-    const ReadOnlyPartition& partition) const {
-  if (kind_ == Kind::kNumber) return number_;
-  if (kind_ == Kind::kTime) return partition.OffsetForTime(time_);
-  absl::StatusOr<LogBounds> bounds = partition.Bounds();
-  if (!bounds.ok()) return bounds.status();
-  return Within(*bounds);
-}
-
-absl::StatusOr<int64_t> OffsetSpec::FindIn(const Partition& partition) const {
-  if (kind_ == Kind::kTime) {
-    return partition.OffsetForTime(time_, ReadLevel::kVisible);
-  }
-  return Within({.log_start = partition.log_start(),
-                 .visible_end = partition.visible_end()});
 }
 
 absl::Status OffsetSpec::CheckPartition(

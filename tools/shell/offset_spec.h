@@ -10,10 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "varve/api/partition.h"
-#include "varve/api/read_only_partition.h"
+#include "varve/api/read_bounds.h"
 #include "varve/api/topic_description.h"
-#include "varve/log/metadata/log_bounds.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve {
 
@@ -35,15 +34,25 @@ class OffsetSpec {
   static absl::StatusOr<OffsetSpec> Parse(std::string_view text,
                                           absl::Time now);
 
-  // The offset in one partition. It is not checked that there is such a record.
-  // Errors: those of the partition.
-  absl::StatusOr<int64_t> FindIn(const ReadOnlyPartition& partition) const;
-  absl::StatusOr<int64_t> FindIn(const Partition& partition) const;
+  // The offset in one partition, a Partition or a ReadOnlyPartition. It is not
+  // checked that there is such a record. Errors: those of the partition.
+  template <typename AnyPartition>
+  absl::StatusOr<int64_t> FindIn(const AnyPartition& partition) const {
+    if (kind_ == Kind::kNumber) return number_;
+    if (kind_ == Kind::kTime)
+      return partition.OffsetForTime(time_, ReadLevel::kVisible);
+    const absl::StatusOr<ReadBounds> bounds = BoundsOf(partition);
+    if (!bounds.ok()) return bounds.status();
+    return Within(*bounds);
+  }
 
   // Errors: InvalidArgument when it is an offset, which means something in one
   // partition only, and the topic has several and `partition` names none.
   absl::Status CheckPartition(const TopicDescription& topic,
                               std::optional<int32_t> partition) const;
+
+  // Whether it is an offset, which means something in one partition only.
+  bool is_offset() const { return kind_ == Kind::kNumber; }
 
   // The time, if it is one.
   std::optional<absl::Time> time() const {
@@ -53,7 +62,7 @@ class OffsetSpec {
  private:
   enum class Kind { kEarliest, kLatest, kNumber, kFromEnd, kTime };
 
-  int64_t Within(const LogBounds& bounds) const;
+  int64_t Within(const ReadBounds& bounds) const;
 
   Kind kind_ = Kind::kEarliest;
   int64_t number_ = 0;  // the offset, or how many records from the end

@@ -2,6 +2,7 @@
 
 #include "varve/tools/shell/record_json.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,9 +13,13 @@
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_view.h"
-#include "varve/tools/shell/utf8.h"
+#include "varve/log/metadata/utf8.h"
 
 namespace varve {
+
+Json NumberJson(std::optional<int64_t> number) {
+  return number.has_value() ? Json(*number) : Json(nullptr);
+}
 
 void SetBytes(Json& object, const std::string& name,
               std::optional<std::string_view> bytes) {

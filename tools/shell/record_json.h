@@ -6,6 +6,7 @@
 #ifndef VARVE_TOOLS_SHELL_RECORD_JSON_H_
 #define VARVE_TOOLS_SHELL_RECORD_JSON_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ namespace varve {
 
 // Fields in the order they are added.
 using Json = nlohmann::ordered_json;
+
+// The number, or null for none.
+Json NumberJson(std::optional<int64_t> number);
 
 // Sets `name`, or `name`_base64, in `object`.
 void SetBytes(Json& object, const std::string& name,

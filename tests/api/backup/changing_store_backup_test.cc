@@ -2,6 +2,7 @@
 
 // A store changes at a certain moment of its backup: between two of its calls.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -9,13 +10,16 @@
 #include <memory>
 #include <string>
 #include <tuple>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/backup_fixture.h"
 #include "tests/fixture/faulty_file_system.h"
+#include "tests/fixture/file_bytes.h"
 #include "tests/fixture/stored_records.h"
 #include "varve/api/log_store.h"
 #include "varve/api/store_backup.h"
@@ -137,6 +141,46 @@ TEST_F(ChangingStoreBackupTest, TopicThatIsDeletedIsLeftOutWithItsOffsets) {
   EXPECT_THAT(restored->recovery_report().notes, IsEmpty());
 }
 
+TEST_F(ChangingStoreBackupTest, TopicOfWhichAPartIsDeletedAlreadyIsLeftOut) {
+  TopicConfig config;
+  config.log.file_delete_delay_ms = 60000;
+  ASSERT_THAT(store_->CreateTopic("brief", config), IsOk());
+  Append("brief", 3, Durability::kMemory);
+  BackUpWith("Directory::List " + path_ + "/brief-0", [&] {
+    ASSERT_THAT(store_->DeleteTopic("brief"), IsOk());
+    // The deletion is at work, and has removed the segments first.
+    for (const std::string& directory : NamesIn(path_, "brief-0")) {
+      for (const std::string& name : NamesIn(path_ + "/" + directory, "0000"))
+        std::filesystem::remove(path_ + "/" + directory + "/" + name);
+    }
+  });
+  EXPECT_FALSE(std::filesystem::exists(backup_ + "/brief-0"));
+  std::unique_ptr<LogStore> restored = Restored();
+  EXPECT_EQ(restored->DescribeTopic("brief").status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(RecordsOf(*restored), RecordsOf(*store_));
+}
+
+TEST_F(ChangingStoreBackupTest, TopicsThatAreGoneMakeRoomForTheOthers) {
+  CreateTopic("old");
+  Append("old", 6);
+  ASSERT_THAT(BackUp(), IsOk());
+  ASSERT_THAT(store_->DeleteTopic("old"), IsOk());
+  ASSERT_THAT(BackUp(ReplacingWhatIsThere(), &files_), IsOk());
+  const std::vector<std::string> calls = files_.calls();
+  const auto first = [&](const std::string& prefix) {
+    return std::find_if(calls.begin(), calls.end(),
+                        [&](const std::string& call) {
+                          return call.starts_with(prefix);
+                        }) -
+           calls.begin();
+  };
+  EXPECT_LT(first("Directory::RemoveDirectory " + backup_ + "/old-0"),
+            first("Directory::OpenDirectory " + path_ + "/orders-0"));
+  ExpectSound(backup_);
+  EXPECT_EQ(RecordsOf(*Restored()), RecordsOf(*store_));
+}
+
 TEST_F(ChangingStoreBackupTest, TopicThatIsMadeAnewIsNotMixedWithTheOldOne) {
   BackUpWith(OpenOf(5), [&] {
     ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
@@ -151,7 +195,7 @@ TEST_F(ChangingStoreBackupTest, TopicThatIsMadeAnewIsNotMixedWithTheOldOne) {
 }
 
 TEST_F(ChangingStoreBackupTest, TopicMadeWhileOffsetsAreCopiedIsInIt) {
-  BackUpWith("Directory::OpenDirectory " + path_ + "/__consumer_offsets-9",
+  BackUpWith("Directory::OpenDirectory " + path_ + "/__consumer_offsets-0",
              [&] {
                CreateTopic("late");
                Append("late", 3);

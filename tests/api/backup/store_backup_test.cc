@@ -13,7 +13,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
-#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/backup_fixture.h"
@@ -21,7 +20,6 @@
 #include "tests/fixture/stored_records.h"
 #include "varve/api/log_store.h"
 #include "varve/api/read_only_store.h"
-#include "varve/log/metadata/file_names.h"
 
 namespace varve {
 namespace {
@@ -40,10 +38,6 @@ using ::testing::SizeIs;
 
 using Code = absl::StatusCode;
 
-StoreCopyOptions ReplacingWhatIsThere() {
-  return {.existing = ExistingCopy::kReplace};
-}
-
 class StoreBackupTest : public BackupFixture {
  protected:
   // Two topics with records in several segments, and a group that has read
@@ -58,17 +52,6 @@ class StoreBackupTest : public BackupFixture {
     Commit("billing", "payments", 9);
   }
 
-  void Close() {
-    ASSERT_THAT(store_->Close(), IsOk());
-    store_ = nullptr;
-  }
-
-  static std::string Log(const std::string& store, const std::string& partition,
-                         int64_t base_offset) {
-    return absl::StrCat(store, "/", partition, "/",
-                        SegmentFileName(base_offset, SegmentFileKind::kLog));
-  }
-
   // The names of the .log files of a partition.
   static std::vector<std::string> LogsIn(const std::string& partition) {
     std::vector<std::string> logs;
@@ -76,10 +59,6 @@ class StoreBackupTest : public BackupFixture {
       if (name.ends_with(".log")) logs.push_back(name);
     }
     return logs;
-  }
-
-  static void Flip(const std::string& path, size_t byte) {
-    WriteBytes(path, WithBitFlipped(ReadBytes(path), byte * 8 + 1));
   }
 };
 
@@ -108,8 +87,8 @@ TEST_F(StoreBackupTest, ResultSaysWhereEachPartitionBeginsAndEnds) {
   ASSERT_THAT(Of("orders").TrimBefore(11), IsOk());
   const auto backup = BackUp();
   ASSERT_THAT(backup, IsOk());
-  ASSERT_THAT(backup->partitions, SizeIs(53));  // 50 of committed offsets
-  const CopiedPartition& orders = backup->partitions[50];
+  ASSERT_THAT(backup->partitions, SizeIs(4));  // one of committed offsets
+  const CopiedPartition& orders = backup->partitions[1];
   EXPECT_EQ(orders.name, (TopicPartition{.topic = "orders", .partition = 0}));
   EXPECT_EQ(orders.log_start, 11);
   EXPECT_EQ(orders.end_offset, 23);
@@ -299,7 +278,7 @@ TEST_F(StoreBackupTest, ReplacingKeepsSegmentsThatAreTheSame) {
   EXPECT_THAT(BackUp(), StatusIs(Code::kAlreadyExists, HasSubstr(backup_)));
   const auto replaced = BackUp(ReplacingWhatIsThere());
   ASSERT_THAT(replaced, IsOk());
-  const CopiedPartition& orders = replaced->partitions[50];
+  const CopiedPartition& orders = replaced->partitions[1];
   ASSERT_EQ(orders.name.topic, "orders");
   EXPECT_GT(orders.kept_bytes, 0);
   EXPECT_GT(orders.copied_bytes, 0);
@@ -349,10 +328,9 @@ TEST_F(StoreBackupTest, NothingOfTheWrongKindIsReplaced) {
   EXPECT_THAT(
       BackUpStore({.store = path_, .backup = other}, ReplacingWhatIsThere()),
       StatusIs(Code::kFailedPrecondition, HasSubstr("is a store")));
-  EXPECT_THAT(
-      BackUpStore({.store = path_, .backup = path_}, ReplacingWhatIsThere()),
-      StatusIs(Code::kFailedPrecondition, HasSubstr("is a store")));
-  EXPECT_THAT(RestoreStore({.store = backup_, .backup = backup_},
+  const std::string second = scratch_ / "second";
+  ASSERT_THAT(BackUpStore({.store = path_, .backup = second}), IsOk());
+  EXPECT_THAT(RestoreStore({.store = second, .backup = backup_},
                            ReplacingWhatIsThere()),
               StatusIs(Code::kFailedPrecondition, HasSubstr("is a backup")));
   EXPECT_THAT(RestoreStore({.store = restored_, .backup = other}),

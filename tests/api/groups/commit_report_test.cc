@@ -197,6 +197,45 @@ TEST_F(CommitReportTest, FailureOfTheCommitItselfIsTheCallsError) {
   EXPECT_EQ(OffsetOf(0), 0);
 }
 
+TEST_F(CommitReportTest, CallThatCommitsNothingSyncsNothing) {
+  ASSERT_THAT(store_->SyncAll(), IsOk());
+  for (const int32_t i : {0, 2}) {
+    ASSERT_THAT(Orders(i).Append({.value = "c"}, Durability::kMemory), IsOk());
+  }
+  std::vector<OffsetCommit> commits = OneIsPastTheEnd();
+  commits[0].offset = 3;
+  commits[2].offset = 3;
+  auto report = store_->TryCommitOffsets("g", commits);
+  ASSERT_THAT(report, IsOk());
+  ASSERT_THAT(report->refused, SizeIs(1));
+  for (const int32_t i : {0, 2}) EXPECT_EQ(Orders(i).durable_end(), 2);
+  report = store_->TryCommitOffsets("g", commits, kOthers);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->committed, 2);
+  for (const int32_t i : {0, 2}) EXPECT_EQ(Orders(i).durable_end(), 3);
+}
+
+TEST_F(CommitReportTest, DiskThatFailsIsTheCallsErrorAndRefusesNothing) {
+  ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 0), IsOk());
+  ASSERT_THAT(Orders(2).Append({.value = "c"}, Durability::kMemory), IsOk());
+  std::vector<OffsetCommit> commits = OneIsPastTheEnd();
+  commits[2].offset = 3;
+  files_.FailCallsNamed("File::Sync " + path_ + "/orders-2", EIO,
+                        Repeat::kOnce);
+  // The first has the log poisoned, the second finds it so.
+  for (int i = 0; i < 2; ++i) {
+    const auto failed = store_->TryCommitOffsets("g", commits, kOthers);
+    ASSERT_FALSE(failed.ok());
+    EXPECT_THAT(failed.status().message(), HasSubstr("orders-2"));
+  }
+  EXPECT_EQ(OffsetOf(0), 0);
+  auto report =
+      store_->TryCommitOffsets("g", {commits[0], commits[1]}, kOthers);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->committed, 1);
+  EXPECT_EQ(OffsetOf(0), 1);
+}
+
 TEST_F(CommitReportTest, CommitsBelowSyncedAreVisibleAndNotSynced) {
   auto report =
       store_->TryCommitOffsets("g", OneIsPastTheEnd(),

@@ -432,7 +432,7 @@ TEST_F(CommittedOffsetsTest, ThreadsCommitForTheSameAndForOtherGroups) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(OffsetsOf("shared").visible_end(), kThreads * kCommits);
+  EXPECT_EQ(OffsetsOf("shared").visible_end(), 2 * kThreads * kCommits);
   Reopen();
   for (int t = 0; t < kThreads; ++t) {
     EXPECT_EQ(OffsetOf(absl::StrCat("group-", t)), kCommits);

@@ -2,25 +2,33 @@
 
 // Logs of __consumer_offsets that others wrote, or that are damaged.
 
+#include "varve/api/offsets/offset_replay.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/consumer_offsets_append.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/log_store.h"
+#include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
+#include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/offset_commit_record.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/metadata/topic_id.h"
 
 namespace varve {
@@ -212,6 +220,46 @@ TEST_F(OffsetReplayTest, DamagedCommitIsReportedAndTheOneBeforeCounts) {
                         HasSubstr("position"))));
   ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 5), IsOk());
   EXPECT_EQ(ReplayedOffset(), 5);
+}
+
+// Damage of a million offsets is no reason to ask for each of them.
+TEST(OffsetReplayRunTest, DamageIsPassedOverInOneStep) {
+  OffsetTable table;
+  std::vector<std::string> notes;
+  OffsetReplay replay("p-0", &table, [&](std::string note) {
+    notes.push_back(std::move(note));
+  });
+  std::vector<int64_t> asked;
+  const auto read = [&](int64_t offset,
+                        const ReadOptions&) -> absl::StatusOr<RecordBatches> {
+    asked.push_back(offset);
+    if (offset == 1'000'000) return RecordBatches(offset);
+    absl::Status damage = absl::DataLossError("a bad batch");
+    SetNextReadableOffset(1'000'000, damage);
+    return damage;
+  };
+  EXPECT_THAT(replay.Run({.begin = 5, .end = 1'000'001}, read), IsOk());
+  EXPECT_THAT(asked, ElementsAre(5, 1'000'000));
+  EXPECT_EQ(replay.next_offset(), 1'000'000);
+  EXPECT_THAT(notes, ElementsAre("p-0: offset 5: commits up to offset 999999 "
+                                 "are lost, and those before them count: a bad "
+                                 "batch"));
+}
+
+TEST(OffsetReplayRunTest, DamageWithoutAnEndIsTheRunsError) {
+  OffsetTable table;
+  OffsetReplay replay("p-0", &table,
+                      [](const std::string& note) { ADD_FAILURE() << note; });
+  int64_t asked = 0;
+  const auto read = [&](int64_t,
+                        const ReadOptions&) -> absl::StatusOr<RecordBatches> {
+    ++asked;
+    return absl::DataLossError("varve.topics is damaged");
+  };
+  EXPECT_THAT(replay.Run({.begin = 5, .end = 10}, read),
+              StatusIs(absl::StatusCode::kDataLoss, "varve.topics is damaged"));
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(replay.next_offset(), 5);
 }
 
 TEST_F(OffsetReplayTest, CompressedBatchIsReported) {

@@ -3,11 +3,15 @@
 // A cursor over a partition of a store that is open to read only. Damage is in
 // ../cursor_damage_test.cc.
 
+#include <cerrno>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/log/check.h"
@@ -17,6 +21,9 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/faulty_file_system.h"
+#include "tests/fixture/file_bytes.h"
+#include "tests/fixture/partition_fixture.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/cursor.h"
 #include "varve/api/log_store.h"
@@ -32,7 +39,9 @@ using ::absl_testing::IsOk;
 using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 
 class ReadOnlyCursorTest : public StoreFixture {
  protected:
@@ -44,6 +53,11 @@ class ReadOnlyCursorTest : public StoreFixture {
     auto reader = LogStore::OpenReadOnly(path_);
     ASSERT_THAT(reader, IsOk());
     reader_ = *std::move(reader);
+  }
+  StoreOptions Options() override {
+    StoreOptions options;
+    options.background = Background::kNone;
+    return options;
   }
 
   void AppendMany(int64_t count) {
@@ -110,6 +124,99 @@ TEST_F(ReadOnlyCursorTest, DeletedRecordsAreOutOfRangeOrReset) {
   Cursor latest(Outside(), 100, {.reset = OffsetReset::kLatest});
   EXPECT_THAT(Rest(latest), IsEmpty());
   EXPECT_EQ(latest.position(), 20);
+}
+
+TEST_F(ReadOnlyCursorTest, WaitAtTheEndOfALogThatARecoveryCutsSaysSo) {
+  AppendMany(5);
+  // As after a crash; nothing is durable.
+  const std::string crashed = scratch_ / "crashed";
+  std::filesystem::copy(path_, crashed,
+                        std::filesystem::copy_options::recursive);
+  auto reader = LogStore::OpenReadOnly(crashed);
+  ASSERT_THAT(reader, IsOk());
+  auto outside = (*reader)->partition("orders", 0);
+  ASSERT_THAT(outside, IsOk());
+  Cursor cursor(*outside, 0);
+  EXPECT_EQ(Rest(cursor).size(), 5);
+  const auto first = outside->Read(0, {.max_bytes = 0});
+  ASSERT_THAT(first, IsOk());
+  std::filesystem::resize_file(crashed + "/orders-0/00000000000000000000.log",
+                               static_cast<uint64_t>(3 * first->size_bytes()));
+  auto recovered = LogStore::Open(crashed, {.background = Background::kNone});
+  ASSERT_THAT(recovered, IsOk());
+  EXPECT_EQ((*recovered)->partition("orders", 0)->visible_end(), 3);
+  EXPECT_EQ(cursor.Next(absl::InfiniteFuture()), nullptr);
+  EXPECT_THAT(cursor.status(), StatusIs(absl::StatusCode::kOutOfRange));
+  EXPECT_EQ(cursor.position(), 5);
+}
+
+// A cursor at the end of a log of one record, whose wait fails.
+class FailedWaitTest : public ReadOnlyCursorTest {
+ protected:
+  void SetUp() override {
+    ReadOnlyCursorTest::SetUp();
+    AppendWide(1);
+    ReadOnlyOptions options;
+    options.environment.files = &files_;
+    options.environment.clock = &clock_;
+    auto opened = LogStore::OpenReadOnly(path_, options);
+    ASSERT_THAT(opened, IsOk());
+    reader_ = *std::move(opened);
+  }
+  void TearDown() override {
+    reader_ = nullptr;
+    ReadOnlyCursorTest::TearDown();
+  }
+
+  // Each is a segment.
+  void AppendWide(int64_t count) {
+    const std::string value(400, 'v');
+    for (int64_t i = 0; i < count; ++i) {
+      ASSERT_THAT(Orders().Append({.value = value}, Durability::kMemory),
+                  IsOk());
+    }
+  }
+  // Waits, with `action` after the read that finds the end; the wait's first
+  // call then fails.
+  void WaitAndFail(Cursor& cursor, const std::function<void()>& action) {
+    ASSERT_EQ(Rest(cursor).size(), 1);
+    const int64_t before = files_.call_count();
+    ASSERT_EQ(cursor.Next(), nullptr);
+    const int64_t after = files_.call_count();
+    const int64_t of_the_wait = after + (after - before);
+    files_.RunBefore(of_the_wait, [&] {
+      action();
+      clock_.Advance(absl::Seconds(1));  // it looks at the directory again
+    });
+    files_.FailCall(of_the_wait, EIO, FaultyFileSystem::Repeat::kOnce);
+    EXPECT_EQ(cursor.Next(absl::InfiniteFuture()), nullptr);
+  }
+
+  FaultyFileSystem files_;
+  ManualClock clock_;
+};
+
+TEST_F(FailedWaitTest, DamageThatIsFoundThenSaysWhereItEnds) {
+  Cursor cursor(Outside(), 0);
+  WaitAndFail(cursor, [this] {
+    AppendWide(2);
+    const std::string log = path_ + "/orders-0/00000000000000000001.log";
+    WriteBytes(log, WithBitFlipped(ReadBytes(log), 100 * 8));
+  });
+  EXPECT_THAT(cursor.status(), StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(cursor.position(), 1);
+  EXPECT_THAT(cursor.next_readable(), Optional(2));
+}
+
+TEST_F(FailedWaitTest, RecordsThatAreDeletedThenAreJumpedOver) {
+  Cursor cursor(Outside(), 0, {.reset = OffsetReset::kEarliest});
+  WaitAndFail(cursor, [this] {
+    AppendWide(3);
+    ASSERT_THAT(Orders().TrimBefore(3), IsOk());
+  });
+  EXPECT_THAT(cursor.status().message(), HasSubstr("Input/output error"));
+  EXPECT_EQ(cursor.resets(), 1);
+  EXPECT_THAT(Rest(cursor), ElementsAre(3));
 }
 
 TEST_F(ReadOnlyCursorTest, DeletedTopicIsNotFound) {

@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/memory_directory.h"
 #include "tests/fixture/stored_records.h"
@@ -226,6 +227,38 @@ TEST_F(ReadOnlyGroupsTest, EveryPartitionOfTheOffsetsIsRead) {
   EXPECT_THAT(reader_->ListGroups(), IsOkAndHolds(groups));
   for (size_t i = 0; i < groups.size(); ++i)
     EXPECT_EQ(Seen(groups[i]), static_cast<int64_t>(i % 10));
+}
+
+TEST_F(ReadOnlyGroupsTest, AllGroupsAreDescribedAndEachPartitionIsReadOnce) {
+  EXPECT_THAT(reader_->DescribeGroups(), IsOkAndHolds(IsEmpty()));
+  for (const char* group : {"b", "a", "c"}) Commit(group, 0, 4);
+  Commit("a", 1, 7);
+  FaultyFileSystem files;
+  ReadOnlyOptions options;
+  options.environment.files = &files;
+  auto store = LogStore::OpenReadOnly(path_, options);
+  ASSERT_THAT(store, IsOk());
+  const auto all = (*store)->DescribeGroups();
+  ASSERT_THAT(all, IsOk());
+  int64_t opened = 0;
+  for (const std::string& call : files.calls()) {
+    if (call == "Directory::OpenDirectory " + path_ + "/orders-0") ++opened;
+  }
+  EXPECT_EQ(opened, 1);
+  ASSERT_THAT(*all, SizeIs(3));
+  for (const auto& [group, offsets] : *all) {
+    const auto described = (*store)->DescribeGroup(group);
+    ASSERT_THAT(described, IsOk());
+    ASSERT_EQ(offsets.size(), described->size());
+    for (size_t i = 0; i < offsets.size(); ++i) {
+      EXPECT_EQ(offsets[i].partition, (*described)[i].partition);
+      EXPECT_EQ(offsets[i].committed.offset, (*described)[i].committed.offset);
+      EXPECT_EQ(offsets[i].log_start, 0);
+      EXPECT_EQ(offsets[i].log_end, kRecords);
+    }
+  }
+  EXPECT_THAT(all->at("a"), SizeIs(2));
+  store->reset();
 }
 
 TEST_F(ReadOnlyGroupsTest, NothingIsWritten) {

@@ -49,6 +49,9 @@ class ChangingDirectory final : public Directory {
     return base_->OpenFile(name, mode);
   }
   absl::StatusOr<FileSystemType> Type() override { return base_->Type(); }
+  absl::StatusOr<std::vector<DirectoryIdentity>> Lineage() override {
+    return base_->Lineage();
+  }
   absl::StatusOr<std::vector<DirectoryEntry>> List() override {
     return base_->List();
   }

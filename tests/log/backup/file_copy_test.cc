@@ -23,6 +23,7 @@ namespace {
 
 using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr int64_t kMebibyte = int64_t{1} << 20;
@@ -104,6 +105,25 @@ TEST_F(FileCopyTest, FullDiskIsAnErrorThatNamesTheCopy) {
   EXPECT_THAT(CopyBytes(*Open("from"), *directory_, "to", nullptr),
               StatusIs(absl::StatusCode::kResourceExhausted,
                        HasSubstr(scratch_ / "to")));
+}
+
+TEST_F(FileCopyTest, FailedReadLeavesTheEarlierFileAndNothingElse) {
+  WriteBytes(scratch_ / "from", "new");
+  WriteBytes(scratch_ / "to", "an earlier one");
+  files_.FailCallsNamed("File::ReadAt", EIO, FaultyFileSystem::Repeat::kOnce);
+  EXPECT_THAT(CopyBytes(*Open("from"), *directory_, "to", nullptr),
+              StatusIs(absl::StatusCode::kUnknown));
+  EXPECT_EQ(ReadBytes(scratch_ / "to"), "an earlier one");
+  EXPECT_THAT(NamesIn(scratch_.path()), ElementsAre("from", "to"));
+}
+
+TEST_F(FileCopyTest, WhatACrashLeftBesideItIsReplaced) {
+  WriteBytes(scratch_ / "from", "new");
+  WriteBytes(scratch_ / "to.tmp", "half of an earlier one");
+  EXPECT_THAT(CopyBytes(*Open("from"), *directory_, "to", nullptr),
+              IsOkAndHolds(3));
+  EXPECT_EQ(ReadBytes(scratch_ / "to"), "new");
+  EXPECT_THAT(NamesIn(scratch_.path()), ElementsAre("from", "to"));
 }
 
 TEST_F(FileCopyTest, FailedSyncIsAnError) {

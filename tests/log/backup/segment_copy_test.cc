@@ -2,15 +2,18 @@
 
 #include "varve/log/backup/segment_copy.h"
 
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/scratch_directory.h"
 #include "varve/log/segment/segment_sidecar.h"
@@ -21,6 +24,7 @@ namespace {
 
 using ::absl_testing::IsOk;
 using ::absl_testing::StatusIs;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -120,10 +124,59 @@ TEST_F(SegmentCopyTest, FileThatTheSourceLacksIsRemovedFromTheCopy) {
   Copy(kFinalSegment);
   std::filesystem::remove(from_path_ + "/00000000000000000005.index");
   std::filesystem::remove(from_path_ + "/00000000000000000005.snapshot");
-  const SegmentCopy copy =
-      Copy({.state = SegmentState::kFinal, .same = SameSegments::kCopyAgain});
+  const SegmentCopy copy = Copy({.state = SegmentState::kFinal,
+                                 .same = SameSegments::kCopyAgain,
+                                 .replaced = ReplacedLog::kDrop});
   EXPECT_TRUE(copy.lacks_index);
   EXPECT_EQ(NamesIn(to_path_), NamesIn(from_path_));
+}
+
+TEST_F(SegmentCopyTest, LogThatIsReplacedIsPutAsideUnlessItIsDropped) {
+  Copy(kFinalSegment);
+  WriteBytes(to_path_ + "/00000000000000000005.log", "BATCHES");
+  SegmentCopyOptions options = {.state = SegmentState::kFinal,
+                                .same = SameSegments::kCopyAgain,
+                                .replaced = ReplacedLog::kDrop};
+  Copy(options);
+  EXPECT_EQ(NamesIn(to_path_), NamesIn(from_path_));
+  options.replaced = ReplacedLog::kDisplace;
+  WriteBytes(to_path_ + "/00000000000000000005.log", "BATCHES");
+  Copy(options);
+  EXPECT_EQ(ReadBytes(to_path_ + "/00000000000000000005.log"), "batches");
+  EXPECT_EQ(ReadBytes(to_path_ + "/displaced-00000000000000000005"), "BATCHES");
+  EXPECT_EQ(ReadBytes(to_path_ + "/00000000000000000005.index"), "offsets");
+}
+
+TEST_F(SegmentCopyTest, FailedReadOfTheSourceLeavesTheEarlierSegment) {
+  Copy(kFinalSegment);
+  WriteBytes(to_path_ + "/00000000000000000005.log", "BATCHES");
+  const std::vector<std::string> before = NamesIn(to_path_);
+  FaultyFileSystem files;
+  auto from = files.OpenDirectory(from_path_);
+  ASSERT_THAT(from, IsOk());
+  files.FailCallsNamed("File::ReadAt " + from_path_ + "/000", EIO,
+                       FaultyFileSystem::Repeat::kForever);
+  EXPECT_THAT(CopySegment(**from, *to_, kBase,
+                          {.state = SegmentState::kFinal,
+                           .same = SameSegments::kCopyAgain}),
+              StatusIs(absl::StatusCode::kUnknown));
+  EXPECT_EQ(ReadBytes(to_path_ + "/00000000000000000005.log"), "BATCHES");
+  EXPECT_EQ(NamesIn(to_path_), before);
+}
+
+TEST_F(SegmentCopyTest, KeptSegmentIsSynced) {
+  Copy(kFinalSegment);
+  FaultyFileSystem files;
+  auto to = files.OpenDirectory(to_path_);
+  ASSERT_THAT(to, IsOk());
+  const auto kept = CopySegment(*from_, **to, kBase, kFinalSegment);
+  ASSERT_THAT(kept, IsOk());
+  EXPECT_TRUE(kept->is_kept);
+  for (const std::string& name : NamesIn(to_path_)) {
+    EXPECT_THAT(files.calls(), Contains("File::Sync " + to_path_ + "/" + name));
+  }
+  files.FailCallsNamed("File::Sync", EIO, FaultyFileSystem::Repeat::kOnce);
+  EXPECT_FALSE(CopySegment(*from_, **to, kBase, kFinalSegment).ok());
 }
 
 TEST_F(SegmentCopyTest, SegmentThatIsGoneIsNotFoundAndNothingIsCopied) {

@@ -96,6 +96,38 @@ TEST(SegmentNameTest, OtherNamesAreNotCutFiles) {
   }
 }
 
+TEST(SegmentNameTest, DisplacedFilesAreNamedByTheirBaseOffset) {
+  EXPECT_EQ(DisplacedFileName(57), "displaced-00000000000000000057");
+  for (const int64_t base : {int64_t{0}, int64_t{57}, kInt64Max})
+    EXPECT_THAT(ParseDisplacedFileName(DisplacedFileName(base)),
+                Optional(base));
+  for (std::string_view name :
+       {"", "displaced-", "displaced-57", "sealed-00000000000000000057",
+        "displaced-00000000000000000057.log"}) {
+    EXPECT_EQ(ParseDisplacedFileName(name), std::nullopt) << name;
+  }
+}
+
+TEST(SegmentNameTest, FilesOfAPartitionAreKnownByTheirNames) {
+  for (std::string_view name :
+       {"00000000000000000057.log", "00000000000000000057.snapshot",
+        "sealed-00000000000000000057", "cut-00000000000000000057-4096.1",
+        "displaced-00000000000000000057", "ready-log", "ready-index",
+        "ready-timeindex", "leader-epoch-checkpoint", "partition.metadata",
+        "partition.metadata.tmp", "00000000000000000057.log.tmp",
+        "00000000000000000057.log.deleted",
+        "00000000000000000057.timeindex.cleaned",
+        "00000000000000000057.index.swap"}) {
+    EXPECT_TRUE(IsPartitionFileName(name)) << name;
+  }
+  for (std::string_view name :
+       {"", ".tmp", "varve.topics", "varve.backup", "varve.topics.tmp", ".lock",
+        ".kafka_cleanshutdown", "meta.properties", "letter.txt", "57.log",
+        "00000000000000000057.log.tmp.tmp", "orders-0"}) {
+    EXPECT_FALSE(IsPartitionFileName(name)) << name;
+  }
+}
+
 TEST(SegmentNameTest, PartitionDirectoriesAreParsedAgain) {
   EXPECT_EQ(PartitionDirectoryName("orders", 0), "orders-0");
   for (std::string topic : {"a", "a-1", "a-b.c_d", "-", "1"}) {

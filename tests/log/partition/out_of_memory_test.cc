@@ -3,9 +3,7 @@
 // Memory runs out at every allocation of an operation in turn: nothing is lost,
 // so that the next call does the whole operation.
 
-#include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <new>
@@ -17,40 +15,12 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/allocations.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/partition_fixture.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/partition/partition_log.h"
-
-namespace {
-
-// Allocations of the thread until one fails; negative: none does.
-thread_local int64_t allocations_left = -1;
-
-void* Allocate(size_t size) {
-  if (allocations_left >= 0 && allocations_left-- == 0) throw std::bad_alloc();
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(size_t size) { return Allocate(size); }
-void* operator new[](size_t size) { return Allocate(size); }
-// The standard library calls this one; without it ASan would pair its own with
-// the deletes below.
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size == 0 ? 1 : size);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return std::malloc(size == 0 ? 1 : size);
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
 
 namespace varve {
 namespace {
@@ -126,14 +96,14 @@ class OutOfMemoryTest : public PartitionFixture {
  private:
   static bool Throws(int64_t allocations,
                      const std::function<void()>& operation) {
-    allocations_left = allocations;
+    Allocations::left = allocations;
     try {
       operation();
     } catch (const std::bad_alloc&) {
       return true;
     }
     // A failure that was caught, and turned into an error, counts, too.
-    return std::exchange(allocations_left, -1) < 0;
+    return std::exchange(Allocations::left, -1) < 0;
   }
 };
 

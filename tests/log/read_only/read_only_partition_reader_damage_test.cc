@@ -333,9 +333,7 @@ TEST_F(PartitionReaderDamageTest, LogThatWasCutBelowTheReaderSaysSo) {
   // A power loss takes what was not synced: other records come in its place.
   std::filesystem::resize_file(LogPath(0), 3 * BatchAt(0).size());
   clock_.Advance(ReadOnlyLog::kRefreshInterval);
-  EXPECT_THAT(reader_->WaitFor(5, absl::Now()),
-              StatusIs(absl::StatusCode::kDeadlineExceeded));
-  clock_.Advance(ReadOnlyLog::kRefreshInterval);
+  EXPECT_THAT(reader_->WaitFor(5, absl::InfiniteFuture()), IsOk());
   EXPECT_THAT(reader_->Read(5, {}), StatusIs(absl::StatusCode::kOutOfRange,
                                              HasSubstr("ends before 3")));
   EXPECT_THAT(Bounds(), IsBounds(0, 3, 1));

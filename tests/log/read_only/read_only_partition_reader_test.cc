@@ -25,12 +25,14 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/read_only_partition_reader_fixture.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/read_only/read_only_log.h"
 
 namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
+using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::AnyOf;
@@ -59,6 +61,24 @@ TEST_P(ReadOnlyPartitionReaderTest, EmptyLogHasNothingYet) {
   EXPECT_THAT(reader_->Read(1, {}), StatusIs(absl::StatusCode::kOutOfRange));
   EXPECT_THAT(reader_->WaitFor(0, absl::Now()),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
+}
+
+TEST_P(ReadOnlyPartitionReaderTest, OffsetPastTheEndIsNewsAtEveryLevel) {
+  Recover();
+  AppendMany(3);
+  outline_.checkpoint.recovery_point = 1;
+  for (const ReadLevel level : {ReadLevel::kVisible, ReadLevel::kDurable}) {
+    OpenReader();
+    EXPECT_THAT(reader_->HasNews(4, level), IsOkAndHolds(true));
+    EXPECT_THAT(reader_->WaitFor(4, absl::InfiniteFuture(), level), IsOk());
+    EXPECT_THAT(reader_->Read(4, {.level = level}),
+                StatusIs(absl::StatusCode::kOutOfRange));
+    EXPECT_THAT(reader_->HasNews(3, level), IsOkAndHolds(false));
+  }
+  // Visible, and not durable.
+  EXPECT_THAT(reader_->HasNews(2, ReadLevel::kDurable), IsOkAndHolds(false));
+  EXPECT_THAT(reader_->HasNews(1, ReadLevel::kDurable), IsOkAndHolds(false));
+  EXPECT_THAT(reader_->HasNews(0, ReadLevel::kDurable), IsOkAndHolds(true));
 }
 
 TEST_P(ReadOnlyPartitionReaderTest, ReaderFromBeforeTheFirstRecordSeesAll) {
@@ -273,8 +293,8 @@ TEST_P(ReadOnlyPartitionReaderTest, WaiterWakesWhenTheRecordIsThere) {
     absl::SleepFor(absl::Milliseconds(20));
     AppendMany(5);
   });
-  EXPECT_THAT(reader_->WaitFor(4, absl::InfiniteFuture()), IsOk());
-  EXPECT_EQ(ReadOne(4), Value(4));
+  EXPECT_THAT(reader_->WaitFor(0, absl::InfiniteFuture()), IsOk());
+  EXPECT_EQ(ReadOne(0), Value(0));
   writer.join();
 }
 

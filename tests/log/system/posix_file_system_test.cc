@@ -7,10 +7,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -400,6 +402,22 @@ TEST_F(PosixFileSystemTest, ListIsSortedAndKnowsKinds) {
                                          IsEntry("c", EntryKind::kDirectory),
                                          IsEntry("link", EntryKind::kOther))));
   }
+}
+
+TEST_F(PosixFileSystemTest, LineageIsTheSameByEveryPath) {
+  ASSERT_THAT(directory_->CreateDirectory("a"), IsOk());
+  std::filesystem::create_directory_symlink(scratch_ / "a", scratch_ / "link");
+  const auto of_parent = directory_->Lineage();
+  ASSERT_THAT(of_parent, IsOk());
+  const auto lineage = OpenOrDie(scratch_ / "a")->Lineage();
+  ASSERT_THAT(lineage, IsOk());
+  ASSERT_EQ(lineage->size(), of_parent->size() + 1);
+  EXPECT_FALSE(lineage->front() == of_parent->front());
+  EXPECT_TRUE(std::equal(lineage->begin() + 1, lineage->end(),
+                         of_parent->begin(), of_parent->end()));
+  EXPECT_EQ(*OpenOrDie(scratch_ / "link")->Lineage(), *lineage);
+  EXPECT_EQ(*OpenOrDie(scratch_ / "link/../a/.")->Lineage(), *lineage);
+  EXPECT_EQ(OpenOrDie("/")->Lineage()->size(), size_t{1});
 }
 
 TEST_F(PosixFileSystemTest, RenameReplaces) {

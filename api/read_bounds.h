@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_API_READ_BOUNDS_H_
+#define VARVE_API_READ_BOUNDS_H_
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "varve/api/partition.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/log/metadata/log_bounds.h"
+#include "varve/log/metadata/read_options.h"
+
+namespace varve {
+
+// Where a log begins and ends for readers of one level.
+struct ReadBounds {
+  int64_t log_start = 0;
+  int64_t readable_end = 0;  // at that level
+  int64_t visible_end = 0;
+};
+
+// The bounds now, for code that takes either kind of handle.
+//
+// Precondition: a Partition is not empty. Errors: none of a Partition; those of
+// ReadOnlyPartition::Bounds.
+inline absl::StatusOr<ReadBounds> BoundsOf(
+    const Partition& partition, ReadLevel level = ReadLevel::kVisible) {
+  return ReadBounds{.log_start = partition.log_start(),
+                    .readable_end = partition.readable_end(level),
+                    .visible_end = partition.visible_end()};
+}
+inline absl::StatusOr<ReadBounds> BoundsOf(
+    const ReadOnlyPartition& partition, ReadLevel level = ReadLevel::kVisible) {
+  const absl::StatusOr<LogBounds> bounds = partition.Bounds();
+  if (!bounds.ok()) return bounds.status();
+  const int64_t durable_end =
+      std::max(bounds->recovery_point, bounds->log_start);
+  return ReadBounds{.log_start = bounds->log_start,
+                    .readable_end = level == ReadLevel::kDurable
+                                        ? durable_end
+                                        : bounds->visible_end,
+                    .visible_end = bounds->visible_end};
+}
+
+}  // namespace varve
+
+#endif  // VARVE_API_READ_BOUNDS_H_
