@@ -80,7 +80,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="The cache of compiled objects.")
     parser.add_argument("directory")
     parser.add_argument("verb", choices=("show", "trim", "clear"))
-    parser.add_argument("--bytes-max", type=int, default=12 * _GIB)
+    parser.add_argument("--bytes-max", type=int, default=20 * _GIB)
     options = parser.parse_args(arguments)
 
     entries = entries_of(options.directory)

@@ -15,8 +15,8 @@ import rules
 
 _TEXT = (".h", ".cc", ".py", ".sh", ".bzl", ".BUILD", ".md", ".bazel", ".yml", ".json",
          "public_headers.txt")
-_TEXT_NAMES = {"CMakeLists.txt", "WORKSPACE", "dev", "run", ".bazelrc", ".gitignore",
-               ".clang-format", ".clang-tidy"}
+_TEXT_NAMES = {"CMakeLists.txt", "WORKSPACE", "WORKSPACE.bzlmod", "dev", "run", ".bazelrc",
+               ".gitignore", ".clang-format", ".clang-tidy"}
 
 
 def checkout():

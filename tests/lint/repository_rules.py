@@ -118,4 +118,22 @@ def one_thread(files):
                         f"{name} is tagged one-thread, and has `{found}`")
 
 
-RULES = (build_lists_sources, links, one_thread, own_header_first)
+def module_versions(files):
+    """A MODULE.bazel asks for the version of api/version.h, and for the versions of deps.bzl;
+    those that no registry has, or that deps.bzl calls otherwise, are its own."""
+    numbers = re.findall(r"^#define VARVE_VERSION_\w+ (\d+)$", files.get("api/version.h", ""),
+                         re.MULTILINE)
+    expected = dict(re.findall(r'strip_prefix = "([a-z-]+)-([\d.]+)"',
+                               files.get("third_party/deps.bzl", "")))
+    expected["varve"] = ".".join(numbers)
+    for path, text in files.items():
+        if os.path.basename(path) != "MODULE.bazel":
+            continue
+        for match in re.finditer(r'name = "([^"]+)",\s+version = "([^"]*)"', text):
+            name, version = match.groups()
+            if expected.get(name, version) != version:
+                yield path, text.count("\n", 0, match.start()) + 1, (
+                    f"{name} is {version}, and elsewhere {expected[name]}")
+
+
+RULES = (build_lists_sources, links, module_versions, one_thread, own_header_first)

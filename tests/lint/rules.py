@@ -28,7 +28,8 @@ _CORE = {"index", "log", "api"}
 
 _CPP = (".h", ".cc")
 _SCRIPT = (".py", ".sh", ".bzl", ".BUILD")
-_NAMED = {"BUILD.bazel", "CMakeLists.txt", "WORKSPACE", "dev", "run", ".bazelrc"}
+_NAMED = {"BUILD.bazel", "CMakeLists.txt", "MODULE.bazel", "WORKSPACE", "WORKSPACE.bzlmod", "dev",
+          "run", ".bazelrc"}
 
 
 def is_cpp(path):

@@ -208,6 +208,20 @@ class AllFiles(Rule):
                      "pid = fork();\n", "auto store = LogStore::Open(path);\n"):
             self.assertTrue(found(text), text)
 
+    def test_module_versions(self):
+        def found(module):
+            version = "".join(f"#define VARVE_VERSION_{name} {number}\n" for name, number in
+                              (("MAJOR", 1), ("MINOR", 2), ("PATCH", 3)))
+            return [line for _, line, _ in repository_rules.module_versions({
+                "api/version.h": version, "examples/a/MODULE.bazel": module,
+                "third_party/deps.bzl": 'strip_prefix = "abseil-cpp-20240722.0",\n'})]
+
+        self.assertEqual(found('module(\n    name = "varve",\n    version = "1.2.3",\n)\n'), [])
+        self.assertEqual(found('module(\n    name = "varve",\n    version = "1.2.4",\n)\n'), [2])
+        self.assertEqual(found('bazel_dep(name = "abseil-cpp", version = "20240722.0")\n'), [])
+        self.assertEqual(found('\nbazel_dep(name = "abseil-cpp", version = "20240722")\n'), [2])
+        self.assertEqual(found('bazel_dep(name = "cli11", version = "7")\n'), [])
+
     def test_own_header_first(self):
         own, other = '#include "varve/log/a.h"\n', '#include "varve/log/b.h"\n'
 

@@ -73,8 +73,8 @@ Command ReadCommand(const CLI::App& app, const std::string& path) {
   };
   for (const CLI::App* below : app.get_subcommands(visible)) {
     const std::string& name = below->get_name();
-    command.commands.push_back(
-        ReadCommand(*below, path.empty() ? name : path + " " + name));
+    command.commands.push_back(ReadCommand(
+        *below, path.empty() ? name : absl::StrCat(path, " ", name)));
   }
   return command;
 }
