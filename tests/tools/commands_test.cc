@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// The commands with good input; bad_input_test.cc has the rest.
+// The commands with good input; bad_input_test.cc and bad_store_test.cc have
+// the rest.
 
 #include <stdlib.h>
 #include <unistd.h>
