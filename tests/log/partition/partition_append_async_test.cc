@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // PartitionLog::AppendAsync: each callback is called once, in the order of the
-// offsets, and says how its append has ended, whatever becomes of the log.
+// offsets, when its append is durable.
 
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,14 +20,14 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/fixture/faulty_file_system.h"
-#include "tests/fixture/partition_fixture.h"
+#include "tests/log/partition/append_async_fixture.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/append_callback.h"
 #include "varve/log/partition/append_result.h"
+#include "varve/log/partition/log_meters.h"
 #include "varve/log/partition/partition_log.h"
 
 namespace varve {
@@ -42,47 +41,10 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 using Code = absl::StatusCode;
-using Repeat = FaultyFileSystem::Repeat;
 
-class PartitionAppendAsyncTest : public PartitionFixture {
+class PartitionAppendAsyncTest : public AppendAsyncFixture {
  protected:
-  absl::StatusOr<AppendResult> TryAppendAsync(std::string_view value) {
-    return log_->AppendAsync(Record{.value = value},
-                             [this](absl::StatusOr<AppendResult> ended) {
-                               ended_.push_back(std::move(ended));
-                             });
-  }
-  // The offset; -1 after a failure.
-  int64_t AppendAsync(std::string_view value) {
-    const auto result = TryAppendAsync(value);
-    EXPECT_THAT(result, IsOk());
-    return result.ok() ? result->offset : -1;
-  }
-
-  // What the callbacks that are due, and are called now, are called with: the
-  // offset, or -1 for an error.
-  std::vector<int64_t> CallBack() {
-    std::vector<int64_t> offsets;
-    for (const auto& ended : CallBackForStatus())
-      offsets.push_back(ended.ok() ? ended->offset : -1);
-    return offsets;
-  }
-  std::vector<absl::StatusOr<AppendResult>> CallBackForStatus() {
-    ended_.clear();
-    const int64_t called = listener_->CallBack();
-    EXPECT_THAT(ended_, SizeIs(called));
-    return ended_;
-  }
   LogMeters& meters() { return log_->meters().store(); }
-
-  // A log with three segments, two of them sealed and not synced.
-  void FillThreeSegments() {
-    config_.segment_bytes = 128 << 10;
-    Recover();
-    while (log_->segment_count() < 3) Append(std::string(10000, 'x'));
-  }
-
-  std::vector<absl::StatusOr<AppendResult>> ended_;
 };
 
 // When it is called.
@@ -148,27 +110,6 @@ TEST_F(PartitionAppendAsyncTest, AppendDuringASyncWaitsForTheNextOne) {
   EXPECT_THAT(CallBack(), ElementsAre(1));
 }
 
-TEST_F(PartitionAppendAsyncTest, FailedSyncOfAnotherThreadIsAskedForAgain) {
-  FillThreeSegments();
-  AppendAsync("a");
-  const int before = listener_->syncs_wanted;
-  files_.HoldCallNamed("File::Truncate");
-  files_.FailCallsNamed("File::Truncate", ENOSPC, Repeat::kOnce);
-  std::thread syncing(
-      [&] { EXPECT_THAT(log_->Sync(), StatusIs(Code::kResourceExhausted)); });
-  files_.AwaitHeld();
-  // Who looks now finds nothing to do, and sleeps.
-  EXPECT_EQ(log_->SyncDue(), absl::InfiniteFuture());
-  EXPECT_EQ(listener_->syncs_wanted, before);
-  files_.LetGo();
-  syncing.join();
-  EXPECT_EQ(listener_->syncs_wanted, before + 1);
-  EXPECT_LT(log_->SyncDue(), absl::InfiniteFuture());
-  EXPECT_THAT(CallBack(), IsEmpty());
-  ASSERT_THAT(log_->Sync(), IsOk());
-  EXPECT_THAT(CallBack(), ElementsAre(log_->visible_end() - 1));
-}
-
 TEST_F(PartitionAppendAsyncTest, SyncOfASyncedAppendCompletesThoseBeforeIt) {
   Recover();
   AppendAsync("a");
@@ -185,6 +126,17 @@ TEST_F(PartitionAppendAsyncTest, ParkingCompletesThem) {
   EXPECT_EQ(AppendAsync("b"), 1);
   ASSERT_THAT(log_->Sync(), IsOk());
   EXPECT_THAT(CallBack(), ElementsAre(1));
+}
+
+TEST_F(PartitionAppendAsyncTest, CloseSyncsAndCompletesThem) {
+  Recover();
+  AppendAsync("a");
+  AppendAsync("b");
+  ASSERT_THAT(log_->Close(), IsOk());
+  EXPECT_THAT(CallBack(), ElementsAre(0, 1));
+  EXPECT_THAT(TryAppendAsync("c"), StatusIs(Code::kFailedPrecondition));
+  ASSERT_THAT(log_->Close(), IsOk());
+  EXPECT_THAT(CallBack(), IsEmpty());
 }
 
 TEST_F(PartitionAppendAsyncTest, TrimPastTheDurableEndCompletesThem) {
@@ -286,133 +238,6 @@ TEST_F(PartitionAppendAsyncTest, RefusedAppendsTakeNoneOfTheLimit) {
     ASSERT_EQ(TryAppendAsync(large).status().code(), Code::kInvalidArgument);
   }
   EXPECT_EQ(AppendAsync("a"), 0);
-}
-
-// Failures.
-
-TEST_F(PartitionAppendAsyncTest, FailedSyncCompletesAllWithItsError) {
-  Recover();
-  AppendAsync("a");
-  AppendAsync("b");
-  files_.FailCallsNamed("File::Sync", EIO, Repeat::kOnce);
-  const absl::Status poison = log_->Sync();
-  EXPECT_THAT(poison, StatusIs(Code::kUnknown));
-  const auto ended = CallBackForStatus();
-  ASSERT_THAT(ended, SizeIs(2));
-  EXPECT_EQ(ended[0].status(), poison);
-  EXPECT_EQ(ended[1].status(), poison);
-  EXPECT_EQ(TryAppendAsync("c").status(), poison);
-  EXPECT_THAT(CallBack(), IsEmpty());
-  EXPECT_EQ(log_->SyncDue(), absl::InfiniteFuture());
-}
-
-TEST_F(PartitionAppendAsyncTest, FailedSyncCompletesThoseThatCameDuringIt) {
-  Recover();
-  AppendAsync("a");
-  files_.FailCallsNamed("File::Sync", EIO, Repeat::kOnce);
-  files_.HoldCallNamed("File::Sync");
-  std::thread syncing(
-      [&] { EXPECT_THAT(log_->Sync(), StatusIs(Code::kUnknown)); });
-  files_.AwaitHeld();
-  AppendAsync("b");
-  files_.LetGo();
-  syncing.join();
-  EXPECT_THAT(CallBackForStatus(),
-              ElementsAre(StatusIs(Code::kUnknown), StatusIs(Code::kUnknown)));
-}
-
-TEST_F(PartitionAppendAsyncTest, SyncForWhichThereIsNoRoomKeepsThemWaiting) {
-  FillThreeSegments();
-  AppendAsync("a");
-  files_.FailCallsNamed("File::Truncate", ENOSPC, Repeat::kOnce);
-  ASSERT_THAT(log_->Sync(), StatusIs(Code::kResourceExhausted));
-  EXPECT_THAT(CallBack(), IsEmpty());
-  EXPECT_GT(log_->SyncDue(), clock_.Steady());
-  EXPECT_LT(log_->SyncDue(), absl::InfiniteFuture());
-  AppendAsync("b");
-  EXPECT_GT(log_->SyncDue(), clock_.Steady());
-  ASSERT_THAT(log_->Sync(), IsOk());
-  const int64_t end = log_->visible_end();
-  EXPECT_THAT(CallBack(), ElementsAre(end - 2, end - 1));
-}
-
-TEST_F(PartitionAppendAsyncTest, FailedWriteCompletesThoseBeforeIt) {
-  Recover();
-  AppendAsync("a");
-  files_.FailCallsNamed("File::Allocate", EIO, Repeat::kOnce);
-  const absl::Status poison =
-      TryAppendAsync(std::string(100'000, 'x')).status();
-  EXPECT_THAT(poison, StatusIs(Code::kUnknown));
-  const auto ended = CallBackForStatus();
-  ASSERT_THAT(ended, SizeIs(1));
-  EXPECT_EQ(ended[0].status(), poison);
-}
-
-TEST_F(PartitionAppendAsyncTest, FullDiskCompletesNothing) {
-  Recover();
-  AppendAsync("a");
-  files_.FailCallsNamed("File::Allocate", ENOSPC, Repeat::kForever);
-  EXPECT_THAT(TryAppendAsync(std::string(100'000, 'x')),
-              StatusIs(Code::kResourceExhausted));
-  EXPECT_THAT(CallBack(), IsEmpty());
-  ASSERT_THAT(log_->Sync(), IsOk());
-  EXPECT_THAT(CallBack(), ElementsAre(0));
-}
-
-// The end of the log.
-
-TEST_F(PartitionAppendAsyncTest, CloseSyncsAndCompletesThem) {
-  Recover();
-  AppendAsync("a");
-  AppendAsync("b");
-  ASSERT_THAT(log_->Close(), IsOk());
-  EXPECT_THAT(CallBack(), ElementsAre(0, 1));
-  EXPECT_THAT(TryAppendAsync("c"), StatusIs(Code::kFailedPrecondition));
-  ASSERT_THAT(log_->Close(), IsOk());
-  EXPECT_THAT(CallBack(), IsEmpty());
-}
-
-TEST_F(PartitionAppendAsyncTest, CloseForWhichThereIsNoRoomCancelsThem) {
-  Recover();
-  AppendAsync("a");
-  files_.FailCallsNamed("File::Truncate", ENOSPC, Repeat::kOnce);
-  ASSERT_THAT(log_->Close(), StatusIs(Code::kResourceExhausted));
-  EXPECT_THAT(CallBackForStatus(),
-              ElementsAre(StatusIs(Code::kCancelled, HasSubstr("closed"))));
-}
-
-TEST_F(PartitionAppendAsyncTest, CloseWhoseSyncFailsCompletesThemWithItsError) {
-  Recover();
-  AppendAsync("a");
-  files_.FailCallsNamed("File::Sync", EIO, Repeat::kOnce);
-  ASSERT_THAT(log_->Close(), StatusIs(Code::kUnknown));
-  EXPECT_THAT(CallBackForStatus(), ElementsAre(StatusIs(Code::kUnknown)));
-}
-
-TEST_F(PartitionAppendAsyncTest, DeletionCompletesThemWithNotFound) {
-  Recover();
-  AppendAsync("a");
-  ASSERT_THAT(log_->Sync(), IsOk());
-  AppendAsync("b");
-  log_->Abandon();
-  EXPECT_THAT(CallBackForStatus(),
-              ElementsAre(IsOk(), StatusIs(Code::kNotFound)));
-  EXPECT_THAT(TryAppendAsync("c"), StatusIs(Code::kNotFound));
-  EXPECT_THAT(CallBack(), IsEmpty());
-}
-
-TEST_F(PartitionAppendAsyncTest, DeletionDuringASyncCompletesThemOnce) {
-  Recover();
-  AppendAsync("a");
-  files_.HoldCallNamed("File::Sync");
-  std::thread syncing([&] { log_->Sync().IgnoreError(); });  // by its effect
-  files_.AwaitHeld();
-  AppendAsync("b");
-  log_->Abandon();
-  files_.LetGo();
-  syncing.join();
-  EXPECT_THAT(CallBackForStatus(), ElementsAre(StatusIs(Code::kNotFound),
-                                               StatusIs(Code::kNotFound)));
 }
 
 // All together.
