@@ -12,7 +12,6 @@ import cpp_text
 import rooms
 
 FILE_LINES_MAX = 400
-TEST_FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 70
 LINE_LENGTH_MAX = 100
 
@@ -36,10 +35,6 @@ def is_cpp(path):
     return path.endswith(_CPP)
 
 
-def is_test(path):
-    return path.startswith("tests/") or "_test." in path
-
-
 def is_source(path):
     return is_cpp(path) or path.endswith(_SCRIPT) or os.path.basename(path) in _NAMED
 
@@ -56,10 +51,9 @@ def matches(pattern, text):
 
 def file_length(path, text):
     """Files stay short enough to be read in one go."""
-    most = TEST_FILE_LINES_MAX if is_test(path) else FILE_LINES_MAX
     lines = text.count("\n")
-    if is_source(path) and not path.endswith("BUILD.bazel") and lines > most:
-        yield most + 1, f"{lines} lines; at most {most}"
+    if is_source(path) and not path.endswith("BUILD.bazel") and lines > FILE_LINES_MAX:
+        yield FILE_LINES_MAX + 1, f"{lines} lines; at most {FILE_LINES_MAX}"
 
 
 def function_length(path, text):

@@ -31,9 +31,9 @@ class OneFile(Rule):
     def test_file_length(self):
         self.good(rules.file_length, "log/a.cc", "x\n" * 400)
         self.bad(rules.file_length, "log/a.cc", "x\n" * 401)
-        self.good(rules.file_length, "tests/a_test.cc", "x\n" * 500)
-        self.bad(rules.file_length, "tests/a_test.cc", "x\n" * 501)
-        self.bad(rules.file_length, "tests/lint/a.py", "x\n" * 501)
+        self.good(rules.file_length, "tests/a_test.cc", "x\n" * 400)
+        self.bad(rules.file_length, "tests/a_test.cc", "x\n" * 401)
+        self.bad(rules.file_length, "tests/lint/a.py", "x\n" * 401)
         self.good(rules.file_length, "docs/a.md", "x\n" * 5000)
 
     def test_function_length(self):
