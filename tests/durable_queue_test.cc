@@ -2,11 +2,6 @@
 
 // The durable queue of examples/, run as a user runs it.
 
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/program_output.h"
 #include "tests/fixture/scratch_directory.h"
 
 namespace varve {
@@ -28,15 +24,10 @@ class DurableQueueTest : public testing::Test {
  protected:
   // Runs it with these jobs, and keeps what it prints.
   void Run(const std::string& jobs) {
-    FILE* pipe = popen(
-        absl::StrCat("examples/durable_queue ", path_, " ", jobs).c_str(), "r");
-    ASSERT_NE(pipe, nullptr);
-    std::string output;
-    std::array<char, 4096> buffer;
-    while (size_t size = fread(buffer.data(), 1, buffer.size(), pipe)) {
-      output.append(buffer.data(), size);
-    }
-    EXPECT_EQ(WEXITSTATUS(pclose(pipe)), 0);
+    int status = -1;
+    const std::string output = OutputOf(
+        absl::StrCat("examples/durable_queue ", path_, " ", jobs), &status);
+    EXPECT_EQ(status, 0);
     lines_ = absl::StrSplit(output, '\n', absl::SkipEmpty());
   }
   // The jobs that it said this of, in order. The two threads that print take

@@ -6,15 +6,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstddef>
-#include <cstdio>
 #include <regex>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "absl/log/check.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -22,6 +18,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/program_output.h"
 #include "tests/tools/command_runner.h"
 
 namespace varve {
@@ -36,20 +33,13 @@ using ::testing::IsSupersetOf;
 using Words = std::vector<std::string>;
 
 // What a program prints, its errors included.
-std::string OutputOf(const std::string& command) {
-  FILE* pipe = popen(absl::StrCat(command, " 2>&1").c_str(), "r");
-  CHECK(pipe != nullptr);
-  std::string output;
-  std::array<char, 4096> buffer;
-  while (const size_t size = fread(buffer.data(), 1, buffer.size(), pipe)) {
-    output.append(buffer.data(), size);
-  }
-  pclose(pipe);
-  return output;
+std::string AllOutputOf(const std::string& command) {
+  int status = 0;  // what it prints says more
+  return OutputOf(absl::StrCat(command, " 2>&1"), &status);
 }
 
 bool HasProgram(const std::string& name) {
-  return !OutputOf(absl::StrCat("command -v ", name)).empty();
+  return !AllOutputOf(absl::StrCat("command -v ", name)).empty();
 }
 
 class ManualTest : public testing::Test {
@@ -96,7 +86,7 @@ class BashTest : public ManualTest {
                      "'\nCOMP_WORDS=(", line, ")\nCOMP_CWORD=", words.size(),
                      "\n_varve\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n"));
     return absl::StrSplit(
-        OutputOf(absl::StrCat("bash ", runner_.PathTo("ask"))), '\n',
+        AllOutputOf(absl::StrCat("bash ", runner_.PathTo("ask"))), '\n',
         absl::SkipEmpty());
   }
 
@@ -116,6 +106,15 @@ class BashTest : public ManualTest {
     return all;
   }
 };
+
+TEST_F(BashTest, BackupAndRestoreCompleteDirectories) {
+  runner_.CreateTopic("orders");
+  for (const char* command : {"backup", "restore"}) {
+    EXPECT_THAT(Complete({command, runner_.PathTo("")}),
+                Contains(HasSubstr(runner_.data())))
+        << command;
+  }
+}
 
 TEST_F(BashTest, CommandsAndTheirCommandsAreCompleted) {
   EXPECT_THAT(
@@ -238,7 +237,7 @@ class ZshTest : public ManualTest {
                      line,
                      "'$'\\x14'\n"
                      "while zpty -r asked REPLY; do :; done\n"));
-    EXPECT_EQ(OutputOf(absl::StrCat("zsh -f ", runner_.PathTo("ask"))), "");
+    EXPECT_EQ(AllOutputOf(absl::StrCat("zsh -f ", runner_.PathTo("ask"))), "");
     return ReadFileOrDie(runner_.PathTo("answer"));
   }
 };
@@ -272,7 +271,7 @@ TEST_F(ManualTest, ZshTakesItsScript) {
   EXPECT_THAT(script.out, HasSubstr("_varve_groups_reset()"));
   if (!HasProgram("zsh")) GTEST_SKIP() << "there is no zsh to ask";
   WriteFileOrDie(runner_.PathTo("_varve"), script.out);
-  EXPECT_EQ(OutputOf(absl::StrCat("zsh -n ", runner_.PathTo("_varve"))), "");
+  EXPECT_EQ(AllOutputOf(absl::StrCat("zsh -n ", runner_.PathTo("_varve"))), "");
 }
 
 TEST_F(ManualTest, ShellThatIsNoneIsRefused) {
@@ -323,8 +322,8 @@ TEST_F(ManualTest, RoffTakesTheManPageWithoutAWarning) {
   WriteFileOrDie(runner_.PathTo("varve.1"), runner_.Varve({"man"}).out);
   const std::string groff =
       absl::StrCat("groff -man -Tutf8 -ww -k ", runner_.PathTo("varve.1"));
-  EXPECT_EQ(OutputOf(absl::StrCat("(", groff, " 2>&1 >/dev/null)")), "");
-  EXPECT_THAT(OutputOf(groff),
+  EXPECT_EQ(AllOutputOf(absl::StrCat("(", groff, " 2>&1 >/dev/null)")), "");
+  EXPECT_THAT(AllOutputOf(groff),
               HasSubstr("Append a record for each line of a file."));
 }
 

@@ -119,7 +119,7 @@ void PrintText(Direction direction, const BackupPaths& paths,
 int Run(Direction direction, const BackupOptions& options,
         const GlobalOptions& global) {
   const BackupPaths paths = PathsOf(direction, options, global);
-  // The message for a store that is not given, or not there, names --data.
+  // The message for a store that is not given names --data.
   const GlobalOptions store = {.data = paths.store, .json = global.json};
   if (absl::Status status = CheckDataDirectory(store); !status.ok())
     return UsageError(status.message());
@@ -167,12 +167,12 @@ void AddBackupCommands(CLI::App& app, CommandLine& line) {
   CLI::App* backup =
       app.add_subcommand("backup", "copy a store, also while it is written");
   backup
-      ->add_option("paths", backed_up->paths,
+      ->add_option("DIR", backed_up->paths,
                    "the directory for the backup; before it the store's, if "
                    "that is not --data")
       ->required()
       ->expected(1, 2)
-      ->type_name("[STORE] BACKUP");
+      ->type_name("");
   backup->add_flag("--replace", backed_up->replace,
                    "bring the backup that is there up to date: segments that "
                    "are the same stay");
@@ -189,12 +189,12 @@ void AddBackupCommands(CLI::App& app, CommandLine& line) {
   auto restored = std::make_shared<BackupOptions>();
   CLI::App* restore = app.add_subcommand("restore", "make a store of a backup");
   restore
-      ->add_option("paths", restored->paths,
+      ->add_option("DIR", restored->paths,
                    "the backup's directory; after it the store's, if that is "
                    "not --data")
       ->required()
       ->expected(1, 2)
-      ->type_name("BACKUP [STORE]");
+      ->type_name("");
   restore->add_flag("--replace", restored->replace,
                     "replace the store that is there: what it has beyond the "
                     "backup is lost");
