@@ -74,6 +74,14 @@ TEST_F(DumpLogTest, EveryTruncationIsSurvived) {
   }
 }
 
+TEST_F(DumpLogTest, SegmentThatABackupHasPutAsideIsShownAsOne) {
+  const std::string aside = runner_.PathTo("displaced-00000000000000000000");
+  WriteFileOrDie(aside, ReadFileOrDie(log_));
+  const CommandResult result = runner_.Varve({"dump-log", aside});
+  EXPECT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("base_offset=2"));
+}
+
 TEST_F(DumpLogTest, ZerosBehindTheLastBatchAreNoDamage) {
   WriteFileOrDie(log_, ReadFileOrDie(log_) + std::string(5'000'000, '\0'));
   const CommandResult result = runner_.Varve({"dump-log", log_});

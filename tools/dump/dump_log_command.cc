@@ -76,7 +76,7 @@ constexpr std::pair<std::string_view, DumpKind> kNamedFiles[] = {
     {kReadyLogName, DumpKind::kSegment}};
 
 constexpr char kFileKinds[] =
-    ".log, .index, .timeindex, cut-*, sealed-*, ready-log, "
+    ".log, .index, .timeindex, cut-*, displaced-*, sealed-*, ready-log, "
     "leader-epoch-checkpoint, partition.metadata, *-offset-checkpoint, "
     "varve.topics, varve.checkpoint, varve.retention";
 
@@ -87,6 +87,10 @@ absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   DumpTarget target;
   if (const auto cut = ParseCutFileName(name); cut.has_value()) {
     target.base_offset = cut->base_offset;
+    return target;
+  }
+  if (const auto base = ParseDisplacedFileName(name); base.has_value()) {
+    target.base_offset = *base;
     return target;
   }
   if (ParseSidecarFileName(name).has_value()) {
