@@ -110,7 +110,7 @@ TEST_F(TrimTest, TextIsATableAndASentence) {
             HasSubstr("would trim 2 records, and free ")));
   const CommandResult done = Run({"t", "--before", "@3000", "--yes"});
   EXPECT_EQ(done.exit_status, 0) << done.err;
-  EXPECT_THAT(done.out, HasSubstr("trimmed 2 records, and free "));
+  EXPECT_THAT(done.out, HasSubstr("trimmed 2 records, and freed "));
   EXPECT_EQ(Offsets(), "2345");
 }
 

@@ -184,7 +184,8 @@ void Print(const GlobalOptions& global, const std::string& topic,
   }
   std::cout << table.ToString()
             << absl::StrCat(dry_run ? "would trim " : "trimmed ",
-                            CountOf(records, "record"), ", and free ",
+                            CountOf(records, "record"),
+                            dry_run ? ", and free " : ", and freed ",
                             HumanBytes(freed_bytes), "\n");
 }
 
