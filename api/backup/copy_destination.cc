@@ -16,6 +16,7 @@
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/store_copy.h"
+#include "varve/log/backup/file_copy.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/system/file_system.h"
 
@@ -110,11 +111,6 @@ absl::StatusOr<std::unique_ptr<File>> Lock(Directory& directory) {
 // Its existence counts alone, so no crash can leave half of it.
 absl::Status MakeFile(Directory& directory, std::string_view name) {
   return directory.OpenFile(name, OpenMode::kCreate).status();
-}
-
-absl::Status RemoveIfThere(Directory& directory, std::string_view name) {
-  absl::Status status = directory.RemoveFile(name);
-  return absl::IsNotFound(status) ? absl::OkStatus() : status;
 }
 
 // The entries of a partition's directory. One that is only named like it, such
