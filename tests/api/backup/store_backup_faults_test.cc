@@ -35,8 +35,8 @@ using ::testing::IsEmpty;
 using Code = absl::StatusCode;
 using Repeat = FaultyFileSystem::Repeat;
 
-// The store has no committed offsets: 50 partitions more would make each call
-// of each backup fail for hours.
+// The store has no committed offsets: each call of each backup is made to fail,
+// and a topic more would double them.
 class StoreBackupFaultsTest : public BackupFixture {
  protected:
   void SetUp() override {
@@ -67,10 +67,6 @@ class StoreBackupFaultsTest : public BackupFixture {
     }
   }
 
-  static StoreCopyOptions Replacing() {
-    return {.existing = ExistingCopy::kReplace};
-  }
-
   RecordsByPartition records_;
 };
 
@@ -87,7 +83,7 @@ TEST_F(StoreBackupFaultsTest, FailedCallOfABackupLeavesNoStoreAndIsRepeated) {
         ++failures;
         ExpectNoneOrWhole(backup_);
       }
-      ASSERT_THAT(BackUp(Replacing()), IsOk());
+      ASSERT_THAT(BackUp(ReplacingWhatIsThere()), IsOk());
       ExpectSound(backup_);
       auto copy = LogStore::OpenReadOnly(backup_);
       ASSERT_THAT(copy, IsOk());
@@ -115,7 +111,7 @@ TEST_F(StoreBackupFaultsTest, FailedCallOfARestoreLeavesNoStoreAndIsRepeated) {
         ++failures;
         ExpectNoneOrWhole(restored_);
       }
-      ASSERT_THAT(Restore(Replacing()), IsOk());
+      ASSERT_THAT(Restore(ReplacingWhatIsThere()), IsOk());
       ExpectSound(restored_);
       ExpectSound(backup_);
       ASSERT_EQ(RecordsOf(*Open(restored_)), records_);
@@ -133,9 +129,9 @@ TEST_F(StoreBackupFaultsTest, InterruptedReplacementIsNoStoreAndIsRepeated) {
     SCOPED_TRACE(absl::StrCat("call ", i));
     FaultyFileSystem files;
     files.FailCall(i, EIO, Repeat::kForever);
-    const absl::Status status = BackUp(Replacing(), &files).status();
+    const absl::Status status = BackUp(ReplacingWhatIsThere(), &files).status();
     if (!status.ok()) ExpectNoneOrWhole(backup_);
-    ASSERT_THAT(BackUp(Replacing()), IsOk());
+    ASSERT_THAT(BackUp(ReplacingWhatIsThere()), IsOk());
     ExpectSound(backup_);
     if (files.call_count() <= i || HasFailure()) break;
   }
@@ -156,7 +152,7 @@ TEST_F(StoreBackupFaultsTest, FullDiskIsAnErrorAndTheBackupGoesOnWithRoom) {
       ExpectNoStore(backup_);
     }
     files.UnlimitSpace();
-    ASSERT_THAT(BackUp(Replacing(), &files), IsOk());
+    ASSERT_THAT(BackUp(ReplacingWhatIsThere(), &files), IsOk());
     ASSERT_NO_FATAL_FAILURE(ExpectSound(backup_));
     if (HasFailure()) break;
   }

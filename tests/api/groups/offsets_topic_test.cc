@@ -144,6 +144,7 @@ TEST_F(OffsetsTopicTest, EveryIdlePartitionOfTheOffsetsIsSmallOnDisk) {
   Reopen();
   ASSERT_THAT(store_->CommitOffset("g", "orders", 0, 0), IsOk());
   ASSERT_THAT(store_->Close(), IsOk());
+  ASSERT_EQ(OffsetsDirectories(), 50);
   for (const auto& entry : std::filesystem::directory_iterator(path_)) {
     if (!absl::StrContains(entry.path().string(), "__consumer_offsets"))
       continue;
