@@ -329,7 +329,7 @@ absl::Status PartitionLog::Sync() {
     if (absl::Status status = state_.StatusOfWrite(); !status.ok())
       return status;
   }
-  return syncer_.SyncTo(visible_end());
+  return syncer_.SyncAllTo(visible_end());
 }
 
 absl::Status PartitionLog::Roll() {

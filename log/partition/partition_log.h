@@ -64,7 +64,7 @@ namespace varve {
 // append holds but the segment list's, to copy a pointer; a read that opens a
 // segment may park partitions first, and wait for their syncs. Syncs have a
 // lock of their own, so appends continue while the disk is busy. Lock order:
-// the syncer's `sync_mu`, `mu_`, the segment list's.
+// the syncer's `turn`, `mu_`, the segment list's.
 //
 // The first sync that fails poisons the log: reads continue, but every append
 // and sync returns that error until the partition is opened again. After a
@@ -328,7 +328,7 @@ class PartitionLog {
   // May release the lock, and take it again, before the first append.
   absl::Status PrepareAppend() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status OpenWriterUnlocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status OpenWriter() ABSL_LOCKS_EXCLUDED(syncer_.sync_mu(), mu_);
+  absl::Status OpenWriter() ABSL_LOCKS_EXCLUDED(syncer_.turn(), mu_);
   // Poisons the log unless the failure has changed nothing; returns the error
   // for the caller.
   absl::Status NoteFailure(const absl::Status& status)
@@ -387,7 +387,7 @@ class PartitionLog {
   std::atomic<bool> used_ = false;
 
   // The writer lock.
-  mutable absl::Mutex mu_ ABSL_ACQUIRED_AFTER(syncer_.sync_mu());
+  mutable absl::Mutex mu_ ABSL_ACQUIRED_AFTER(syncer_.turn());
   LogConfig config_ ABSL_GUARDED_BY(mu_);
   PartitionWriter writer_ ABSL_GUARDED_BY(mu_);  // borrows `config_`
   WatermarkWaiters waiters_ ABSL_GUARDED_BY(mu_);

@@ -15,6 +15,7 @@
 #include "varve/log/partition/partition_state.h"
 #include "varve/log/partition/partition_syncer.h"
 #include "varve/log/partition/partition_writer.h"
+#include "varve/log/partition/sync_turn.h"
 
 namespace varve {
 namespace {
@@ -40,11 +41,11 @@ absl::Status PartitionLog::OpenWriterUnlocked() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   return OpenWriter();
 }
 
-// Holds the sync's lock, so that a segment that is being closed, by `Park` or
+// Takes the turn, so that a segment that is being closed, by `Park` or
 // for a new config, is not opened again before it is synced and trimmed.
 absl::Status PartitionLog::OpenWriter() {
   listener_->MakeRoom();
-  absl::MutexLock sync(syncer_.sync_mu());
+  const SyncTurnLock turn(syncer_.turn());
   if (absl::Status status = syncer_.SyncClosing(); !status.ok()) return status;
   absl::MutexLock lock(&mu_);
   if (!state_.is_open() || writer_.is_open()) return absl::OkStatus();
@@ -72,7 +73,7 @@ absl::Status PartitionLog::MissingAsLoss(const absl::Status& status) const {
 absl::Status PartitionLog::Park() {
   const CallGate::Call call = calls_.Enter();
   if (!call.entered()) return state_.EndedError();
-  absl::MutexLock sync(syncer_.sync_mu());
+  const SyncTurnLock turn(syncer_.turn());
   {
     absl::MutexLock lock(&mu_);
     if (writer_.is_open()) {
@@ -102,7 +103,7 @@ absl::Status PartitionLog::Close() {
     if (!state_.has_ended()) state_.BeginClose();
     waiters_.NotifyEnded();
   }
-  absl::MutexLock sync(syncer_.sync_mu());
+  const SyncTurnLock turn(syncer_.turn());
   {
     absl::MutexLock lock(&mu_);
     if (!state_.is_closing()) return state_.failure();

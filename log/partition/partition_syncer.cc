@@ -2,7 +2,9 @@
 
 #include "varve/log/partition/partition_syncer.h"
 
+#include <atomic>
 #include <cstdint>
+#include <mutex>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -16,6 +18,7 @@
 #include "varve/log/partition/partition_writer.h"
 #include "varve/log/partition/pending_sync.h"
 #include "varve/log/partition/sync_schedule.h"
+#include "varve/log/partition/sync_turn.h"
 #include "varve/log/system/errno_status.h"
 
 namespace varve {
@@ -28,7 +31,18 @@ PartitionSyncer::PartitionSyncer(const Parts& log,
       schedule_(SyncInterval(store_interval, config)) {}
 
 absl::Status PartitionSyncer::SyncTo(int64_t offset) {
-  absl::MutexLock sync(&sync_mu_);
+  const bool leads = turn_.LockUnless(
+      [=, this] { return log_.ends->durable() >= offset; },
+      [=, this] {
+        return syncing_to_.load(std::memory_order_acquire) >= offset;
+      });
+  if (!leads) return absl::OkStatus();
+  const SyncTurnLock turn(std::adopt_lock, &turn_);
+  return log_.ends->durable() >= offset ? absl::OkStatus() : SyncAll();
+}
+
+absl::Status PartitionSyncer::SyncAllTo(int64_t offset) {
+  const SyncTurnLock turn(&turn_);
   if (log_.ends->durable() >= offset) {
     absl::MutexLock lock(log_.mu);
     if (!log_.writer->has_unsynced_sealed()) return absl::OkStatus();
@@ -37,7 +51,7 @@ absl::Status PartitionSyncer::SyncTo(int64_t offset) {
 }
 
 absl::Status PartitionSyncer::SyncSealedBelow(int64_t offset) {
-  absl::MutexLock sync(&sync_mu_);
+  const SyncTurnLock turn(&turn_);
   {
     absl::MutexLock lock(log_.mu);
     if (!log_.writer->has_unsynced_sealed_below(offset))
@@ -63,6 +77,7 @@ absl::Status PartitionSyncer::SyncAll() {
     if (absl::Status failure = log_.state->failure(); !failure.ok())
       return failure;
     unsynced = log_.writer->BeginSync();
+    syncing_to_.store(unsynced.end_offset, std::memory_order_release);
     appended = log_.meters->unsynced();
     schedule_.BeginSync();
     log_.pending->BeginSync();

@@ -3,6 +3,7 @@
 #ifndef VARVE_LOG_PARTITION_PARTITION_SYNCER_H_
 #define VARVE_LOG_PARTITION_PARTITION_SYNCER_H_
 
+#include <atomic>
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
@@ -18,6 +19,7 @@
 #include "varve/log/partition/pending_appends.h"
 #include "varve/log/partition/pending_sync.h"
 #include "varve/log/partition/sync_schedule.h"
+#include "varve/log/partition/sync_turn.h"
 #include "varve/log/partition/watermark_waiters.h"
 #include "varve/log/partition/watermarks.h"
 #include "varve/log/system/environment.h"
@@ -28,17 +30,17 @@ namespace varve {
 // Makes the appends of a partition durable, and knows when that is due. Owned
 // by the log.
 //
-// One sync runs at a time, under a lock of the syncer. The log's lock is held
-// only before it, to copy what it has to cover, and after it, to move the
-// durable end: appends continue while the disk is busy. A caller that waited
-// for a sync which covered its records makes none of its own, unless a sealed
-// segment waits for one.
+// One sync runs at a time, in a turn of the syncer. The log's lock is held only
+// before it, to copy what it has to cover, and after it, to move the durable
+// end: appends continue while the disk is busy. What is appended meanwhile
+// shares the next sync, which one of those that wait makes for all (a group
+// commit). Nobody takes a lock to learn that its records are durable.
 //
 // Of the writer it uses what `BeginSync` and `EndSync` need; it never opens,
 // writes or closes a segment.
 //
 // Thread safety: thread-safe, except where the log's lock is named. Lock order:
-// `sync_mu`, the log's.
+// `turn`, the log's.
 //
 // Errors of every sync: ResourceExhausted when descriptors, memory or disk ran
 // out before it: nothing was lost, and a later call covers its records, too.
@@ -69,18 +71,21 @@ class PartitionSyncer {
   // Held while the disk syncs. The log holds it, too, while it opens its
   // writing end, or closes it in `Park` and `Close`: no other sync is under way
   // then.
-  absl::Mutex* sync_mu() ABSL_LOCK_RETURNED(sync_mu_) { return &sync_mu_; }
+  SyncTurn* turn() ABSL_LOCK_RETURNED(turn_) { return &turn_; }
 
-  // Makes everything below `offset`, and every sealed segment, durable.
-  absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(sync_mu_, log_.mu);
+  // Makes everything below `offset` durable.
+  absl::Status SyncTo(int64_t offset) ABSL_LOCKS_EXCLUDED(turn_, log_.mu);
+
+  // The same, and every sealed segment.
+  absl::Status SyncAllTo(int64_t offset) ABSL_LOCKS_EXCLUDED(turn_, log_.mu);
 
   // Syncs if a segment that begins below `offset` is sealed and not synced.
   absl::Status SyncSealedBelow(int64_t offset)
-      ABSL_LOCKS_EXCLUDED(sync_mu_, log_.mu);
+      ABSL_LOCKS_EXCLUDED(turn_, log_.mu);
 
   // Syncs a segment that is being closed; does nothing when there is none, or
   // after a failure.
-  absl::Status SyncClosing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
+  absl::Status SyncClosing() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_)
       ABSL_LOCKS_EXCLUDED(log_.mu);
 
   // Notes an append, the last one of the writer, for the timer. Returns whether
@@ -113,7 +118,7 @@ class PartitionSyncer {
   // nothing else bounds their number.
   static constexpr int64_t kUnsyncedSealedMax = 8;
 
-  absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(sync_mu_)
+  absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_)
       ABSL_LOCKS_EXCLUDED(log_.mu);
   absl::Status FailSync(const PendingSync& unsynced, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(log_.mu);
@@ -126,7 +131,11 @@ class PartitionSyncer {
   const Parts log_;
   const absl::Duration store_interval_;
 
-  absl::Mutex sync_mu_ ABSL_ACQUIRED_BEFORE(log_.mu);
+  SyncTurn turn_ ABSL_ACQUIRED_BEFORE(log_.mu);
+  // Where the last sync that began will move the durable end. Memory ordering:
+  // stored with release after it began, and loaded with acquire; a hint for
+  // those that wait.
+  std::atomic<int64_t> syncing_to_ = 0;
 
   SyncSchedule schedule_ ABSL_GUARDED_BY(log_.mu);
 };

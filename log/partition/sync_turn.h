@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_PARTITION_SYNC_TURN_H_
+#define VARVE_LOG_PARTITION_SYNC_TURN_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+
+#include "absl/base/thread_annotations.h"
+
+namespace varve {
+
+// The turn to work on a partition's files, which one thread has at a time: the
+// leader of a group commit, or who opens or closes the writing end.
+//
+// Unlike a mutex it lets a thread wait for the end of another's turn without
+// wanting one itself. So the threads whose records a sync has covered go on at
+// once and side by side, whoever takes the next turn meanwhile. Of those that a
+// turn did not cover, its end wakes one, to take the next; the others sleep
+// until that one ends. A thread that is alone pays for no wake-up.
+//
+// Thread safety: thread-safe. A turn ends on the thread that took it.
+class ABSL_LOCKABLE SyncTurn {
+ public:
+  SyncTurn() = default;
+  SyncTurn(const SyncTurn&) = delete;
+  SyncTurn& operator=(const SyncTurn&) = delete;
+
+  // Takes the turn, if nobody has it.
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true);
+
+  // Takes the turn as soon as it is free.
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION();
+
+  // Ends the turn.
+  void Unlock() ABSL_UNLOCK_FUNCTION();
+
+  // Takes the turn as soon as it is free, unless `done()` holds before; returns
+  // whether it did. `done` holds for good when what the caller wants is done,
+  // by others. `covered()` says whether the turn under way will do it, if it
+  // succeeds: then its end, not the turn, is waited for.
+  //
+  // Both are called often, by this thread, without the turn.
+  template <typename Done, typename Covered>
+  bool LockUnless(Done done, Covered covered)
+      ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    Bed* left = nullptr;
+    while (!done()) {
+      if (TryLock()) return true;
+      const Number state = state_.load(std::memory_order_acquire);
+      if ((state & kTaken) == 0) continue;
+      left = covered() ? SleepUntilEnd(state) : SleepUntilFree(state);
+    }
+    if (left != nullptr) WakeOne(*left);
+    return false;
+  }
+
+ private:
+  // Bit 0: whether somebody has the turn. The rest counts turns, and wraps.
+  using Number = uint32_t;
+  static constexpr Number kTaken = 1;
+  static constexpr Number kTurn = 2;
+
+  // Where threads sleep; it counts the wake-ups.
+  using Bed = std::atomic<uint32_t>;
+
+  // Those wake at the end of `turn`.
+  Bed& bed(Number turn) { return beds_[turn / kTurn % 2]; }
+
+  // Sleep while `turn` lasts, or until this thread is the one whom its end
+  // wakes to take the next, or that one ends, too. The second returns the bed
+  // it slept in: who does not take the turn then has to wake another there.
+  Bed* SleepUntilEnd(Number turn);
+  Bed* SleepUntilFree(Number turn);
+  void Sleep(Bed& where, Number turn);
+  static void WakeOne(Bed& where);
+
+  // Memory ordering: taken with acquire, given back with release: what was done
+  // in a turn is seen in the next, and by those who saw its end.
+  std::atomic<Number> state_ = 0;
+  // Two are enough: a thread waits for the turn under way or for the next.
+  // Memory ordering: counted up after the turn was given back; sleepers load it
+  // before they look at the state. Both sequentially consistent.
+  std::array<Bed, 2> beds_ = {0, 0};
+};
+
+// Has the turn for as long as it lives: takes it, or one that this thread has
+// taken.
+class ABSL_SCOPED_LOCKABLE SyncTurnLock {
+ public:
+  explicit SyncTurnLock(SyncTurn* turn) ABSL_EXCLUSIVE_LOCK_FUNCTION(turn)
+      : turn_(turn) {
+    turn_->Lock();
+  }
+  SyncTurnLock(std::adopt_lock_t, SyncTurn* turn)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn)
+      : turn_(turn) {}
+  ~SyncTurnLock() ABSL_UNLOCK_FUNCTION() { turn_->Unlock(); }
+
+  SyncTurnLock(const SyncTurnLock&) = delete;
+  SyncTurnLock& operator=(const SyncTurnLock&) = delete;
+
+ private:
+  SyncTurn* const turn_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_PARTITION_SYNC_TURN_H_

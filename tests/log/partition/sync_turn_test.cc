@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The turn to sync: who has it, who is woken by its end, and that nobody sleeps
+// on.
+
+#include "varve/log/partition/sync_turn.h"
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace varve {
+namespace {
+
+constexpr auto kNever = [] { return false; };
+constexpr auto kAlways = [] { return true; };
+
+TEST(SyncTurn, IsTakenByOneThreadAtATime) {
+  SyncTurn turn;
+  {
+    const SyncTurnLock lock(&turn);
+    std::thread([&] {
+      const bool taken = turn.TryLock();
+      EXPECT_FALSE(taken);
+      if (taken) turn.Unlock();
+    }).join();
+  }
+  const bool taken = turn.TryLock();
+  EXPECT_TRUE(taken);
+  if (taken) turn.Unlock();
+}
+
+TEST(SyncTurn, IsNotTakenForWhatIsDone) {
+  SyncTurn turn;
+  const bool taken = turn.LockUnless(kAlways, kNever);
+  EXPECT_FALSE(taken);
+  if (taken) turn.Unlock();
+}
+
+TEST(SyncTurn, IsTakenAtOnceWhenItIsFree) {
+  SyncTurn turn;
+  const bool taken = turn.LockUnless(kNever, kNever);
+  EXPECT_TRUE(taken);
+  if (taken) turn.Unlock();
+}
+
+// What a mutex cannot do: the next turn begins at once, on the thread that had
+// the last, and those whose work was done go on.
+TEST(SyncTurn, ThoseWhoseWorkIsDoneGoOnWhileTheNextTurnLasts) {
+  SyncTurn turn;
+  std::atomic<bool> done = false;
+  std::atomic<int> waiting = 0;
+  turn.Lock();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      bool counted = false;
+      const bool taken = turn.LockUnless([&] { return done.load(); },
+                                         [&] {
+                                           if (!counted) ++waiting;
+                                           counted = true;
+                                           return true;
+                                         });
+      EXPECT_FALSE(taken);
+      if (taken) turn.Unlock();
+    });
+  }
+  while (waiting < 8) std::this_thread::yield();
+  done = true;
+  turn.Unlock();
+  turn.Lock();
+  for (std::thread& thread : threads) thread.join();  // while it is held
+  turn.Unlock();
+}
+
+TEST(SyncTurn, ThoseWhoWantATurnGetOneEach) {
+  SyncTurn turn;
+  int turns = 0;  // changed in a turn alone
+  turn.Lock();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      const SyncTurnLock lock(&turn);
+      ++turns;
+    });
+  }
+  turn.Unlock();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(turns, 8);
+}
+
+// The turn under way does, after all, what they expect of the next: the one
+// that is woken to take that has no use for it, and has to wake the others.
+TEST(SyncTurn, WhoIsWokenToTakeItAndNeedsItNotWakesTheNext) {
+  for (int round = 0; round < 100; ++round) {
+    SyncTurn turn;
+    std::atomic<bool> done = false;
+    std::atomic<int> waiting = 0;
+    turn.Lock();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        bool counted = false;
+        const bool taken = turn.LockUnless([&] { return done.load(); },
+                                           [&] {
+                                             if (!counted) ++waiting;
+                                             counted = true;
+                                             return false;
+                                           });
+        EXPECT_FALSE(taken);
+        if (taken) turn.Unlock();
+      });
+    }
+    while (waiting < 8) std::this_thread::yield();
+    done = true;
+    turn.Unlock();
+    for (std::thread& thread : threads) thread.join();
+  }
+}
+
+// A group commit as the syncer makes it: each thread publishes a number, and
+// goes on when a turn that began later has covered it.
+TEST(SyncTurn, AGroupCommitCoversEveryThreadsWork) {
+  constexpr int kThreads = 16;
+  constexpr int64_t kEach = 2000;
+  SyncTurn turn;
+  std::atomic<int64_t> published = 0;
+  std::atomic<int64_t> syncing_to = 0;
+  std::atomic<int64_t> durable = 0;
+  int64_t turns = 0;  // changed in a turn alone
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int64_t n = 0; n < kEach; ++n) {
+        const int64_t mine = ++published;
+        if (turn.LockUnless([&] { return durable >= mine; },
+                            [&] { return syncing_to >= mine; })) {
+          const SyncTurnLock lock(std::adopt_lock, &turn);
+          syncing_to = published.load();
+          ++turns;
+          durable = syncing_to.load();
+        }
+        ASSERT_GE(durable, mine);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(durable, kThreads * kEach);
+  EXPECT_LE(turns, kThreads * kEach);
+}
+
+}  // namespace
+}  // namespace varve
