@@ -149,7 +149,9 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
   NoteUse();
   {
     absl::MutexLock lock(&mu_);
-    if (absl::Status status = PrepareAppend(); !status.ok()) return status;
+    if (!state_.is_open() || !writer_.is_open()) {
+      if (absl::Status status = PrepareAppend(); !status.ok()) return status;
+    }
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch);
     if (!placed.ok()) return NoteFailure(placed.status());
     DCHECK_EQ(placed->base_offset, visible_end());

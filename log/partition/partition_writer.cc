@@ -27,7 +27,7 @@
 #include "varve/log/partition/pending_sync.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/last_stamp.h"
-#include "varve/log/segment/roll_policy.h"
+#include "varve/log/segment/roll_watch.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/system/environment.h"
@@ -139,8 +139,7 @@ absl::Status PartitionWriter::OpenActive() {
   active_ = *std::move(segment);
   window_ = PopulateWindow();
   window_.Advance(active_->size(), 0);
-  segment_created_ms_ = AppendTimeMs(environment_->clock->NowMs());
-  segment_ms_ = config_->segment_ms;
+  roll_.Begin(AppendTimeMs(environment_->clock->NowMs()), config_->segment_ms);
   return absl::OkStatus();
 }
 
@@ -164,9 +163,7 @@ void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
   needs_new_segment_ = false;
   window_.BeginSegment(segment->populated_ahead());
   active_ = std::move(segment);
-  segment_created_ms_ = created_ms;
-  segment_ms_ = config_->segment_ms - jitter_ms;
-  CHECK_GT(segment_ms_, 0);
+  roll_.Begin(created_ms, config_->segment_ms - jitter_ms);
 }
 
 int64_t PartitionWriter::DrawJitterMs() const {
@@ -177,7 +174,25 @@ int64_t PartitionWriter::DrawJitterMs() const {
                               static_cast<uint64_t>(jitter_max));
 }
 
-absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
+inline bool PartitionWriter::AcceptsTime(const IncomingBatch& batch) const {
+  if (config_->message_timestamp_type == TimestampType::kLogAppendTime ||
+      batch.max_timestamp_ms() < 0) {
+    return true;
+  }
+  DCHECK_GE(batch.now_ms(), 0);
+  // Both are 0 or more: nothing overflows.
+  const int64_t ahead = batch.max_timestamp_ms() - batch.now_ms();
+  return ahead <= config_->message_timestamp_after_max_ms &&
+         -ahead <= config_->message_timestamp_before_max_ms;
+}
+
+inline bool PartitionWriter::Accepts(const IncomingBatch& batch) const {
+  return batch.size() <= config_->batch_size_max() &&
+         next_offset_ <= kMaxOffset - batch.last_offset_delta() - 1 &&
+         AcceptsTime(batch);
+}
+
+absl::Status PartitionWriter::RefusalOf(const IncomingBatch& batch) const {
   if (batch.size() > config_->batch_size_max()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "a batch of ", batch.size(), " bytes is larger than ",
@@ -186,28 +201,18 @@ absl::Status PartitionWriter::CheckBatch(const IncomingBatch& batch) const {
             : "segment.bytes",
         " (", config_->batch_size_max(), "): raise it, or split the record"));
   }
-  if (next_offset_ > kMaxOffset - batch.last_offset_delta() - 1) {
+  if (AcceptsTime(batch)) {
     return absl::ResourceExhaustedError(
         absl::StrCat(directory_->path(), ": offsets are used up"));
   }
-  if (config_->message_timestamp_type == TimestampType::kLogAppendTime ||
-      batch.max_timestamp_ms() < 0) {
-    return absl::OkStatus();
-  }
-  DCHECK_GE(batch.now_ms(), 0);
-  // Both are 0 or more: nothing overflows.
-  const int64_t ahead = batch.max_timestamp_ms() - batch.now_ms();
-  if (ahead > config_->message_timestamp_after_max_ms ||
-      -ahead > config_->message_timestamp_before_max_ms) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "timestamp ", batch.max_timestamp_ms(), " ms is outside of ",
-        ahead > 0 ? "message.timestamp.after.max.ms ("
-                  : "message.timestamp.before.max.ms (",
-        ahead > 0 ? config_->message_timestamp_after_max_ms
-                  : config_->message_timestamp_before_max_ms,
-        ") around now, ", batch.now_ms(), " ms"));
-  }
-  return absl::OkStatus();
+  const bool ahead = batch.max_timestamp_ms() > batch.now_ms();
+  return absl::InvalidArgumentError(
+      absl::StrCat("timestamp ", batch.max_timestamp_ms(), " ms is outside of ",
+                   ahead ? "message.timestamp.after.max.ms ("
+                         : "message.timestamp.before.max.ms (",
+                   ahead ? config_->message_timestamp_after_max_ms
+                         : config_->message_timestamp_before_max_ms,
+                   ") around now, ", batch.now_ms(), " ms"));
 }
 
 absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
@@ -221,15 +226,17 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
   // Stamped times never go back, whatever the clock does.
   const int64_t append_time_ms = std::max(last_append_time_ms_, batch.now_ms());
   if (stamps) batch.Stamp(append_time_ms);
-  if (absl::Status status = CheckBatch(batch); !status.ok()) return status;
-  if (roll_unfinished_ || NeedsRoll(batch) != RollReason::kNone) {
-    if (absl::Status status = Roll(); !status.ok()) return status;
+  if (!Accepts(batch)) return RefusalOf(batch);
+  const RollWatch::Append append = {
+      .size = batch.size(),
+      .last_offset = next_offset_ + batch.last_offset_delta(),
+      .max_timestamp_ms = batch.max_timestamp_ms(),
+      .now_ms = batch.now_ms()};
+  if (!roll_.Fits(*active_, append)) {
+    if (absl::Status status = MakeRoom(append); !status.ok()) return status;
   }
   DCHECK(active_->size() > 0 || active_->base_offset() == next_offset_);
   DCHECK_GE(epoch_, 0);
-  if (active_->needs_blocks(batch.size())) meters_->append_allocations.Add();
-  if (absl::Status status = active_->Reserve(batch.size()); !status.ok())
-    return status;
   last_append_time_ms_ = append_time_ms;
   const BatchPlacement placement = {
       .base_offset = next_offset_,
@@ -248,20 +255,13 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
                      .timestamp_ms = batch.max_timestamp_ms()};
 }
 
-RollReason PartitionWriter::NeedsRoll(const IncomingBatch& batch) const {
-  return ShouldRoll(
-      {.segment_size = active_->size(),
-       .base_offset = active_->base_offset(),
-       .first_batch_max_timestamp_ms = active_->first_batch_max_timestamp_ms(),
-       .created_ms = segment_created_ms_,
-       .offset_index_full = active_->indexes().offset_index_full(),
-       .time_index_full = active_->indexes().time_index_full(),
-       .batch_size = batch.size(),
-       .batch_last_offset = next_offset_ + batch.last_offset_delta(),
-       .batch_max_timestamp_ms = batch.max_timestamp_ms(),
-       .now_ms = batch.now_ms()},
-      {.segment_bytes = std::min(config_->segment_bytes, active_->capacity()),
-       .segment_ms = segment_ms_});
+absl::Status PartitionWriter::MakeRoom(const RollWatch::Append& append) {
+  if (roll_unfinished_ ||
+      roll_.IsDue(*active_, append, config_->segment_bytes)) {
+    if (absl::Status status = Roll(); !status.ok()) return status;
+  }
+  if (active_->needs_blocks(append.size)) meters_->append_allocations.Add();
+  return active_->Reserve(append.size);
 }
 
 absl::Status PartitionWriter::RollIfWritten() {
@@ -270,9 +270,9 @@ absl::Status PartitionWriter::RollIfWritten() {
 }
 
 void PartitionWriter::ConfigChanged() {
+  roll_.LimitTime(config_->segment_ms);
   if (!is_open()) return;
   if (ready_ != nullptr && !ready_->Fits(*config_)) DropReady();
-  segment_ms_ = std::min(segment_ms_, config_->segment_ms);
   if (active_->size() > 0 || active_->capacity() == config_->segment_bytes)
     return;
   sealed_.push_back(std::move(active_));
@@ -292,6 +292,7 @@ absl::Status PartitionWriter::Roll() {
   const StopWatch watch(environment_->clock, &meters_->roll_ns);
   sealed_.reserve(sealed_.size() + 1);  // may throw: not after the swap
   roll_unfinished_ = true;
+  roll_.AskAgain();
   std::shared_ptr<Segment> full = active_;
   CHECK_GT(full->size(), 0);  // or the next one had its name
   if (ready_ != nullptr) {

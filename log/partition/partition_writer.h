@@ -19,7 +19,7 @@
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/populate_window.h"
 #include "varve/log/segment/ready_segment.h"
-#include "varve/log/segment/roll_policy.h"
+#include "varve/log/segment/roll_watch.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/system/environment.h"
@@ -161,7 +161,9 @@ class PartitionWriter {
 
  private:
   absl::Status CheckWritable() const;
-  absl::Status CheckBatch(const IncomingBatch& batch) const;
+  bool Accepts(const IncomingBatch& batch) const;
+  bool AcceptsTime(const IncomingBatch& batch) const;
+  absl::Status RefusalOf(const IncomingBatch& batch) const;
   absl::Status BeginEpoch();
   absl::Status NameAdopted();
   bool RemoveSegmentFile(int64_t base_offset);
@@ -172,7 +174,7 @@ class PartitionWriter {
   int64_t DrawJitterMs() const;
   bool WantsReady() const;
   void DropReady();
-  RollReason NeedsRoll(const IncomingBatch& batch) const;
+  absl::Status MakeRoom(const RollWatch::Append& append);
   absl::Status Roll();
 
   // Constant after construction.
@@ -217,8 +219,7 @@ class PartitionWriter {
   int64_t last_append_time_ms_ = 0;
   // Whether `last_append_time_ms_` covers stamps from before the open.
   bool last_stamp_is_known_ = false;
-  int64_t segment_created_ms_ = 0;
-  int64_t segment_ms_ = 0;  // segment.ms less this segment's jitter
+  RollWatch roll_;  // of the active segment
 };
 
 }  // namespace varve

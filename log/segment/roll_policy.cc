@@ -28,6 +28,13 @@ bool HasWaited(const RollInputs& inputs, int64_t segment_ms) {
          IsMoreThan(segment_ms, inputs.created_ms, inputs.now_ms);
 }
 
+int64_t SaturatingSum(int64_t a, int64_t b) {
+  DCHECK_GE(a, 0);
+  DCHECK_GE(b, 0);
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  return a > kMax - b ? kMax : a + b;
+}
+
 bool IsOutOfRange(int64_t base_offset, int64_t offset) {
   return offset < base_offset ||
          offset - base_offset > std::numeric_limits<int32_t>::max();
@@ -65,6 +72,27 @@ RollReason ShouldRoll(const RollInputs& inputs, const RollLimits& limits) {
     return RollReason::kOffsetRange;
   }
   return RollReason::kNone;
+}
+
+RollHorizon HorizonOf(const RollInputs& inputs, const RollLimits& limits) {
+  if (inputs.segment_size == 0 || inputs.offset_index_full ||
+      inputs.time_index_full) {
+    return {};
+  }
+  constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+  RollHorizon horizon = {
+      .segment_size = limits.segment_bytes,
+      .batch_last_offset = SaturatingSum(inputs.base_offset,
+                                         std::numeric_limits<int32_t>::max()),
+      .batch_max_timestamp_ms = kNever,
+      .now_ms = kNever};
+  const int64_t first = inputs.first_batch_max_timestamp_ms;
+  if (first >= 0) {
+    horizon.batch_max_timestamp_ms = SaturatingSum(first, limits.segment_ms);
+  } else if (inputs.created_ms >= 0) {
+    horizon.now_ms = SaturatingSum(inputs.created_ms, limits.segment_ms);
+  }
+  return horizon;
 }
 
 }  // namespace varve

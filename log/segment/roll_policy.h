@@ -58,6 +58,29 @@ struct RollLimits {
 // Thread safety: a pure function.
 RollReason ShouldRoll(const RollInputs& inputs, const RollLimits& limits);
 
+// How far a segment can be appended to before the policy has to be asked: for a
+// batch within it, ShouldRoll is kNone. So an append pays for four comparisons.
+//
+// By default nothing is within it.
+struct RollHorizon {
+  int64_t segment_size = -1;  // with the batch
+  int64_t batch_last_offset = -1;
+  int64_t batch_max_timestamp_ms = -1;
+  int64_t now_ms = -1;
+
+  bool Includes(const RollHorizon& append) const {
+    return append.segment_size <= segment_size &&
+           append.batch_last_offset <= batch_last_offset &&
+           append.batch_max_timestamp_ms <= batch_max_timestamp_ms &&
+           append.now_ms <= now_ms;
+  }
+};
+
+// The horizon of a segment as it is now; what `inputs` says of a batch does not
+// count. It holds until an index is full, or the limits change. Nothing is
+// within that of an empty segment: its first batch decides.
+RollHorizon HorizonOf(const RollInputs& inputs, const RollLimits& limits);
+
 }  // namespace varve
 
 #endif  // VARVE_LOG_SEGMENT_ROLL_POLICY_H_

@@ -145,6 +145,11 @@ class Segment {
   // Precondition: `size` fits the capacity (the roll policy ensures that).
   absl::Status Reserve(int64_t size);
 
+  // Whether `Reserve` has nothing to do for the batch.
+  bool has_room(int64_t size) const {
+    return !needs_blocks(size) && indexes_->has_room();
+  }
+
   // Whether `Reserve` would have to ask for disk blocks for the batch.
   bool needs_blocks(int64_t size) const {
     return this->size() + size > data_->allocated();

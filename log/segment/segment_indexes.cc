@@ -164,7 +164,9 @@ absl::Status SegmentIndexes::Reserve() {
     if (!status.ok()) return status;
   }
   // Two: the final entry of the seal needs its place as well.
-  return ReserveTimes(2);
+  absl::Status status = ReserveTimes(2);
+  has_room_ = status.ok() && !offsets_.is_full() && !times_.is_full();
+  return status;
 }
 
 absl::Status SegmentIndexes::ReserveTimes(int64_t entries) {
@@ -185,6 +187,7 @@ void SegmentIndexes::Add(const IndexedBatch& batch, int64_t position) {
 }
 
 void SegmentIndexes::AddEntries(const IndexedBatch& batch, int64_t position) {
+  has_room_ = false;
   // An index that was damaged on disk, yet looked sound when it was opened, may
   // refuse what the batches say. It is only a cache: the entry is left out, and
   // reads scan a little more.

@@ -91,13 +91,15 @@ class SegmentIndexes {
   //
   // Errors: ResourceExhausted, with nothing changed.
   absl::Status Reserve();
+  // Whether that room is there, and neither index is full.
+  bool has_room() const { return has_room_; }
 
   // Notes a batch appended at `position`: it gets an entry when more than
   // index.interval.bytes of batches came since the last one (Kafka's rule; the
   // first batch of a segment never has one). Call it once for each batch, in
   // order, after the batch is visible.
   //
-  // Precondition: `Reserve` succeeded since the last `Add`.
+  // Precondition: `has_room()`, or `Reserve` succeeded since the last `Add`.
   void Add(const IndexedBatch& batch, int64_t position);
 
   bool offset_index_full() const { return offsets_.is_full(); }
@@ -161,6 +163,7 @@ class SegmentIndexes {
 
   // Written only by the writer.
   int64_t bytes_since_entry_ = 0;
+  bool has_room_ = false;
   // Memory ordering: relaxed; one writer, and readers that accept any recent
   // value.
   std::atomic<int64_t> max_timestamp_ms_ = kNoTimestamp;

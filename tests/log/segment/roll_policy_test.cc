@@ -115,6 +115,66 @@ TEST(RollPolicyTest, OffsetsUpTo2To31Minus1AboveTheBaseFit) {
   }
 }
 
+RollHorizon PlaceOf(const RollInputs& inputs) {
+  return {.segment_size = inputs.segment_size + inputs.batch_size,
+          .batch_last_offset = inputs.batch_last_offset,
+          .batch_max_timestamp_ms = inputs.batch_max_timestamp_ms,
+          .now_ms = inputs.now_ms};
+}
+
+// The horizon says of each batch what the policy says, around every limit.
+TEST(RollPolicyTest, HorizonIncludesExactlyTheBatchesThatDoNotRoll) {
+  for (const int64_t first : {int64_t{-1}, int64_t{0}, int64_t{5000}}) {
+    for (const int64_t created : {int64_t{-1}, int64_t{4000}}) {
+      RollInputs inputs = Fitting();
+      inputs.first_batch_max_timestamp_ms = first;
+      inputs.created_ms = created;
+      const RollHorizon horizon = HorizonOf(inputs, kLimits);
+      for (const int64_t size : {1, 500, 501}) {
+        for (const int64_t offset :
+             {int64_t{20}, 10 + kInt32Max, 11 + kInt32Max}) {
+          for (const int64_t time : {-1, 100, 101, 5100, 5101}) {
+            for (const int64_t now : {3000, 4100, 4101}) {
+              inputs.batch_size = size;
+              inputs.batch_last_offset = offset;
+              inputs.batch_max_timestamp_ms = time;
+              inputs.now_ms = now;
+              EXPECT_EQ(horizon.Includes(PlaceOf(inputs)),
+                        ShouldRoll(inputs, kLimits) == RollReason::kNone)
+                  << first << ' ' << created << ' ' << size << ' ' << offset
+                  << ' ' << time << ' ' << now;
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(RollPolicyTest, HorizonAtTheLargestNumbersSaturates) {
+  RollInputs inputs = Fitting();
+  inputs.base_offset = kInt64Max - 5;
+  inputs.batch_last_offset = kInt64Max - 1;
+  inputs.first_batch_max_timestamp_ms = kInt64Max - 5;
+  inputs.batch_max_timestamp_ms = kInt64Max;
+  EXPECT_TRUE(HorizonOf(inputs, kLimits).Includes(PlaceOf(inputs)));
+}
+
+TEST(RollPolicyTest, NothingIsWithinTheHorizonOfAnEmptySegmentOrAFullIndex) {
+  const RollHorizon here = PlaceOf(Fitting());
+  EXPECT_TRUE(HorizonOf(Fitting(), kLimits).Includes(here));
+  EXPECT_FALSE(RollHorizon().Includes(here));
+  RollInputs inputs = Fitting();
+  inputs.segment_size = 0;
+  EXPECT_FALSE(HorizonOf(inputs, kLimits).Includes(here));
+  inputs = Fitting();
+  inputs.offset_index_full = true;
+  EXPECT_FALSE(HorizonOf(inputs, kLimits).Includes(here));
+  inputs = Fitting();
+  inputs.time_index_full = true;
+  EXPECT_FALSE(HorizonOf(inputs, kLimits).Includes(here));
+}
+
 TEST(RollPolicyTest, EveryReasonHasAText) {
   for (int i = 0; i <= static_cast<int>(RollReason::kOffsetRange); ++i) {
     EXPECT_NE(RollReasonText(static_cast<RollReason>(i)), "unknown");
