@@ -47,6 +47,7 @@ class MeteredMapping final : public Mapping {
     held_->populated_bytes.Add(static_cast<int64_t>(end - begin));
     return status;
   }
+  void LetGo(size_t begin, size_t end) override { base_->LetGo(begin, end); }
   absl::Status Sync(size_t begin, size_t end) override {
     return base_->Sync(begin, end);
   }

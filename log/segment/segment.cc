@@ -310,9 +310,10 @@ absl::Status Segment::Seal() {
 
 absl::Status Segment::Sync() {
   CHECK(has_name()) << path_;  // or a crash would not find what is durable
-  absl::Status status = data_->Sync();
-  sidecar_.AddBatchesOf(visible_bytes());
-  return status;
+  // Before the sync, which lets go of the pages that this looks at.
+  const std::string_view batches = visible_bytes();
+  sidecar_.AddBatchesOf(batches);
+  return data_->Sync(std::ssize(batches));
 }
 
 std::optional<SegmentSidecar> Segment::MakeSidecar() {
@@ -339,7 +340,8 @@ void Segment::LeaveFile() {
 absl::Status Segment::SyncSealed() {
   CHECK(has_name()) << path_;
   CHECK_EQ(data_->allocated(), size()) << path_;
-  if (absl::Status status = data_->Sync(); !status.ok()) return status;
+  sidecar_.AddBatchesOf(visible_bytes());  // before its pages are let go
+  if (absl::Status status = data_->Sync(size()); !status.ok()) return status;
   if (indexes_ != nullptr) {
     if (absl::Status status = indexes_->Sync(); !status.ok()) return status;
     indexes_->CloseDescriptors();

@@ -225,8 +225,8 @@ absl::Status SegmentIndexes::Seal() {
 }
 
 absl::Status SegmentIndexes::Sync() {
-  absl::Status offsets = offset_file_->Sync();
-  return offsets.ok() ? time_file_->Sync() : offsets;
+  absl::Status offsets = offset_file_->Sync(offsets_.size_bytes());
+  return offsets.ok() ? time_file_->Sync(times_.size_bytes()) : offsets;
 }
 
 bool SegmentIndexes::Match(const SegmentSidecar& sidecar) const {

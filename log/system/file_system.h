@@ -49,6 +49,16 @@ class Mapping {
   // the page size or the size of the mapping, and backed with disk blocks.
   virtual absl::Status Populate(size_t begin, size_t end) = 0;
 
+  // Takes the pages from `begin` to `end` out of this process's page table;
+  // nothing is lost, and a later access finds the same bytes in the page cache:
+  // MADV_DONTNEED. A sync write-protects each page that is mapped writable,
+  // with an interrupt to the other processors for every one; of those that were
+  // let go it knows already that they are dirty. A hint: a failure is ignored.
+  // `begin` and `end` are multiples of the page size.
+  //
+  // Precondition: the mapping is shared, since private memory would be lost.
+  virtual void LetGo(size_t begin, size_t end) = 0;
+
   // Makes the bytes `begin` to `end` durable, msync(2). The kernel reports a
   // failed write-back anywhere in the file once, and this call may get that
   // report; File::Sync may return OK then. A failure means what one of

@@ -28,6 +28,10 @@ constexpr int64_t kPopulateStep = int64_t{256} << 10;
 
 constexpr int64_t kPageSizeMax = int64_t{64} << 10;
 
+// Fewer bytes than these are not let go before a sync: that costs one
+// interrupt, too, and readers that follow closely find them in the page table.
+constexpr int64_t kLetGoMin = int64_t{256} << 10;
+
 static_assert(kPopulateStep % kPageSizeMax == 0, "a piece begins at a page");
 static_assert(MappedFile::kAllocationStepMax % MappedFile::kAllocationStepMin ==
               0);
@@ -50,7 +54,8 @@ MappedFile::MappedFile(std::unique_ptr<File> file,
       opened_size_(size),
       file_(std::move(file)),
       mapping_(std::move(mapping)),
-      allocated_(size) {
+      allocated_(size),
+      let_go_(RoundDown(size, kPageSizeMax)) {
   CHECK_LE(opened_size_, capacity_);
 }
 
@@ -199,11 +204,21 @@ absl::Status MappedFile::Seal(int64_t size) {
 
 // Syncs the file before it takes the lock: with it, it would wait for each
 // piece.
-absl::Status MappedFile::Sync() {
+absl::Status MappedFile::Sync(int64_t complete) {
   if (file_ == nullptr) return absl::OkStatus();
+  LetGoBelow(complete);
   const absl::Status status = file_->Sync();
   absl::MutexLock lock(&syncing_);
   return NoteSync(status);
+}
+
+void MappedFile::LetGoBelow(int64_t complete) {
+  DCHECK_LE(complete, allocated());
+  const int64_t begin = let_go_.load(std::memory_order_relaxed);
+  const int64_t end = RoundDown(complete, kPageSizeMax);
+  if (staged_ != nullptr || end - begin < kLetGoMin) return;
+  mapping_->LetGo(static_cast<size_t>(begin), static_cast<size_t>(end));
+  let_go_.store(end, std::memory_order_relaxed);
 }
 
 absl::Status MappedFile::NoteSync(const absl::Status& status) {

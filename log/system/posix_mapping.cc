@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<Mapping>> PosixMapping::Map(
   void* const data = Reserve(descriptor, size, access);
   if (data == MAP_FAILED) return ErrnoStatus(errno, "mmap", path);
   return absl::WrapUnique(
-      new PosixMapping(static_cast<char*>(data), size, path));
+      new PosixMapping(static_cast<char*>(data), size, access, path));
 }
 
 absl::Status PosixMapping::ShowFile(int descriptor, const std::string& path,
@@ -66,8 +66,9 @@ absl::Status PosixMapping::ShowFile(int descriptor, const std::string& path,
   return ErrnoStatus(errno, "mmap(MAP_FIXED)", path);
 }
 
-PosixMapping::PosixMapping(char* data, size_t size, std::string path)
-    : Mapping(data, size), path_(std::move(path)) {}
+PosixMapping::PosixMapping(char* data, size_t size, MapAccess access,
+                           std::string path)
+    : Mapping(data, size), access_(access), path_(std::move(path)) {}
 
 PosixMapping::~PosixMapping() {
   // munmap fails only for a range that was never mapped, or without the memory
@@ -90,6 +91,15 @@ absl::Status PosixMapping::Populate(size_t begin, size_t end) {
     return absl::OkStatus();
   }
   return ErrnoStatus(errno, "madvise(MADV_POPULATE_WRITE)", path_);
+}
+
+void PosixMapping::LetGo(size_t begin, size_t end) {
+  ABSL_CHECK_LE(begin, end);
+  ABSL_CHECK_LE(end, size());
+  ABSL_CHECK(access_ != MapAccess::kPrivate) << path_;
+  // It fails for memory that the program has locked: the sync takes longer
+  // then.
+  static_cast<void>(madvise(data() + begin, end - begin, MADV_DONTNEED));
 }
 
 absl::Status PosixMapping::Sync(size_t begin, size_t end) {

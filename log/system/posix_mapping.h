@@ -37,11 +37,13 @@ class PosixMapping final : public Mapping {
 
   absl::Status ProtectReadOnly() override;
   absl::Status Populate(size_t begin, size_t end) override;
+  void LetGo(size_t begin, size_t end) override;
   absl::Status Sync(size_t begin, size_t end) override;
 
  private:
-  PosixMapping(char* data, size_t size, std::string path);
+  PosixMapping(char* data, size_t size, MapAccess access, std::string path);
 
+  const MapAccess access_;
   const std::string path_;  // for messages
 };
 

@@ -106,7 +106,7 @@ TEST_F(MappedFileTest, AllocatedBytesAreZeroAndTakeStores) {
   ASSERT_THAT(file->EnsureAllocated(3 * kMin), IsOk());
   EXPECT_EQ(file->bytes(3 * kMin), std::string(3 * kMin, '\0'));
   std::memset(file->data(), 'x', 3 * kMin);
-  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_THAT(file->Sync(3 * kMin), IsOk());
   EXPECT_EQ(ReadBytes(path_), std::string(3 * kMin, 'x'));
 }
 
@@ -160,7 +160,7 @@ TEST_F(MappedFileTest, SealTrimsAndBytesStayReadableInPlace) {
   EXPECT_EQ(file->allocated(), 8);
   EXPECT_EQ(file->data(), data);
   EXPECT_EQ(file->bytes(8), "sediment");
-  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_THAT(file->Sync(8), IsOk());
 }
 
 TEST_F(MappedFileTest, StoreToASealedFileIsASignal) {
@@ -193,7 +193,7 @@ TEST_F(MappedFileTest, ReadOnlyOfAnEmptyFileHasNoBytes) {
   EXPECT_EQ(file->data(), nullptr);
   EXPECT_EQ(file->bytes(0), "");
   EXPECT_THAT(file->Seal(0), IsOk());
-  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_THAT(file->Sync(0), IsOk());
 }
 
 TEST_F(MappedFileTest, ReadOnlyShowsTheFileAndHasNothingToSync) {
@@ -201,7 +201,7 @@ TEST_F(MappedFileTest, ReadOnlyShowsTheFileAndHasNothingToSync) {
   const auto file = OpenReadOnly();
   files_.ForgetCalls();
   EXPECT_EQ(file->bytes(file->allocated()), "sediment");
-  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_THAT(file->Sync(0), IsOk());
   EXPECT_THAT(files_.calls(), IsEmpty());
 }
 
@@ -243,19 +243,46 @@ TEST_F(MappedFileTest, CreationThatCannotMapLeavesNoFile) {
   EXPECT_THAT(NamesIn(scratch_.path()), IsEmpty());
 }
 
+// A sync interrupts the other processors for each page that is mapped writable,
+// so what nobody writes to any more is taken out of the page table before.
+TEST_F(MappedFileTest, SyncLetsGoOfCompletePagesOnceAndTheyReadTheSame) {
+  constexpr int64_t kComplete = 1 << 20;
+  const auto file = Create(2 * kComplete);
+  ASSERT_THAT(file->EnsureAllocated(2 * kComplete), IsOk());
+  std::memset(file->data(), 'x', kComplete + 1);
+  files_.ForgetCalls();
+  EXPECT_THAT(file->Sync(kComplete + 1), IsOk());
+  EXPECT_THAT(files_.calls(),
+              ElementsAre("Mapping::LetGo " + path_, "File::Sync " + path_));
+  EXPECT_EQ(file->bytes(kComplete + 1), std::string(kComplete + 1, 'x'));
+  std::memset(file->data() + kComplete, 'y', kComplete);
+  files_.ForgetCalls();
+  EXPECT_THAT(file->Sync(kComplete + 1), IsOk());
+  EXPECT_THAT(files_.calls(), ElementsAre("File::Sync " + path_));
+  EXPECT_EQ(file->bytes(kComplete), std::string(kComplete, 'x'));
+}
+
+TEST_F(MappedFileTest, SyncOfFewBytesLetsGoOfNone) {
+  const auto file = Create(1 << 20);
+  ASSERT_THAT(file->EnsureAllocated(1 << 20), IsOk());
+  files_.ForgetCalls();
+  EXPECT_THAT(file->Sync((256 << 10) - 1), IsOk());
+  EXPECT_THAT(files_.calls(), ElementsAre("File::Sync " + path_));
+}
+
 TEST_F(MappedFileTest, FailedSyncIsReportedByEveryLaterOne) {
   const auto file = Create(kMin);
   files_.FailCallsNamed("File::Sync", EIO, Repeat::kOnce);
-  const absl::Status failure = file->Sync();
+  const absl::Status failure = file->Sync(0);
   EXPECT_THAT(failure, StatusIs(Code::kUnknown));
   EXPECT_TRUE(file->sync_failed());
-  EXPECT_EQ(file->Sync(), failure);
+  EXPECT_EQ(file->Sync(0), failure);
 }
 
 TEST_F(MappedFileTest, SyncThatFailsForWantOfSpaceInvitesNoOtherTry) {
   const auto file = Create(kMin);
   files_.FailCallsNamed("File::Sync", ENOSPC, Repeat::kOnce);
-  EXPECT_THAT(file->Sync(), StatusIs(Code::kUnknown));
+  EXPECT_THAT(file->Sync(0), StatusIs(Code::kUnknown));
 }
 
 // The kernel reports a failed write-back once: here the piece gets it, and the
@@ -267,7 +294,7 @@ TEST_F(MappedFileTest, FailedSyncOfAPieceIsReportedByTheSyncOfTheFile) {
       file->PrepareAhead(0, 1 << 20, MappedFile::AfterPopulating::kSync);
   EXPECT_THAT(failure, StatusIs(Code::kUnknown));
   EXPECT_TRUE(file->sync_failed());
-  EXPECT_EQ(file->Sync(), failure);
+  EXPECT_EQ(file->Sync(0), failure);
 }
 
 TEST_F(MappedFileTest, FailureOfAPreparationIsNoFailedSync) {
@@ -277,7 +304,7 @@ TEST_F(MappedFileTest, FailureOfAPreparationIsNoFailedSync) {
       file->PrepareAhead(0, 1 << 20, MappedFile::AfterPopulating::kSync),
       StatusIs(Code::kResourceExhausted));
   EXPECT_FALSE(file->sync_failed());
-  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_THAT(file->Sync(0), IsOk());
 }
 
 TEST_F(MappedFileTest, SealThatFailedIsDoneByTheNext) {
