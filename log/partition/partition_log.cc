@@ -155,7 +155,8 @@ absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch);
     if (!placed.ok()) return NoteFailure(placed.status());
     DCHECK_EQ(placed->base_offset, visible_end());
-    if (durability != Durability::kSynced) ends_.NoteWeakAppend();
+    if (durability != Durability::kSynced && ends_.NoteWeakAppend())
+      waiters_.NotifyAll();
     meters_->NoteBatch(batch.record_count(), batch.size());
     rolled = PublishEnd();
     result = {.offset = placed->base_offset,
@@ -211,7 +212,7 @@ absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
   const bool is_first = state_.Poison(status);
   absl::Status poison = state_.failure();
   if (is_first) {
-    waiters_.Notify();
+    waiters_.NotifyAll();
     pending_.Fail(poison);
     NotePoisoned(*meters_, environment_, directory_->path(), poison);
   }
@@ -220,7 +221,7 @@ absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
 
 bool PartitionLog::PublishEnd() {
   ends_.SetVisible(writer_.next_offset());
-  waiters_.Notify();
+  waiters_.NotifyVisible();
   const bool rolled = writer_.TakeRolled();
   if (rolled) listener_->SyncWanted();
   if (writer_.TakePreparationDue()) {
@@ -281,15 +282,23 @@ absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
 
 absl::Status PartitionLog::Await(int64_t offset, absl::Time deadline,
                                  ReadLevel level) {
-  absl::MutexLock lock(&mu_);
   bool expired = false;
-  while (readable_end(level) <= offset && state_.is_open() && !expired) {
-    expired = waiters_.Wait(mu_, deadline);
+  while (readable_end(level) <= offset) {
+    WatermarkWaiters::Place place;
+    {
+      absl::MutexLock lock(&mu_);
+      if (readable_end(level) > offset) break;
+      if (absl::Status status = state_.StatusOfWait(); !status.ok())
+        return status;
+      place = waiters_.Register(level);
+    }
+    if (expired) {
+      return absl::DeadlineExceededError(absl::StrCat(
+          directory_->path(), ": no record at offset ", offset, " yet"));
+    }
+    expired = WatermarkWaiters::Sleep(place, deadline);
   }
-  if (readable_end(level) > offset) return absl::OkStatus();
-  if (absl::Status status = state_.StatusOfWait(); !status.ok()) return status;
-  return absl::DeadlineExceededError(absl::StrCat(
-      directory_->path(), ": no record at offset ", offset, " yet"));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::shared_ptr<AppendEvent>> PartitionLog::NewAppendEvent() {

@@ -98,7 +98,7 @@ absl::Status PartitionSyncer::SyncAll() {
     log_.meters->TakeOff(appended);
     log_.ends->SetDurable(unsynced.end_offset);
     log_.pending->EndSync();
-    log_.waiters->Notify();
+    log_.waiters->NotifyDurable();
   }
   log_.listener->CheckpointChanged();
   NoteSync(*log_.meters, *log_.environment, log_.directory->path(), appended,
@@ -116,7 +116,7 @@ absl::Status PartitionSyncer::FailSync(const PendingSync& unsynced,
   {
     absl::MutexLock lock(log_.mu);
     is_first = log_.state->Poison(status);
-    if (is_first) log_.waiters->Notify();
+    if (is_first) log_.waiters->NotifyAll();
     poison = log_.state->failure();
     log_.pending->Fail(poison);
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/log/check.h"
+#include "varve/log/system/event_count.h"
 
 namespace varve {
 
@@ -28,31 +29,24 @@ void SyncTurn::Unlock() {
   const Number turn = state_.load(std::memory_order_relaxed);
   CHECK_NE(turn & kTaken, 0U);
   state_.store(turn - kTaken);
-  bed(turn).fetch_add(1);
-  bed(turn).notify_all();
-  WakeOne(bed(turn + kTurn));
+  end_of(turn).NotifyAll();
+  end_of(turn + kTurn).NotifyOne();
 }
 
-SyncTurn::Bed* SyncTurn::SleepUntilEnd(Number turn) {
-  Sleep(bed(turn), turn);
+EventCount* SyncTurn::SleepUntilEnd(Number turn) {
+  Sleep(end_of(turn), turn);
   return nullptr;
 }
 
-SyncTurn::Bed* SyncTurn::SleepUntilFree(Number turn) {
-  Sleep(bed(turn + kTurn), turn);
-  return &bed(turn + kTurn);
+EventCount* SyncTurn::SleepUntilFree(Number turn) {
+  Sleep(end_of(turn + kTurn), turn);
+  return &end_of(turn + kTurn);
 }
 
-// No wake-up is lost: if the turn ended before the bed was looked at, the state
-// says so, and if it ends later, the bed has changed.
-void SyncTurn::Sleep(Bed& where, Number turn) {
-  const uint32_t seen = where.load();
-  if (state_.load() == turn) where.wait(seen);
-}
-
-void SyncTurn::WakeOne(Bed& where) {
-  where.fetch_add(1);
-  where.notify_one();
+// If the turn ended before this looked at the count, the state says so.
+void SyncTurn::Sleep(EventCount& end, Number turn) {
+  const EventCount::Seen seen = end.Look();
+  if (state_.load() == turn) end.Wait(seen);
 }
 
 }  // namespace varve

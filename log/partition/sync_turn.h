@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
+#include "varve/log/system/event_count.h"
 
 namespace varve {
 
@@ -46,14 +47,14 @@ class ABSL_LOCKABLE SyncTurn {
   template <typename Done, typename Covered>
   bool LockUnless(Done done, Covered covered)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    Bed* left = nullptr;
+    EventCount* left = nullptr;
     while (!done()) {
       if (TryLock()) return true;
       const Number state = state_.load(std::memory_order_acquire);
       if ((state & kTaken) == 0) continue;
       left = covered() ? SleepUntilEnd(state) : SleepUntilFree(state);
     }
-    if (left != nullptr) WakeOne(*left);
+    if (left != nullptr) left->NotifyOne();
     return false;
   }
 
@@ -63,27 +64,21 @@ class ABSL_LOCKABLE SyncTurn {
   static constexpr Number kTaken = 1;
   static constexpr Number kTurn = 2;
 
-  // Where threads sleep; it counts the wake-ups.
-  using Bed = std::atomic<uint32_t>;
-
-  // Those wake at the end of `turn`.
-  Bed& bed(Number turn) { return beds_[turn / kTurn % 2]; }
+  // Who sleeps here wakes at the end of `turn`.
+  EventCount& end_of(Number turn) { return ends_[turn / kTurn % 2]; }
 
   // Sleep while `turn` lasts, or until this thread is the one whom its end
-  // wakes to take the next, or that one ends, too. The second returns the bed
-  // it slept in: who does not take the turn then has to wake another there.
-  Bed* SleepUntilEnd(Number turn);
-  Bed* SleepUntilFree(Number turn);
-  void Sleep(Bed& where, Number turn);
-  static void WakeOne(Bed& where);
+  // wakes to take the next, or that one ends, too. The second returns where it
+  // slept: who does not take the turn then has to wake another there.
+  EventCount* SleepUntilEnd(Number turn);
+  EventCount* SleepUntilFree(Number turn);
+  void Sleep(EventCount& end, Number turn);
 
   // Memory ordering: taken with acquire, given back with release: what was done
   // in a turn is seen in the next, and by those who saw its end.
   std::atomic<Number> state_ = 0;
   // Two are enough: a thread waits for the turn under way or for the next.
-  // Memory ordering: counted up after the turn was given back; sleepers load it
-  // before they look at the state. Both sequentially consistent.
-  std::array<Bed, 2> beds_ = {0, 0};
+  std::array<EventCount, 2> ends_;
 };
 
 // Has the turn for as long as it lives: takes it, or one that this thread has

@@ -2,25 +2,32 @@
 
 #include "varve/log/partition/watermark_waiters.h"
 
-#include <cstdint>
 #include <memory>
 #include <vector>
 
-#include "absl/log/check.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_trigger.h"
 
 namespace varve {
 
-bool WatermarkWaiters::Wait(absl::Mutex& mutex, absl::Time deadline) {
-  ++blocked_count_;
+// Reads of kDefault end at the durable end until the first weaker append, which
+// calls `NotifyAll`.
+WatermarkWaiters::Place WatermarkWaiters::Register(ReadLevel level) {
+  const bool visible =
+      level == ReadLevel::kVisible ||
+      (level == ReadLevel::kDefault && ends_->has_weak_appends());
+  Sleepers& sleepers = visible ? for_visible_ : for_durable_;
+  sleepers.any = true;
   anybody_ = true;
-  const bool expired = moved_.WaitWithDeadline(&mutex, deadline);
-  --blocked_count_;
-  UpdateAnybody();
-  return expired;
+  return {.moved = &sleepers.moved, .seen = sleepers.moved.Look()};
+}
+
+// All of them are awake then, and register again if they have to.
+void WatermarkWaiters::Sleepers::Wake() {
+  if (!any) return;
+  any = false;
+  moved.NotifyAll();
 }
 
 void WatermarkWaiters::Add(const std::shared_ptr<AppendEvent>& event) {
@@ -44,8 +51,14 @@ void WatermarkWaiters::Disarm(AppendTrigger& trigger) {
   UpdateAnybody();
 }
 
+void WatermarkWaiters::NotifyAll() {
+  for_visible_.Wake();
+  for_durable_.Wake();
+  Notify(Moved::kNone);
+}
+
 void WatermarkWaiters::NotifyEnded() {
-  Notify();
+  NotifyAll();
   for (const std::shared_ptr<AppendTrigger>& trigger : triggers_) {
     trigger->Fire();
   }
@@ -53,9 +66,9 @@ void WatermarkWaiters::NotifyEnded() {
   UpdateAnybody();
 }
 
-void WatermarkWaiters::NotifyAll() {
-  DCHECK(blocked_count_ > 0 || !events_.empty() || !triggers_.empty());
-  if (blocked_count_ > 0) moved_.SignalAll();
+void WatermarkWaiters::Notify(Moved what) {
+  if (what == Moved::kVisible) for_visible_.Wake();
+  if (what == Moved::kDurable) for_durable_.Wake();
   std::erase_if(events_, [](const std::weak_ptr<AppendEvent>& weak) {
     const std::shared_ptr<AppendEvent> event = weak.lock();
     if (event != nullptr) event->Signal();
@@ -70,7 +83,8 @@ void WatermarkWaiters::NotifyAll() {
 }
 
 void WatermarkWaiters::UpdateAnybody() {
-  anybody_ = blocked_count_ > 0 || !events_.empty() || !triggers_.empty();
+  anybody_ = for_visible_.any || for_durable_.any || !events_.empty() ||
+             !triggers_.empty();
 }
 
 }  // namespace varve

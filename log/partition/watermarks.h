@@ -57,8 +57,12 @@ class Watermarks {
     visible_.store(offset, std::memory_order_release);
   }
   // Notes an append that was weaker than kSynced. Call it before `SetVisible`.
-  void NoteWeakAppend() {
+  // Returns whether it is the first: reads of the default level end elsewhere
+  // from now on.
+  bool NoteWeakAppend() {
+    if (has_weak_appends()) return false;
     has_weak_appends_.store(true, std::memory_order_relaxed);
+    return true;
   }
 
  private:
