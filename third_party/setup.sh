@@ -6,6 +6,7 @@
 #   third_party/setup.sh             the compiler, Bazel and the libraries
 #   third_party/setup.sh lint        and clang, clang-format, clang-tidy
 #   third_party/setup.sh sanitizers  and clang with its run-times and libFuzzer
+#   third_party/setup.sh cost        and valgrind
 #   third_party/setup.sh interop     and a JDK and Maven
 #   third_party/setup.sh install     and CMake, Ninja and pkg-config
 #   third_party/setup.sh docs        and Doxygen
@@ -252,10 +253,11 @@ set_up() {
     install)
       want cmake /usr/bin/cmake ninja-build /usr/bin/ninja pkgconf /usr/bin/pkg-config
       ;;
+    cost) want valgrind /usr/bin/valgrind ;;
     docs) want doxygen /usr/bin/doxygen python3 /usr/bin/python3 ;;
     interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
     power_loss) want e2fsprogs /sbin/mkfs.ext4 xfsprogs /sbin/mkfs.xfs ;;
-    *) die "no such tier: $1 (build, lint, sanitizers, interop, install, docs, power_loss)" ;;
+    *) die "no such tier: $1 (build, lint, sanitizers, cost, interop, install, docs, power_loss)" ;;
   esac
   install_packages
 }

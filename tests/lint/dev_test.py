@@ -13,6 +13,9 @@ import case_report
 _TOOLS = ("dev", "third_party/object_cache.py", "tests/lint/case_report.py",
           "tests/lint/test_summary.py")
 _SETUP = "#!/bin/sh\n"
+_SETUP_WITHOUT_VALGRIND = """#!/bin/sh
+[ "$1" != cost ]
+"""
 _BAZEL = r"""#!/bin/sh
 for argument; do
   case "${argument}" in
@@ -46,12 +49,12 @@ class Dev(unittest.TestCase):
         os.chmod(self.path(name), 0o755)
 
     # What `./dev test` prints on both of its outputs, as .ci/run reads it.
-    def run_test_verb(self):
-        environment = dict(os.environ, XDG_CACHE_HOME=self.path("cache"),
+    def run_test_verb(self, verb="test", status=0, ci=""):
+        environment = dict(os.environ, XDG_CACHE_HOME=self.path("cache"), CI=ci,
                            PATH=self.path("bin") + ":" + os.environ["PATH"])
-        done = subprocess.run([self.path("dev"), "test"], env=environment, text=True,
+        done = subprocess.run([self.path("dev"), verb], env=environment, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(done.returncode, status, done.stdout)
         return done.stdout.splitlines()
 
     def test_sum_is_the_last_line(self):
@@ -67,6 +70,14 @@ class Dev(unittest.TestCase):
         self.assertIn("removed 1024.0 GiB", "\n".join(lines))
         self.assertEqual(lines[-1], "1 passed, 0 failed")
         self.assertFalse(os.path.exists(object_path))
+
+    def test_costs_are_summed_up_as_tests_are(self):
+        self.assertEqual(self.run_test_verb("cost")[-1], "1 passed, 0 failed")
+
+    def test_valgrind_that_cannot_be_had_fails_in_ci_alone(self):
+        self.program("third_party/setup.sh", _SETUP_WITHOUT_VALGRIND)
+        self.assertEqual(self.run_test_verb()[-1], "1 passed, 0 failed")
+        self.assertEqual(self.run_test_verb(status=1, ci="true")[-1], "0 passed, 1 failed")
 
 
 if __name__ == "__main__":
