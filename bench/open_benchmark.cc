@@ -14,7 +14,7 @@
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "bench/bare_scan.h"
+#include "bench/bare/bare_scan.h"
 #include "bench/benchmark_run.h"
 #include "bench/latency_sample.h"
 #include "bench/ratio_reporter.h"

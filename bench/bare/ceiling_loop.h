@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_BENCH_CEILING_LOOP_H_
-#define VARVE_BENCH_CEILING_LOOP_H_
+#ifndef VARVE_BENCH_BARE_CEILING_LOOP_H_
+#define VARVE_BENCH_BARE_CEILING_LOOP_H_
 
 #include <atomic>
 #include <cstdint>
@@ -66,4 +66,4 @@ class CeilingLoop {
 
 }  // namespace varve::bench
 
-#endif  // VARVE_BENCH_CEILING_LOOP_H_
+#endif  // VARVE_BENCH_BARE_CEILING_LOOP_H_

@@ -4,8 +4,8 @@
 // least that an append can cost. It shares nothing with log/, so that a slower
 // encoder there shows.
 
-#ifndef VARVE_BENCH_BARE_BATCH_H_
-#define VARVE_BENCH_BARE_BATCH_H_
+#ifndef VARVE_BENCH_BARE_BARE_BATCH_H_
+#define VARVE_BENCH_BARE_BARE_BATCH_H_
 
 #include <cstdint>
 #include <cstring>
@@ -82,4 +82,4 @@ inline char* EncodeBareBatch(std::string_view value, int count,
 
 }  // namespace varve::bench
 
-#endif  // VARVE_BENCH_BARE_BATCH_H_
+#endif  // VARVE_BENCH_BARE_BARE_BATCH_H_

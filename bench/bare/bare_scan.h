@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_BENCH_BARE_SCAN_H_
-#define VARVE_BENCH_BARE_SCAN_H_
+#ifndef VARVE_BENCH_BARE_BARE_SCAN_H_
+#define VARVE_BENCH_BARE_BARE_SCAN_H_
 
 #include <cstdint>
 #include <string_view>
@@ -22,4 +22,4 @@ BareScanResult BareScan(std::string_view bytes, CrcCheck crc);
 
 }  // namespace varve::bench
 
-#endif  // VARVE_BENCH_BARE_SCAN_H_
+#endif  // VARVE_BENCH_BARE_BARE_SCAN_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "bench/write_loop.h"
+#include "bench/bare/write_loop.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "absl/log/check.h"
-#include "bench/bare_batch.h"
+#include "bench/bare/bare_batch.h"
 
 namespace varve::bench {
 namespace {

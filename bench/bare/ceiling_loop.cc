@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "bench/ceiling_loop.h"
+#include "bench/bare/ceiling_loop.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -16,7 +16,7 @@
 
 #include "absl/log/check.h"
 #include "absl/synchronization/mutex.h"
-#include "bench/bare_batch.h"
+#include "bench/bare/bare_batch.h"
 
 namespace varve::bench {
 namespace {

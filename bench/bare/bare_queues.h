@@ -3,8 +3,8 @@
 // The queues that a hand-off through a log is measured against: two threads of
 // one process would use them if nothing had to be kept.
 
-#ifndef VARVE_BENCH_BARE_QUEUES_H_
-#define VARVE_BENCH_BARE_QUEUES_H_
+#ifndef VARVE_BENCH_BARE_BARE_QUEUES_H_
+#define VARVE_BENCH_BARE_BARE_QUEUES_H_
 
 #include <array>
 #include <atomic>
@@ -90,4 +90,4 @@ class BareLockedQueue {
 
 }  // namespace varve::bench
 
-#endif  // VARVE_BENCH_BARE_QUEUES_H_
+#endif  // VARVE_BENCH_BARE_BARE_QUEUES_H_

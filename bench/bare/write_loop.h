@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_BENCH_WRITE_LOOP_H_
-#define VARVE_BENCH_WRITE_LOOP_H_
+#ifndef VARVE_BENCH_BARE_WRITE_LOOP_H_
+#define VARVE_BENCH_BARE_WRITE_LOOP_H_
 
 #include <cstdint>
 #include <string_view>
@@ -43,4 +43,4 @@ class WriteLoop {
 
 }  // namespace varve::bench
 
-#endif  // VARVE_BENCH_WRITE_LOOP_H_
+#endif  // VARVE_BENCH_BARE_WRITE_LOOP_H_

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "bench/bare_scan.h"
+#include "bench/bare/bare_scan.h"
 
 #include <cstdint>
 #include <string_view>
 
 #include "absl/crc/crc32c.h"
 #include "absl/log/check.h"
-#include "bench/bare_batch.h"
+#include "bench/bare/bare_batch.h"
 #include "varve/index/big_endian.h"
 #include "varve/log/batch/record_batch.h"
 
