@@ -42,14 +42,12 @@ void Populate(char* data, size_t size) {
 CeilingLoop::CeilingLoop(int64_t size_bytes, Pages pages)
     : size_(static_cast<size_t>(size_bytes)) {
   const std::string path = directory_.path() + "/ceiling";
-  const int fd =
-      open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  PCHECK(fd >= 0) << path;
-  PCHECK(fallocate(fd, 0, 0, size_bytes) == 0) << path;
+  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  PCHECK(fd_ >= 0) << path;
+  PCHECK(fallocate(fd_, 0, 0, size_bytes) == 0) << path;
   void* mapped =
-      mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+      mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
   PCHECK(mapped != MAP_FAILED) << path;
-  PCHECK(close(fd) == 0) << path;
   data_ = static_cast<char*>(mapped);
   if (pages == Pages::kPopulated) Populate(data_, size_);
   if (pages == Pages::kAhead) ahead_ = std::thread([this] { PopulateAhead(); });
@@ -59,6 +57,7 @@ CeilingLoop::~CeilingLoop() {
   stopped_.store(true, std::memory_order_relaxed);
   if (ahead_.joinable()) ahead_.join();
   PCHECK(munmap(data_, size_) == 0);
+  PCHECK(close(fd_) == 0);
 }
 
 // Pages that the appender reaches first are populated by its own stores.
@@ -90,5 +89,7 @@ void CeilingLoop::Append(std::string_view value, int count) {
   visible_size_.store(static_cast<size_t>(end - data_),
                       std::memory_order_release);
 }
+
+void CeilingLoop::Sync() { PCHECK(fdatasync(fd_) == 0); }
 
 }  // namespace varve::bench

@@ -18,8 +18,9 @@ namespace varve::bench {
 // The bare loop that appends are measured against: record batches encoded into
 // a mapped file whose blocks are allocated, under a lock, with a CRC and a
 // release of the visible end. It has no roll, no index, no clock and no API: it
-// shows what the machine allows. When the file is full it begins again at the
-// front.
+// shows what the machine allows. With pages that a second thread provides it is
+// the honest ceiling of sustained work. When the file is full it begins again
+// at the front.
 //
 // Thread safety: thread-safe.
 class CeilingLoop {
@@ -41,6 +42,9 @@ class CeilingLoop {
   // Appends `count` records of `value` as one batch.
   void Append(std::string_view value, int count);
 
+  // Has the kernel write what was appended: fdatasync(2).
+  void Sync();
+
   // The batches appended since the front.
   std::string_view visible_bytes() const {
     return {data_, visible_size_.load(std::memory_order_acquire)};
@@ -51,7 +55,9 @@ class CeilingLoop {
 
   const ScratchDirectory directory_;
   const size_t size_;
-  char* data_ = nullptr;  // the mapping; constant after construction
+  // Constant after construction: the file, and its mapping.
+  int fd_ = -1;
+  char* data_ = nullptr;
 
   absl::Mutex mu_;
   int64_t next_offset_ ABSL_GUARDED_BY(mu_) = 0;

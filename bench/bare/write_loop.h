@@ -5,13 +5,14 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "bench/scratch_directory.h"
 
 namespace varve::bench {
 
-// The bare loop of programs that write(2) a log: batches encoded into a buffer,
-// then one pwrite each.
+// The bare loop of programs that write(2) a log: records encoded into a buffer,
+// then one pwrite for all of them.
 //
 // Thread safety: externally synchronized.
 class WriteLoop {
@@ -31,14 +32,22 @@ class WriteLoop {
   // Writes `count` records of `value` as one batch.
   void Append(std::string_view value, int count);
 
+  // Writes `count` records of `value`, each after its length: the log that is
+  // written by hand. It has no offsets, no times and no checksums.
+  void AppendPrefixed(std::string_view value, int count);
+
   // fdatasync(2).
   void Sync();
 
  private:
+  char* Buffer(size_t size);
+  void Write(const char* end);
+
   const ScratchDirectory directory_;
   int fd_ = -1;
   int64_t position_ = 0;
   int64_t next_offset_ = 0;
+  std::vector<char> buffer_;
 };
 
 }  // namespace varve::bench
