@@ -25,7 +25,12 @@ inline int64_t SteadyNanos() {
 // Thread safety: externally synchronized.
 class LatencySample {
  public:
-  LatencySample() { nanos_.reserve(1 << 16); }
+  // Up to `expected` of them are kept in memory that is there from the first
+  // on: then keeping one faults on no page.
+  explicit LatencySample(int64_t expected = 1 << 12) {
+    nanos_.resize(static_cast<size_t>(expected));
+    nanos_.clear();
+  }
 
   void Add(int64_t nanos) { nanos_.push_back(nanos); }
 
@@ -56,12 +61,24 @@ class LatencySample {
 
   // As counters of the benchmark, the mean of its threads.
   void Report(benchmark::State& state) {
-    using benchmark::Counter;
-    state.counters["p50_us"] = Counter(Micros(0.50), Counter::kAvgThreads);
-    state.counters["p99_us"] = Counter(Micros(0.99), Counter::kAvgThreads);
+    ReportAs("p50_us", 0.50, state);
+    ReportAs("p99_us", 0.99, state);
+  }
+
+  // The same, with the tail: for samples of 10,000 and more.
+  void ReportTail(benchmark::State& state) {
+    Report(state);
+    ReportAs("p99.9_us", 0.999, state);
+    ReportAs("p99.99_us", 0.9999, state);
+    ReportAs("max_us", 1, state);
   }
 
  private:
+  void ReportAs(const char* name, double fraction, benchmark::State& state) {
+    using benchmark::Counter;
+    state.counters[name] = Counter(Micros(fraction), Counter::kAvgThreads);
+  }
+
   std::vector<int64_t> nanos_;
 };
 

@@ -22,6 +22,8 @@
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "bench/core_ping.h"
+#include "bench/dirty_limit.h"
+#include "bench/instruction_count.h"
 
 namespace varve::bench {
 namespace {
@@ -62,9 +64,22 @@ std::string KernelName() {
                             : "unknown";
 }
 
-std::string MemoryText() {
-  const int64_t bytes = sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+std::string GibText(int64_t bytes) {
   return absl::StrFormat("%.1f GiB", static_cast<double>(bytes) / (1 << 30));
+}
+
+std::string MemoryText() {
+  return GibText(sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE));
+}
+
+std::string DirtyLimitText() {
+  const std::optional<int64_t> limit = DirtyBackgroundLimit();
+  return limit.has_value() ? GibText(*limit) : "unknown";
+}
+
+std::string InstructionsText() {
+  return InstructionCount().value().has_value() ? "counted"
+                                                : "cannot be counted here";
 }
 
 std::string LoadText() {
@@ -87,10 +102,12 @@ std::vector<MachineFact> FindMachineFacts(const std::string& directory) {
       {"processor", ProcessorName()},
       {"cores", absl::StrCat(std::thread::hardware_concurrency())},
       {"memory", MemoryText()},
+      {"dirty_background_limit", DirtyLimitText()},
       {"kernel", KernelName()},
       {"file_system", FileSystemName(directory)},
       {"page_size", absl::StrCat(sysconf(_SC_PAGESIZE))},
       {"load", LoadText()},
+      {"instructions", InstructionsText()},
       {"core_ping", CorePingText()},
   };
 }

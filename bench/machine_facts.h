@@ -13,9 +13,10 @@ struct MachineFact {
   std::string value;
 };
 
-// The facts without which a figure means nothing: processor, cores, memory,
-// kernel, the file system of `directory`, page size, load, and how far the
-// cores are apart.
+// The facts without which a figure means nothing: processor, cores, memory, how
+// much of it may be changed before the kernel writes, kernel, the file system
+// of `directory`, page size, load, whether instructions can be counted, and how
+// far the cores are apart.
 std::vector<MachineFact> FindMachineFacts(const std::string& directory);
 
 // How far the cores are apart, as text.

@@ -3,6 +3,7 @@
 #include "bench/ratio_reporter.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,23 @@ std::string TimeRatio(const Ratio& ratio, double measured, double against) {
                          measured, against);
 }
 
+// What follows on the line of a TimeRatio.
+std::string MoreTimes(const std::string& counter, double measured,
+                      double against) {
+  return absl::StrFormat("; %.2f times (%s %.3g against %.3g)",
+                         measured / against, counter, measured, against);
+}
+
+// Both values of a counter, if both benchmarks have it.
+std::optional<std::pair<double, double>> BothOf(
+    const std::map<std::string, double>& measured,
+    const std::map<std::string, double>& against, const std::string& counter) {
+  const auto a = measured.find(counter);
+  const auto b = against.find(counter);
+  if (a == measured.end() || b == against.end()) return std::nullopt;
+  return std::pair(a->second, b->second);
+}
+
 }  // namespace
 
 RatioReporter::RatioReporter(benchmark::BenchmarkReporter* shown, Rows rows,
@@ -77,12 +95,23 @@ std::vector<std::string> RatioReporter::Summary() const {
     const auto measured = medians_.find(ratio.measured);
     const auto against = medians_.find(ratio.against);
     if (measured == medians_.end() || against == medians_.end()) continue;
-    const auto a = measured->second.find(ratio.counter);
-    const auto b = against->second.find(ratio.counter);
-    if (a == measured->second.end() || b == against->second.end()) continue;
+    const auto both = BothOf(measured->second, against->second, ratio.counter);
+    if (!both.has_value()) continue;
     const bool is_rate = absl::EndsWith(ratio.counter, "per_second");
-    lines.push_back(is_rate ? RateRatio(ratio, a->second, b->second)
-                            : TimeRatio(ratio, a->second, b->second));
+    std::string line = is_rate ? RateRatio(ratio, both->first, both->second)
+                               : TimeRatio(ratio, both->first, both->second);
+    for (const std::string& counter : ratio.more_counters) {
+      const auto more = BothOf(measured->second, against->second, counter);
+      if (!more.has_value()) continue;
+      absl::StrAppend(&line, MoreTimes(counter, more->first, more->second));
+    }
+    const auto instructions =
+        BothOf(measured->second, against->second, "instructions");
+    if (instructions.has_value()) {
+      absl::StrAppendFormat(&line, "; %.0f instructions against %.0f",
+                            instructions->first, instructions->second);
+    }
+    lines.push_back(std::move(line));
   }
   return lines;
 }

@@ -22,10 +22,13 @@ struct Ratio {
   // loop") unless it is the name of a counter of times ("1.8 times the bare
   // loop's").
   std::string counter = "items_per_second";
+  // Further counters of times, for the same line.
+  std::vector<std::string> more_counters = {};
 };
 
 // Shows medians alone where there are repetitions, and at the end the ratios of
-// the benchmarks that were run.
+// the benchmarks that were run, with the instructions of both where these were
+// counted.
 class RatioReporter final : public benchmark::BenchmarkReporter {
  public:
   enum class Rows { kAll, kMedians };
