@@ -14,9 +14,11 @@
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "bench/bare/bare_ping.h"
 #include "bench/bare/bare_queues.h"
 #include "bench/benchmark_run.h"
 #include "bench/latency_sample.h"
+#include "bench/open_loop.h"
 #include "bench/ratio_reporter.h"
 #include "bench/scratch_store.h"
 #include "benchmark/benchmark.h"
@@ -37,23 +39,18 @@ int64_t MessageCount() { return Scaled(50'000, 100); }
 using Send = std::function<void(const Message&)>;
 using Receive = std::function<void(Message&)>;
 
-// Sends a message every `1 / rate` seconds, spinning in between.
 void SendAtRate(int64_t rate, const Send& send) {
-  const int64_t interval = 1'000'000'000 / rate;
-  int64_t due = SteadyNanos() + 1'000'000;
   Message message = {};
-  for (int64_t i = 0; i < MessageCount(); ++i, due += interval) {
-    while (SteadyNanos() < due) {
-    }
+  CallAtRate(rate, MessageCount(), [&](int64_t due) {
     std::memcpy(message.data(), &due, sizeof due);
     send(message);
-  }
+  });
 }
 
 // One iteration is one run of MessageCount() messages.
 void RunHandoff(benchmark::State& state, int64_t rate, const Send& send,
                 const Receive& receive) {
-  LatencySample latencies;
+  LatencySample latencies(MessageCount());
   for (auto _ : state) {
     std::thread sender([&] { SendAtRate(rate, send); });
     Message message = {};
@@ -68,7 +65,7 @@ void RunHandoff(benchmark::State& state, int64_t rate, const Send& send,
   state.SetItemsProcessed(state.iterations() * MessageCount());
   state.SetBytesProcessed(state.iterations() * MessageCount() *
                           static_cast<int64_t>(kMessageSize));
-  latencies.Report(state);
+  latencies.ReportTail(state);
 }
 
 enum class Waiting { kSpinning, kBlocking };
@@ -139,6 +136,20 @@ void RunLocked(benchmark::State& state, int64_t rate, Waiting waiting) {
       });
 }
 
+// Through nothing but memory, encoded, checked and decoded as in a log.
+void RunPing(benchmark::State& state, int64_t rate, Waiting waiting) {
+  BarePing ping(MessageCount());
+  if (waiting == Waiting::kSpinning) {
+    RunHandoff(
+        state, rate, [&](const Message& message) { ping.Send(message); },
+        [&](Message& message) { ping.ReceiveSpinning(message); });
+    return;
+  }
+  RunHandoff(
+      state, rate, [&](const Message& message) { ping.SendAndNotify(message); },
+      [&](Message& message) { ping.ReceiveBlocking(message); });
+}
+
 std::string NameOf(std::string_view what, int64_t rate, Waiting waiting) {
   return absl::StrCat(what, "/record:64/rate:", rate,
                       "/waiting:", NameOf(waiting), "/durability:memory");
@@ -157,6 +168,8 @@ void RegisterAll() {
     for (const Waiting waiting : {Waiting::kSpinning, Waiting::kBlocking}) {
       Add(NameOf("Handoff", rate, waiting),
           [=](benchmark::State& state) { RunLog(state, rate, waiting); });
+      Add(NameOf("Bare/ping", rate, waiting),
+          [=](benchmark::State& state) { RunPing(state, rate, waiting); });
       Add(NameOf("Bare/mutex", rate, waiting),
           [=](benchmark::State& state) { RunLocked(state, rate, waiting); });
     }
@@ -171,17 +184,22 @@ std::vector<Ratio> Ratios() {
                         "/iterations:1/real_time");
   };
   std::vector<Ratio> ratios;
-  for (const std::string counter : {"p50_us", "p99_us"}) {
-    ratios.push_back({"hand-off, spinning", full("Handoff", Waiting::kSpinning),
-                      full("Bare/ring", Waiting::kSpinning),
-                      "a ring without a lock", counter});
-    ratios.push_back({"hand-off, spinning", full("Handoff", Waiting::kSpinning),
-                      full("Bare/mutex", Waiting::kSpinning),
-                      "a queue with a lock", counter});
-    ratios.push_back({"hand-off, blocking", full("Handoff", Waiting::kBlocking),
-                      full("Bare/mutex", Waiting::kBlocking),
-                      "a queue with a condition variable", counter});
-  }
+  const auto add = [&](Waiting waiting, std::string_view bare,
+                       const std::string& what) {
+    ratios.push_back({.what = absl::StrCat("hand-off, ", NameOf(waiting)),
+                      .measured = full("Handoff", waiting),
+                      .against = full(bare, waiting),
+                      .against_what = what,
+                      .counter = "p50_us",
+                      .more_counters = {"p99_us", "p99.9_us"}});
+  };
+  add(Waiting::kSpinning, "Bare/ping",
+      "a bare ping that encodes, checks and decodes");
+  add(Waiting::kSpinning, "Bare/ring", "a ring without a lock");
+  add(Waiting::kSpinning, "Bare/mutex", "a queue with a lock");
+  add(Waiting::kBlocking, "Bare/ping",
+      "a bare ping that encodes, checks and decodes");
+  add(Waiting::kBlocking, "Bare/mutex", "a queue with a condition variable");
   return ratios;
 }
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What does a read cost, in order, at random, by time, and at the tail?
+//
+//   read_benchmark [--data_mib=256] …
+//
+// Random reads are of that much data, which stays in the page cache. The bare
+// loop has to read what one mapping of 4 GiB holds.
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <random>
 #include <string>
 #include <string_view>
@@ -15,10 +19,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "bench/bare/bare_batch.h"
+#include "bench/bare/bare_index.h"
 #include "bench/bare/bare_scan.h"
 #include "bench/bare/ceiling_loop.h"
 #include "bench/benchmark_run.h"
+#include "bench/filled_store.h"
+#include "bench/instruction_count.h"
+#include "bench/partition_reads.h"
 #include "bench/ratio_reporter.h"
 #include "bench/scratch_store.h"
 #include "benchmark/benchmark.h"
@@ -34,50 +41,16 @@ namespace varve::bench {
 namespace {
 
 constexpr int64_t kRecordBytes = 100;
-constexpr int64_t kFirstTimestampMs = 1700000000000;
+constexpr int64_t kFirstTimestampMs = FilledStore::kFirstTimestampMs;
+// As often as a segment's index has an entry, by default.
+constexpr int64_t kIndexIntervalBytes = 4096;
 
 int64_t RecordCount() { return Scaled(400'000, 1000); }
 
-// A log of RecordCount() records, one ms apart, in batches.
-class FilledStore {
- public:
-  explicit FilledStore(int batch) {
-    const std::string value(kRecordBytes, 'v');
-    RecordBatchBuilder builder;
-    for (int64_t i = 0; i < RecordCount(); i += batch) {
-      builder.Clear();
-      for (int k = 0; k < batch; ++k) {
-        CHECK_OK(builder.Append({.value = value}, kFirstTimestampMs + i + k));
-      }
-      CHECK_OK(store_.partition()
-                   .Append(builder.Finish(), Durability::kMemory)
-                   .status());
-    }
-  }
-
-  const Partition& partition() { return store_.partition(); }
-
- private:
-  ScratchStore store_;
-};
-
-// Reads every record from `offset` to the visible end, and returns how many.
-int64_t Scan(const Partition& partition, int64_t offset, CrcCheck crc) {
-  int64_t count = 0;
-  const int64_t end = partition.visible_end();
-  while (offset < end) {
-    absl::StatusOr<RecordBatches> view = partition.Read(offset, {.crc = crc});
-    CHECK_OK(view.status());
-    RecordBatches::Records records = view->records();
-    while (const RecordView* record = records.Next()) {
-      benchmark::DoNotOptimize(record->value().value_or("").size());
-      ++count;
-    }
-    CHECK_OK(records.status());
-    offset = view->next_offset();
-  }
-  return count;
-}
+// Of random reads: how much data there is, and how many reads are one
+// iteration.
+int64_t DataBytes() { return OptionOr("data_mib", 256, 1) << 20; }
+int64_t ReadCount() { return Scaled(200'000, 100); }
 
 void CountRecords(benchmark::State& state, int64_t records) {
   state.SetItemsProcessed(records);
@@ -87,9 +60,11 @@ void CountRecords(benchmark::State& state, int64_t records) {
 // How fast is a replay from the front? Every record is decoded; their bytes are
 // in the page cache.
 void RunScan(benchmark::State& state, int batch, CrcCheck crc) {
-  FilledStore filled(batch);
+  FilledStore filled({.batch = batch, .records = RecordCount()});
   int64_t records = 0;
-  for (auto _ : state) records += Scan(filled.partition(), 0, crc);
+  const InstructionCount instructions;
+  for (auto _ : state) records += ScanRecords(filled.partition(), 0, crc);
+  instructions.Report(state, records);
   CountRecords(state, records);
 }
 
@@ -100,34 +75,89 @@ void RunBareScan(benchmark::State& state, int batch, CrcCheck crc) {
   const std::string value(kRecordBytes, 'v');
   for (int64_t i = 0; i < RecordCount(); i += batch) loop.Append(value, batch);
   int64_t records = 0;
+  const InstructionCount instructions;
   for (auto _ : state) {
     const BareScanResult result = BareScan(loop.visible_bytes(), crc);
     benchmark::DoNotOptimize(result.value_bytes);
     records += result.record_count;
   }
+  instructions.Report(state, records);
   CountRecords(state, records);
 }
 
-// What does one record anywhere in the log cost?
-void RunReadAt(benchmark::State& state, int batch) {
-  FilledStore filled(batch);
+// One iteration reads at ReadCount() offsets, in an order nothing can foresee.
+template <class Read>
+void RunRandomReads(benchmark::State& state, int64_t record_count, Read read) {
   std::minstd_rand random(1);
+  std::uniform_int_distribution<int64_t> anywhere(0, record_count - 1);
+  const InstructionCount instructions;
   for (auto _ : state) {
-    const auto offset = static_cast<int64_t>(random()) % RecordCount();
-    absl::StatusOr<RecordBatches> view =
-        filled.partition().Read(offset, {.max_bytes = 0});
-    CHECK_OK(view.status());
-    RecordBatches::Records records = view->records();
-    const RecordView* record = records.Next();
-    CHECK(record != nullptr && record->offset() == offset);
-    benchmark::DoNotOptimize(record->value().value_or("").data());
+    for (int64_t i = 0; i < ReadCount(); ++i) read(anywhere(random));
   }
-  CountRecords(state, state.iterations());
+  instructions.Report(state, ReadCount());
+  CountRecords(state, ReadCount());
+  state.counters["data_MiB"] = static_cast<double>(DataBytes() >> 20);
+}
+
+// What does one record anywhere in the log cost? Every page was read once
+// before.
+void RunReadAt(benchmark::State& state, int batch) {
+  Filling filling = {.record = kRecordBytes, .batch = batch};
+  filling.records = RecordsIn(DataBytes(), filling);
+  FilledStore filled(filling);
+  CHECK_EQ(ScanRecords(filled.partition(), 0, CrcCheck::kVerify),
+           filled.record_count());
+  RunRandomReads(state, filled.record_count(), [&](int64_t offset) {
+    ReadRecord(filled.partition(), offset);
+  });
+}
+
+// The same batches in one mapped file, whose pages are there.
+class FilledLoop {
+ public:
+  explicit FilledLoop(int batch)
+      : record_count_(
+            RecordsIn(DataBytes(), {.record = kRecordBytes, .batch = batch})),
+        loop_(DataBytes() + (1 << 20), CeilingLoop::Pages::kPopulated) {
+    const std::string value(kRecordBytes, 'v');
+    for (int64_t i = 0; i < record_count_; i += batch) {
+      loop_.Append(value, batch);
+    }
+  }
+
+  int64_t record_count() const { return record_count_; }
+  std::string_view bytes() const { return loop_.visible_bytes(); }
+
+ private:
+  const int64_t record_count_;
+  CeilingLoop loop_;
+};
+
+// How fast could it be, with an index like a segment's?
+void RunBareIndexedRead(benchmark::State& state, int batch) {
+  const FilledLoop filled(batch);
+  const BareIndex index(filled.bytes(), kIndexIntervalBytes);
+  RunRandomReads(state, filled.record_count(), [&](int64_t offset) {
+    benchmark::DoNotOptimize(index.Read(offset).data());
+  });
+}
+
+// And with every record's position in memory?
+void RunBareTableRead(benchmark::State& state) {
+  const FilledLoop filled(1);
+  const size_t size =
+      filled.bytes().size() / static_cast<size_t>(filled.record_count());
+  RunRandomReads(state, filled.record_count(), [&](int64_t offset) {
+    const BareScanResult result = BareScan(
+        filled.bytes().substr(static_cast<size_t>(offset) * size, size),
+        CrcCheck::kVerify);
+    benchmark::DoNotOptimize(result.value_bytes);
+  });
 }
 
 // What does the next batch cost a reader that takes one at a time?
 void RunReadOn(benchmark::State& state, int batch) {
-  FilledStore filled(batch);
+  FilledStore filled({.batch = batch, .records = RecordCount()});
   const int64_t end = filled.partition().visible_end();
   int64_t offset = 0;
   int64_t records = 0;
@@ -143,30 +173,9 @@ void RunReadOn(benchmark::State& state, int batch) {
   CountRecords(state, records);
 }
 
-// And with every record's position in memory, what would it cost?
-void RunBareReadAt(benchmark::State& state) {
-  CeilingLoop loop(RecordCount() * (kRecordBytes + 100),
-                   CeilingLoop::Pages::kPopulated);
-  const std::string value(kRecordBytes, 'v');
-  std::vector<size_t> ends = {0};
-  for (int64_t i = 0; i < RecordCount(); ++i) {
-    loop.Append(value, 1);
-    ends.push_back(loop.visible_bytes().size());
-  }
-  std::minstd_rand random(1);
-  for (auto _ : state) {
-    const size_t i = random() % static_cast<size_t>(RecordCount());
-    const BareScanResult result =
-        BareScan(loop.visible_bytes().substr(ends[i], ends[i + 1] - ends[i]),
-                 CrcCheck::kVerify);
-    benchmark::DoNotOptimize(result.value_bytes);
-  }
-  CountRecords(state, state.iterations());
-}
-
 // What does it cost to find where a time begins?
 void RunOffsetForTime(benchmark::State& state, int batch) {
-  FilledStore filled(batch);
+  FilledStore filled({.batch = batch, .records = RecordCount()});
   std::minstd_rand random(1);
   for (auto _ : state) {
     const auto offset = static_cast<int64_t>(random()) % RecordCount();
@@ -199,7 +208,7 @@ void RunReadTail(benchmark::State& state, int batch) {
   int64_t records = 0;
   for (auto _ : state) {
     CHECK_OK(store.partition().WaitFor(records));
-    records += Scan(store.partition(), records, CrcCheck::kVerify);
+    records += ScanRecords(store.partition(), records, CrcCheck::kVerify);
   }
   stopped.store(true, std::memory_order_relaxed);
   appender.join();
@@ -240,14 +249,16 @@ void RegisterAll() {
           RunBareScan(state, size, CrcCheck::kSkip);
         },
         batch);
-    Add("Read/order:random", RunReadAt, batch);
+    Add("Read/order:random", RunReadAt, batch)->Iterations(1);
+    Add("Bare/index/order:random", RunBareIndexedRead, batch)->Iterations(1);
     Add("Read/order:next", RunReadOn, batch);
     Add("OffsetForTime/order:random", RunOffsetForTime, batch);
     Add("ReadTail/durability:memory", RunReadTail, batch)->UseRealTime();
   }
   Add(
-      "Bare/read/order:random",
-      [](benchmark::State& state, int) { RunBareReadAt(state); }, 1);
+      "Bare/table/order:random",
+      [](benchmark::State& state, int) { RunBareTableRead(state); }, 1)
+      ->Iterations(1);
 }
 
 std::vector<Ratio> Ratios() {
@@ -260,10 +271,17 @@ std::vector<Ratio> Ratios() {
                         .against = absl::StrCat("Bare/scan/crc:", crc, load)});
     }
   }
-  const std::string one = "/record:100/batch:1";
+  for (const std::string load : {"/record:100/batch:1/iterations:1",
+                                 "/record:100/batch:64/iterations:1"}) {
+    ratios.push_back({absl::StrCat("one record anywhere", load),
+                      absl::StrCat("Read/order:random", load),
+                      absl::StrCat("Bare/index/order:random", load),
+                      "a bare index, one CRC and one decoding"});
+  }
+  const std::string one = "/record:100/batch:1/iterations:1";
   ratios.push_back({"one record anywhere",
                     absl::StrCat("Read/order:random", one),
-                    absl::StrCat("Bare/read/order:random", one),
+                    absl::StrCat("Bare/table/order:random", one),
                     "a table of every record's position"});
   return ratios;
 }
@@ -273,5 +291,6 @@ std::vector<Ratio> Ratios() {
 
 int main(int argc, char** argv) {
   return varve::bench::RunBenchmarks(argc, argv, varve::bench::RegisterAll,
-                                     varve::bench::Ratios());
+                                     varve::bench::Ratios(),
+                                     {.options = {"data_mib"}});
 }
