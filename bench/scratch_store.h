@@ -10,6 +10,7 @@
 #include "bench/scratch_directory.h"
 #include "varve/api/log_store.h"
 #include "varve/api/partition.h"
+#include "varve/api/store_options.h"
 #include "varve/api/topic_config.h"
 
 namespace varve::bench {
@@ -22,7 +23,8 @@ class ScratchStore {
  public:
   static constexpr char kTopic[] = "bench";
 
-  explicit ScratchStore(const TopicConfig& config = {});
+  explicit ScratchStore(const TopicConfig& config = {},
+                        const StoreOptions& options = {});
   ~ScratchStore();
 
   ScratchStore(const ScratchStore&) = delete;
