@@ -11,6 +11,8 @@
 #   third_party/setup.sh install     and CMake, Ninja and pkg-config
 #   third_party/setup.sh docs        and Doxygen
 #   third_party/setup.sh power_loss  and what makes file systems
+#   third_party/setup.sh peers       and the libraries that varve is compared with
+#   third_party/setup.sh chronicle   and a JDK and Maven, for Chronicle Queue
 #
 # Where Bazel's downloads can be reached and a recent Bazel (or bazelisk) is
 # installed, nothing is fetched here: WORKSPACE names every archive. Elsewhere
@@ -257,7 +259,16 @@ set_up() {
     docs) want doxygen /usr/bin/doxygen python3 /usr/bin/python3 ;;
     interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
     power_loss) want e2fsprogs /sbin/mkfs.ext4 xfsprogs /sbin/mkfs.xfs ;;
-    *) die "no such tier: $1 (build, lint, sanitizers, cost, interop, install, docs, power_loss)" ;;
+    peers)
+      want liblmdb-dev /usr/include/lmdb.h librocksdb-dev /usr/include/rocksdb/db.h \
+        libleveldb-dev /usr/include/leveldb/db.h libsqlite3-dev /usr/include/sqlite3.h \
+        libzmq3-dev /usr/include/zmq.h
+      ;;
+    chronicle) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
+    *)
+      die "no such tier: $1 (build, lint, sanitizers, cost, interop, install, docs, power_loss," \
+        "peers, chronicle)"
+      ;;
   esac
   install_packages
 }

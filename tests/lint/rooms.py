@@ -86,6 +86,10 @@ MAY_INCLUDE = {
 PREFIXED = ("index", "log", "codec", "api", "tools")
 PREFIX = "varve/"
 
+# The one folder that may include what varve is compared with, and how those headers begin.
+PEERS = "bench/peers"
+PEER_HEADERS = ("lmdb.h", "leveldb/", "rocksdb/", "sqlite3.h", "zmq.h")
+
 
 def room_of(path):
     """The room of a source, by its path from the root; "" for what is in none."""

@@ -112,6 +112,14 @@ def include_direction(path, text):
                 yield line, f"{room} includes {other or room_of(ours)}: {ours}"
 
 
+def peers_apart(path, text):
+    """What varve is compared with is a dependency of the comparison alone."""
+    if is_cpp(path) and os.path.dirname(path) != rooms.PEERS:
+        for line, match in matches(r'^\s*#\s*include\s*[<"]([^>"]+)', text):
+            if match.group(1).startswith(rooms.PEER_HEADERS):
+                yield line, f"{match.group(1)} outside of {rooms.PEERS}/"
+
+
 def banned_words(path, text):
     """Nothing is left undone, and only programs print."""
     if not is_source(path) and not path.endswith(".md"):
@@ -221,5 +229,6 @@ RULES = (
     line_length,
     machine_paths,
     markdown,
+    peers_apart,
     raw_memory,
 )

@@ -93,6 +93,15 @@ class OneFile(Rule):
         self.bad(rules.include_prefix, "log/segment/a.cc", '#include "log/segment/a.h"\n')
         self.bad(rules.include_prefix, "tests/a_test.cc", '#include "api/log_store.h"\n')
 
+    def test_peers_apart(self):
+        self.good(rules.peers_apart, "bench/peers/a_peer.cc", "#include <lmdb.h>\n",
+                  "#include <rocksdb/db.h>\n")
+        self.good(rules.peers_apart, "bench/a.cc", '#include "bench/lmdb.h"\n')
+        self.bad(rules.peers_apart, "bench/a.cc", "#include <lmdb.h>\n",
+                 '#include "rocksdb/db.h"\n', "#  include <sqlite3.h>\n")
+        self.bad(rules.peers_apart, "log/batch/a.h", "#include <leveldb/db.h>\n",
+                 "#include <zmq.h>\n")
+
     def test_banned_words(self):
         self.bad(rules.banned_words, "log/a.cc", "// TO" + "DO: more\n", "// FIX" + "ME\n",
                  "std::cout << 1;\n", 'std::cerr << "";\n', 'printf("");\n', 'std::printf("");\n')
