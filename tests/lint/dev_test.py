@@ -57,6 +57,26 @@ class Dev(unittest.TestCase):
         self.assertEqual(done.returncode, status, done.stdout)
         return done.stdout.splitlines()
 
+    # Runs `./dev bench compare`, where the set-up of the tier `peers` fails; returns
+    # what it printed, and the tiers that were set up.
+    def run_compare(self, *flags):
+        self.program("third_party/setup.sh",
+                     f'#!/bin/sh\necho "$*" >>{self.path("tiers")}\n[ "$1" != peers ]\n')
+        self.program("third_party/chronicle.sh", f'#!/bin/sh\necho got >>{self.path("tiers")}\n')
+        self.program("bench/peers/compare.py", '#!/bin/sh\necho "compares $*"\n')
+        done = subprocess.run([self.path("dev"), "bench", "compare", *flags], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        with open(self.path("tiers"), encoding="utf-8") as file:
+            return done.stdout, file.read().splitlines()
+
+    def test_comparison_goes_on_without_what_cannot_be_installed(self):
+        self.assertEqual(self.run_compare("--quick"), ("compares --quick\n", ["", "peers"]))
+
+    def test_comparison_gets_chronicle_when_it_is_asked_to(self):
+        self.assertEqual(self.run_compare("--chronicle"),
+                         ("compares --chronicle\n", ["", "peers", "chronicle", "got"]))
+
     def test_sum_is_the_last_line(self):
         self.assertEqual(self.run_test_verb()[-1], "1 passed, 0 failed")
 
