@@ -2,7 +2,6 @@
 
 #include "varve/log/segment/ready_segment.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -42,10 +41,10 @@ absl::StatusOr<SegmentFiles> MakeReadyFiles(Directory& directory,
   if (status.ok()) {
     status = files->log->PrepareAhead(0, ReadySegment::kFront,
                                       MappedFile::AfterPopulating::kLeaveDirty);
-    status.Update(files->index->EnsureAllocated(
-        std::min(kIndexFront, files->index->capacity())));
-    status.Update(files->time_index->EnsureAllocated(
-        std::min(kIndexFront, files->time_index->capacity())));
+    status.Update(files->index->PrepareAhead(
+        0, kIndexFront, MappedFile::AfterPopulating::kLeaveDirty));
+    status.Update(files->time_index->PrepareAhead(
+        0, kIndexFront, MappedFile::AfterPopulating::kLeaveDirty));
   }
   if (!status.ok()) return status;
   return files;

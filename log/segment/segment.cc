@@ -289,6 +289,13 @@ absl::Status Segment::Reserve(int64_t size) {
   return indexes_->Reserve();
 }
 
+absl::Status Segment::PrepareAhead(int64_t bytes,
+                                   MappedFile::AfterPopulating after) {
+  absl::Status status = data_->PrepareAhead(size(), size() + bytes, after);
+  absl::Status indexes = indexes_->PrepareAhead(bytes);
+  return status.ok() ? indexes : status;
+}
+
 void Segment::Publish(const IndexedBatch& batch) {
   const int64_t position = size();
   DCHECK_GT(batch.size, 0);

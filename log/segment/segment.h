@@ -186,10 +186,9 @@ class Segment {
   }
 
   // Allocates and populates `bytes` after the published ones, as
-  // MappedFile::PrepareAhead says. One thread may call it beside the writer.
-  absl::Status PrepareAhead(int64_t bytes, MappedFile::AfterPopulating after) {
-    return data_->PrepareAhead(size(), size() + bytes, after);
-  }
+  // MappedFile::PrepareAhead says, and what the indexes need for them. One
+  // thread may call it beside the writer.
+  absl::Status PrepareAhead(int64_t bytes, MappedFile::AfterPopulating after);
   // Whether a sync of its .log has failed: MappedFile::sync_failed.
   bool sync_failed() const { return data_->sync_failed(); }
   // Populated bytes after the published ones.

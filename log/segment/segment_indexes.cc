@@ -174,6 +174,18 @@ absl::Status SegmentIndexes::ReserveTimes(int64_t entries) {
   return time_file_->EnsureAllocated(std::min(end, time_file_->capacity()));
 }
 
+absl::Status SegmentIndexes::PrepareAhead(int64_t log_bytes) {
+  constexpr auto kAfter = MappedFile::AfterPopulating::kLeaveDirty;
+  const int64_t entries = log_bytes / std::max<int64_t>(interval_bytes_, 1) + 2;
+  const int64_t offsets_end = offsets_.size_bytes();
+  absl::Status status = offset_file_->PrepareAhead(
+      offsets_end, offsets_end + entries * OffsetIndex::kEntrySize, kAfter);
+  if (!status.ok()) return status;
+  const int64_t times_end = times_.size_bytes();
+  return time_file_->PrepareAhead(
+      times_end, times_end + entries * TimeIndex::kEntrySize, kAfter);
+}
+
 void SegmentIndexes::Add(const IndexedBatch& batch, int64_t position) {
   if (batch.max_timestamp_ms > max_timestamp_ms()) {
     max_timestamp_ms_.store(batch.max_timestamp_ms, std::memory_order_relaxed);

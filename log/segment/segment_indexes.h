@@ -94,6 +94,13 @@ class SegmentIndexes {
   // Whether that room is there, and neither index is full.
   bool has_room() const { return has_room_; }
 
+  // Allocates and populates room for the entries of `log_bytes` more of
+  // batches, so that the writer need not wait for it: MappedFile::PrepareAhead.
+  // From any one thread beside the writer.
+  //
+  // Errors: file errors. The writer is not affected.
+  absl::Status PrepareAhead(int64_t log_bytes);
+
   // Notes a batch appended at `position`: it gets an entry when more than
   // index.interval.bytes of batches came since the last one (Kafka's rule; the
   // first batch of a segment never has one). Call it once for each batch, in

@@ -157,7 +157,7 @@ absl::Status MappedFile::PrepareAhead(int64_t from, int64_t end,
                                       AfterPopulating after) {
   const int64_t first = RoundDown(from, kPageSizeMax);
   if (populated() < first) populated_.store(first, std::memory_order_relaxed);
-  end = std::min(RoundUp(end, kPopulateStep), capacity_);
+  end = std::min(RoundUp(end, kPageSizeMax), capacity_);
   while (populated() < end) {
     const int64_t piece_end = std::min(populated() + kPopulateStep, end);
     absl::Status status = PreparePiece(piece_end, after);
