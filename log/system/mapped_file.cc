@@ -2,6 +2,8 @@
 
 #include "varve/log/system/mapped_file.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
@@ -42,6 +44,11 @@ int64_t RoundDown(int64_t value, int64_t multiple) {
 
 int64_t RoundUp(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
+}
+
+int64_t PageSize() {
+  static const int64_t size = sysconf(_SC_PAGESIZE);
+  return size;
 }
 
 }  // namespace
@@ -155,9 +162,9 @@ absl::Status MappedFile::AllocateTo(int64_t end) {
 
 absl::Status MappedFile::PrepareAhead(int64_t from, int64_t end,
                                       AfterPopulating after) {
-  const int64_t first = RoundDown(from, kPageSizeMax);
+  const int64_t first = RoundDown(from, PageSize());
   if (populated() < first) populated_.store(first, std::memory_order_relaxed);
-  end = std::min(RoundUp(end, kPageSizeMax), capacity_);
+  end = std::min(RoundUp(end, PageSize()), capacity_);
   while (populated() < end) {
     const int64_t piece_end = std::min(populated() + kPopulateStep, end);
     absl::Status status = PreparePiece(piece_end, after);
