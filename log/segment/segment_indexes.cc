@@ -165,8 +165,16 @@ absl::Status SegmentIndexes::Reserve() {
   }
   // Two: the final entry of the seal needs its place as well.
   absl::Status status = ReserveTimes(2);
-  has_room_ = status.ok() && !offsets_.is_full() && !times_.is_full();
+  has_room_ = FitsOneMore();
   return status;
+}
+
+bool SegmentIndexes::FitsOneMore() const {
+  return !offsets_.is_full() && !times_.is_full() &&
+         offsets_.size_bytes() + OffsetIndex::kEntrySize <=
+             offset_file_->allocated() &&
+         std::min(times_.size_bytes() + 2 * TimeIndex::kEntrySize,
+                  time_file_->capacity()) <= time_file_->allocated();
 }
 
 absl::Status SegmentIndexes::ReserveTimes(int64_t entries) {
@@ -199,7 +207,6 @@ void SegmentIndexes::Add(const IndexedBatch& batch, int64_t position) {
 }
 
 void SegmentIndexes::AddEntries(const IndexedBatch& batch, int64_t position) {
-  has_room_ = false;
   // An index that was damaged on disk, yet looked sound when it was opened, may
   // refuse what the batches say. It is only a cache: the entry is left out, and
   // reads scan a little more.
@@ -219,6 +226,7 @@ void SegmentIndexes::AddEntries(const IndexedBatch& batch, int64_t position) {
   // If this fails, the entries are written with the next one, or by the seal.
   offset_file_->WriteOut(offsets_.size_bytes()).IgnoreError();
   time_file_->WriteOut(times_.size_bytes()).IgnoreError();
+  has_room_ = FitsOneMore();
 }
 
 absl::Status SegmentIndexes::Seal() {

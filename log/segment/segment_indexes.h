@@ -158,6 +158,7 @@ class SegmentIndexes {
 
   absl::Status SanityCheck() const;
   absl::Status ReserveTimes(int64_t entries);
+  bool FitsOneMore() const;
   void AddEntries(const IndexedBatch& batch, int64_t position);
 
   // Constant after construction.
