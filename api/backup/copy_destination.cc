@@ -16,7 +16,6 @@
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/store_copy.h"
-#include "varve/log/backup/file_copy.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/system/file_system.h"
 
@@ -159,8 +158,8 @@ absl::Status CopyDestination::MarkUnfinished() {
   absl::Status status = MakeFile(
       *directory_, kind_ == CopyKind::kBackup ? kBackupName : kRestoreName);
   if (status.ok()) status = directory_->Sync();
-  if (status.ok()) status = RemoveIfThere(*directory_, kTopicsName);
-  if (status.ok()) status = RemoveIfThere(*directory_, kCleanShutdownName);
+  if (status.ok()) status = directory_->RemoveFileIfThere(kTopicsName);
+  if (status.ok()) status = directory_->RemoveFileIfThere(kCleanShutdownName);
   return status.ok() ? directory_->Sync() : status;
 }
 

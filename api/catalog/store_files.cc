@@ -187,10 +187,9 @@ absl::Status WriteCleanShutdownMarker(Directory& directory) {
 }
 
 absl::Status RemoveCleanShutdownMarker(Directory& directory) {
-  absl::Status status = directory.RemoveFile(kCleanShutdownName);
+  absl::Status status = directory.RemoveFileIfThere(kCleanShutdownName);
   // When there is none, an earlier try may have removed it and failed to sync.
-  if (!status.ok() && !absl::IsNotFound(status)) return status;
-  return directory.Sync();
+  return status.ok() ? directory.Sync() : status;
 }
 
 }  // namespace varve

@@ -9,7 +9,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "varve/log/backup/file_copy.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/segment/segment_sidecar.h"
 #include "varve/log/system/file_system.h"
@@ -24,7 +23,7 @@ absl::Status RemoveFilesBeside(Directory& directory, int64_t base_offset) {
        {SegmentFileKind::kIndex, SegmentFileKind::kTimeIndex,
         SegmentFileKind::kTxnIndex, SegmentFileKind::kSnapshot}) {
     if (status.ok())
-      status = RemoveIfThere(directory, SegmentFileName(base_offset, kind));
+      status = directory.RemoveFileIfThere(SegmentFileName(base_offset, kind));
   }
   return status;
 }
@@ -38,7 +37,7 @@ absl::Status DisplaceSegment(Directory& directory, int64_t base_offset) {
   const std::string aside = DisplacedFileName(base_offset);
   const absl::Status taken =
       directory.OpenFile(aside, OpenMode::kRead).status();
-  if (taken.ok()) return RemoveIfThere(directory, log);
+  if (taken.ok()) return directory.RemoveFileIfThere(log);
   if (!absl::IsNotFound(taken)) return taken;
   status = directory.Rename(log, aside);
   return absl::IsNotFound(status) ? absl::OkStatus() : status;
@@ -54,7 +53,7 @@ absl::Status RemoveSegmentsBefore(Directory& directory, int64_t base_offset) {
       continue;
     }
     absl::Status status = RemoveFilesBeside(directory, file->base_offset);
-    if (status.ok()) status = RemoveIfThere(directory, entry.name);
+    if (status.ok()) status = directory.RemoveFileIfThere(entry.name);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
@@ -66,7 +65,7 @@ absl::Status RemoveDisplaced(Directory& directory) {
   bool is_changed = false;
   for (const DirectoryEntry& entry : *entries) {
     if (!ParseDisplacedFileName(entry.name).has_value()) continue;
-    absl::Status status = RemoveIfThere(directory, entry.name);
+    absl::Status status = directory.RemoveFileIfThere(entry.name);
     if (!status.ok()) return status;
     is_changed = true;
   }

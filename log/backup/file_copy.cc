@@ -65,17 +65,12 @@ std::string TemporaryNameOf(std::string_view name) {
   return absl::StrCat(name, kTemporarySuffix);
 }
 
-absl::Status RemoveIfThere(Directory& directory, std::string_view name) {
-  absl::Status status = directory.RemoveFile(name);
-  return absl::IsNotFound(status) ? absl::OkStatus() : status;
-}
-
 absl::StatusOr<int64_t> CopyBytesBeside(File& source, Directory& destination,
                                         std::string_view name,
                                         const CopyProgress& progress) {
   const std::string temporary = TemporaryNameOf(name);
   // A crash may have left one.
-  absl::Status removed = RemoveIfThere(destination, temporary);
+  absl::Status removed = destination.RemoveFileIfThere(temporary);
   if (!removed.ok()) return removed;
   absl::StatusOr<std::unique_ptr<File>> copy =
       destination.OpenFile(temporary, OpenMode::kCreateNew);

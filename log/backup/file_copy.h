@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/log/system/file_system.h"
 
@@ -39,9 +38,6 @@ absl::StatusOr<int64_t> CopyBytesBeside(File& source, Directory& destination,
                                         std::string_view name,
                                         const CopyProgress& progress);
 std::string TemporaryNameOf(std::string_view name);
-
-// Removes the file, if there is one. Errors: file errors.
-absl::Status RemoveIfThere(Directory& directory, std::string_view name);
 
 }  // namespace varve
 

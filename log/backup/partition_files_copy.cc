@@ -94,7 +94,7 @@ absl::Status PartitionFilesCopy::PutEpochs(
     const std::optional<std::string>& text) {
   return text.has_value()
              ? ReplaceFile(destination_, kLeaderEpochCheckpointName, *text)
-             : RemoveIfThere(destination_, kLeaderEpochCheckpointName);
+             : destination_.RemoveFileIfThere(kLeaderEpochCheckpointName);
 }
 
 absl::StatusOr<bool> PartitionFilesCopy::CopyListed(
@@ -221,7 +221,7 @@ absl::Status PartitionFilesCopy::ClearRest() {
     const bool is_log = file.has_value() && file->kind == SegmentFileKind::kLog;
     absl::Status status = is_log
                               ? DisplaceSegment(destination_, file->base_offset)
-                              : RemoveIfThere(destination_, entry.name);
+                              : destination_.RemoveFileIfThere(entry.name);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

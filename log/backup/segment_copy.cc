@@ -76,7 +76,7 @@ absl::StatusOr<bool> CopyIfThere(Directory& source, Directory& destination,
   if (file.ok()) {
     status = CopyBytes(**file, destination, name, nullptr).status();
   } else if (absl::IsNotFound(file.status())) {
-    status = RemoveIfThere(destination, name);
+    status = destination.RemoveFileIfThere(name);
   } else {
     status = file.status();
   }

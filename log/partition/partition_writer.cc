@@ -282,9 +282,9 @@ void PartitionWriter::ConfigChanged() {
 // Returns whether there is no file of that base offset now, so that appends may
 // pass it.
 bool PartitionWriter::RemoveSegmentFile(int64_t base_offset) {
-  const absl::Status status = directory_->RemoveFile(
-      SegmentFileName(base_offset, SegmentFileKind::kLog));
-  return status.ok() || absl::IsNotFound(status);
+  return directory_
+      ->RemoveFileIfThere(SegmentFileName(base_offset, SegmentFileKind::kLog))
+      .ok();
 }
 
 // The sync after the append trims the full segment, and names an adopted one.

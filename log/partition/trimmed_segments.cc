@@ -38,8 +38,8 @@ absl::Status DeleteSegment(Directory& directory, int64_t base_offset) {
   if (!removed.ok()) return removed;
   for (SegmentFileKind kind : kDeletionOrder) {
     absl::Status status =
-        directory.RemoveFile(SegmentFileName(base_offset, kind));
-    if (!status.ok() && !absl::IsNotFound(status)) return status;
+        directory.RemoveFileIfThere(SegmentFileName(base_offset, kind));
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }

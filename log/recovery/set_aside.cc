@@ -157,8 +157,8 @@ absl::StatusOr<std::string> SetAsideSegment(Directory& directory,
   for (SegmentFileKind kind :
        {SegmentFileKind::kIndex, SegmentFileKind::kTimeIndex}) {
     absl::Status status =
-        directory.RemoveFile(SegmentFileName(base_offset, kind));
-    if (!status.ok() && !absl::IsNotFound(status)) return status;
+        directory.RemoveFileIfThere(SegmentFileName(base_offset, kind));
+    if (!status.ok()) return status;
   }
   const std::string log = SegmentFileName(base_offset, SegmentFileKind::kLog);
   absl::StatusOr<bool> removed = RemoveIfEmpty(directory, log);

@@ -74,8 +74,8 @@ absl::StatusOr<std::unique_ptr<ReadySegment>> ReadySegment::Create(
 absl::Status ReadySegment::RemoveFiles(Directory& directory) {
   for (std::string_view name :
        {kReadyIndexName, kReadyTimeIndexName, kReadyLogName}) {
-    absl::Status status = directory.RemoveFile(name);
-    if (!status.ok() && !absl::IsNotFound(status)) return status;
+    absl::Status status = directory.RemoveFileIfThere(name);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -30,8 +30,8 @@ namespace {
 absl::StatusOr<std::unique_ptr<MappedFile>> CreateAnew(Directory& directory,
                                                        const std::string& name,
                                                        int64_t capacity) {
-  absl::Status removed = directory.RemoveFile(name);
-  if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  absl::Status removed = directory.RemoveFileIfThere(name);
+  if (!removed.ok()) return removed;
   return MappedFile::Create(directory, name, capacity);
 }
 

@@ -218,8 +218,7 @@ absl::Status WriteSidecar(Directory& directory, const SegmentSidecar& sidecar) {
 }
 
 absl::Status RemoveSidecar(Directory& directory, int64_t base_offset) {
-  absl::Status status = directory.RemoveFile(SidecarFileName(base_offset));
-  return absl::IsNotFound(status) ? absl::OkStatus() : status;
+  return directory.RemoveFileIfThere(SidecarFileName(base_offset));
 }
 
 }  // namespace varve

@@ -229,6 +229,12 @@ class Directory {
 
   virtual absl::Status RemoveFile(std::string_view name) = 0;
 
+  // The same for a file that need not be there: OK when there is none.
+  absl::Status RemoveFileIfThere(std::string_view name) {
+    absl::Status status = RemoveFile(name);
+    return absl::IsNotFound(status) ? absl::OkStatus() : status;
+  }
+
   // fsync(2) of the directory: names created, renamed and removed so far
   // survive a power loss.
   virtual absl::Status Sync() = 0;

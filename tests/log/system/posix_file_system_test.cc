@@ -53,6 +53,14 @@ TEST_F(PosixFileSystemTest, MissingNamesAreNotFound) {
               StatusIs(Code::kNotFound));
 }
 
+TEST_F(PosixFileSystemTest, FileThatNeedNotBeThereIsRemovedIfItIs) {
+  EXPECT_THAT(directory_->RemoveFileIfThere("a"), IsOk());
+  Open("a");
+  EXPECT_THAT(directory_->RemoveFileIfThere("a"), IsOk());
+  EXPECT_THAT(directory_->OpenFile("a", OpenMode::kRead),
+              StatusIs(Code::kNotFound));
+}
+
 TEST_F(PosixFileSystemTest, CreateNewRefusesWhatIsThere) {
   Open("a", OpenMode::kCreateNew);
   EXPECT_THAT(directory_->OpenFile("a", OpenMode::kCreateNew),
@@ -107,6 +115,8 @@ TEST_F(PosixFileSystemTest, NamesOfSeveralComponentsAreRefused) {
     EXPECT_THAT(directory_->OpenDirectory(name),
                 StatusIs(Code::kInvalidArgument));
     EXPECT_THAT(directory_->RemoveFile(name), StatusIs(Code::kInvalidArgument));
+    EXPECT_THAT(directory_->RemoveFileIfThere(name),
+                StatusIs(Code::kInvalidArgument));
     EXPECT_THAT(directory_->RemoveDirectory(name),
                 StatusIs(Code::kInvalidArgument));
     EXPECT_THAT(directory_->Rename("a", name),
