@@ -2,7 +2,6 @@
 
 #include "varve/api/partitions/partition_identity.h"
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,16 +16,10 @@
 #include "varve/log/system/file_system.h"
 
 namespace varve {
-namespace {
-
-// The file has 43 bytes; later versions of Kafka may add lines.
-constexpr int64_t kMetadataSizeMax = 4096;
-
-}  // namespace
 
 absl::StatusOr<TopicId> ReadTopicId(Directory& directory) {
-  absl::StatusOr<std::string> text =
-      ReadWholeFile(directory, kPartitionMetadataName, kMetadataSizeMax);
+  absl::StatusOr<std::string> text = ReadWholeFile(
+      directory, kPartitionMetadataName, kPartitionMetadataSizeMax);
   if (!text.ok()) return text.status();
   return ParsePartitionMetadata(*text);
 }

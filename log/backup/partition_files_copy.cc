@@ -22,6 +22,7 @@
 #include "varve/log/backup/segment_copy.h"
 #include "varve/log/backup/source_look.h"
 #include "varve/log/metadata/file_names.h"
+#include "varve/log/metadata/leader_epoch_checkpoint.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/recovery/partition_recovery.h"
@@ -29,12 +30,6 @@
 #include "varve/log/system/file_system.h"
 
 namespace varve {
-namespace {
-
-// As in log/metadata/leader_epoch_checkpoint.cc.
-constexpr int64_t kEpochsSizeMax = int64_t{64} << 20;
-
-}  // namespace
 
 // The functions that return a bool return whether what was wanted is still
 // there: if not, the source has changed, and all begins anew.
@@ -82,8 +77,8 @@ absl::Status PartitionFilesCopy::RemoveTrimmed(
 
 // Nothing when they are lost: recovery reads them from the batches then.
 absl::StatusOr<std::optional<std::string>> PartitionFilesCopy::ReadEpochs() {
-  absl::StatusOr<std::string> text =
-      ReadWholeFile(source_, kLeaderEpochCheckpointName, kEpochsSizeMax);
+  absl::StatusOr<std::string> text = ReadWholeFile(
+      source_, kLeaderEpochCheckpointName, kLeaderEpochCheckpointSizeMax);
   if (absl::IsNotFound(text.status()) || absl::IsDataLoss(text.status()))
     return std::nullopt;
   if (!text.ok()) return text.status();

@@ -2,7 +2,6 @@
 
 #include "varve/log/metadata/leader_epoch_checkpoint.h"
 
-#include <cstdint>
 #include <string>
 
 #include "absl/log/check.h"
@@ -15,17 +14,10 @@
 #include "varve/log/system/file_system.h"
 
 namespace varve {
-namespace {
-
-// No such file grows so large: an entry takes at most 31 bytes, and only an
-// unclean open begins an epoch.
-constexpr int64_t kCheckpointSizeMax = int64_t{64} << 20;
-
-}  // namespace
 
 absl::StatusOr<LeaderEpochs> ReadLeaderEpochCheckpoint(Directory& directory) {
-  absl::StatusOr<std::string> text =
-      ReadWholeFile(directory, kLeaderEpochCheckpointName, kCheckpointSizeMax);
+  absl::StatusOr<std::string> text = ReadWholeFile(
+      directory, kLeaderEpochCheckpointName, kLeaderEpochCheckpointSizeMax);
   if (!text.ok()) return text.status();
   absl::StatusOr<LeaderEpochs> epochs = LeaderEpochs::FromText(*text);
   if (epochs.ok()) return epochs;

@@ -49,6 +49,10 @@ class TopicId {
   uint64_t low_ = 0;
 };
 
+// No partition.metadata is larger: it has 43 bytes, and later versions of Kafka
+// may add lines.
+inline constexpr int64_t kPartitionMetadataSizeMax = 4096;
+
 // The contents of Kafka's partition.metadata: "version: 0\ntopic_id: ID".
 // Precondition: `id` is not none.
 std::string FormatPartitionMetadata(TopicId id);

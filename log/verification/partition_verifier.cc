@@ -28,8 +28,6 @@
 namespace varve {
 namespace {
 
-constexpr int64_t kMetadataSizeMax = 4096;
-
 class PartitionVerifier {
  public:
   PartitionVerifier(Directory& directory, const PartitionVerifyInputs& inputs)
@@ -106,8 +104,8 @@ class PartitionVerifier {
 
   void CheckMetadata() {
     const std::string path = directory_.PathOf(kPartitionMetadataName);
-    absl::StatusOr<std::string> text =
-        ReadWholeFile(directory_, kPartitionMetadataName, kMetadataSizeMax);
+    absl::StatusOr<std::string> text = ReadWholeFile(
+        directory_, kPartitionMetadataName, kPartitionMetadataSizeMax);
     if (absl::IsNotFound(text.status())) {
       AddNote(kPartitionMetadataName, "missing: Kafka would make it");
       return;
