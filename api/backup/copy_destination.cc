@@ -15,31 +15,13 @@
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/catalog/writer_directory.h"
 #include "varve/api/store_copy.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/system/file_system.h"
 
 namespace varve {
 namespace {
-
-absl::StatusOr<std::unique_ptr<Directory>> OpenOrMake(const std::string& path,
-                                                      FileSystem& files) {
-  absl::StatusOr<std::unique_ptr<Directory>> directory =
-      files.OpenDirectory(path);
-  if (!absl::IsNotFound(directory.status())) return directory;
-  if (absl::Status status = files.CreateDirectories(path); !status.ok())
-    return status;
-  return files.OpenDirectory(path);
-}
-
-// The directory's own entry may be new, whoever made it. Where the parent
-// cannot be read, its owner has to make it durable.
-absl::Status SyncParent(const std::string& path, FileSystem& files) {
-  absl::StatusOr<std::unique_ptr<Directory>> parent =
-      files.OpenDirectory(absl::StrCat(path, "/.."));
-  if (absl::IsPermissionDenied(parent.status())) return absl::OkStatus();
-  return parent.ok() ? (*parent)->Sync() : parent.status();
-}
 
 absl::Status Refuse(absl::StatusCode code, const Directory& directory,
                     std::string_view what) {
@@ -94,19 +76,6 @@ absl::Status Check(Directory& directory, CopyKind kind, ExistingCopy existing) {
              : CheckRestore(directory, *contents, existing);
 }
 
-absl::StatusOr<std::unique_ptr<File>> Lock(Directory& directory) {
-  absl::StatusOr<std::unique_ptr<File>> lock =
-      directory.OpenFile(kLockName, OpenMode::kCreate);
-  if (!lock.ok()) return lock;
-  absl::Status status = (*lock)->Lock();
-  if (absl::IsFailedPrecondition(status)) {
-    return Refuse(absl::StatusCode::kFailedPrecondition, directory,
-                  "another writer has it open, or copies to it");
-  }
-  if (!status.ok()) return status;
-  return lock;
-}
-
 // Its existence counts alone, so no crash can leave half of it.
 absl::Status MakeFile(Directory& directory, std::string_view name) {
   return directory.OpenFile(name, OpenMode::kCreate).status();
@@ -135,13 +104,13 @@ absl::StatusOr<std::unique_ptr<CopyDestination>> CopyDestination::Begin(
     const std::string& path, CopyKind kind, ExistingCopy existing,
     FileSystem& files) {
   absl::StatusOr<std::unique_ptr<Directory>> directory =
-      OpenOrMake(path, files);
+      OpenOrMakeDirectory(path, files);
   if (!directory.ok()) return directory.status();
   // It is looked at before the lock, so that none is made in another program's
   // directory, and again when nobody else can change it.
   absl::Status status = Check(**directory, kind, existing);
   if (!status.ok()) return status;
-  absl::StatusOr<std::unique_ptr<File>> lock = Lock(**directory);
+  absl::StatusOr<std::unique_ptr<File>> lock = LockDirectory(**directory);
   if (!lock.ok()) return lock.status();
   status = Check(**directory, kind, existing);
   if (status.ok()) status = SyncParent(path, files);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/catalog/store_files.h"
+#include "varve/api/catalog/writer_directory.h"
 #include "varve/api/store_options.h"
 #include "varve/log/system/file_system.h"
 
@@ -30,43 +31,17 @@ absl::StatusOr<DirectoryContents> CheckContents(Directory& directory,
   return contents;
 }
 
-absl::StatusOr<std::unique_ptr<File>> Lock(Directory& directory) {
-  absl::StatusOr<std::unique_ptr<File>> lock =
-      directory.OpenFile(kLockName, OpenMode::kCreate);
-  if (!lock.ok()) return lock.status();
-  absl::Status status = (*lock)->Lock();
-  if (absl::IsFailedPrecondition(status)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        directory.path(),
-        ": another writer has this store open; one process writes at a time"));
-  }
-  if (!status.ok()) return status;
-  return lock;
-}
-
-// Makes the store itself durable: its directory's entry, no matter who created
-// it. Where the parent cannot be read, its owner has to do that.
-absl::Status SyncParent(const std::string& path, FileSystem& files) {
-  absl::StatusOr<std::unique_ptr<Directory>> parent =
-      files.OpenDirectory(absl::StrCat(path, "/.."));
-  if (absl::IsPermissionDenied(parent.status())) return absl::OkStatus();
-  return parent.ok() ? (*parent)->Sync() : parent.status();
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Directory>> OpenDataDirectory(
     const std::string& path, const StoreOptions& options) {
   FileSystem& files = *options.environment.files;
+  if (options.missing == MissingStore::kCreate)
+    return OpenOrMakeDirectory(path, files);
   absl::StatusOr<std::unique_ptr<Directory>> directory =
       files.OpenDirectory(path);
   if (!absl::IsNotFound(directory.status())) return directory;
-  if (options.missing == MissingStore::kFail) {
-    return absl::NotFoundError(absl::StrCat(path, ": there is no store"));
-  }
-  if (absl::Status status = files.CreateDirectories(path); !status.ok())
-    return status;
-  return files.OpenDirectory(path);
+  return absl::NotFoundError(absl::StrCat(path, ": there is no store"));
 }
 
 absl::StatusOr<std::unique_ptr<File>> LockDataDirectory(
@@ -76,7 +51,7 @@ absl::StatusOr<std::unique_ptr<File>> LockDataDirectory(
   absl::StatusOr<DirectoryContents> contents =
       CheckContents(directory, options.missing);
   if (!contents.ok()) return contents.status();
-  absl::StatusOr<std::unique_ptr<File>> lock = Lock(directory);
+  absl::StatusOr<std::unique_ptr<File>> lock = LockDirectory(directory);
   if (!lock.ok()) return lock;
   contents = CheckContents(directory, options.missing);
   if (!contents.ok()) return contents.status();

@@ -106,7 +106,7 @@ TEST_F(TwoCopiesTest, StoreOfOneIsRefusedToTheOtherUntilItIsClosed) {
     ASSERT_FALSE(refused.is_open());
     EXPECT_THAT(refused.error(),
                 AllOf(HasSubstr("FAILED_PRECONDITION"), HasSubstr(one_),
-                      HasSubstr("another writer has this store open")));
+                      HasSubstr("another writer has it open")));
   }
   // Looking has not released the lock.
   EXPECT_FALSE(OpenedStore(second_, one_).is_open());

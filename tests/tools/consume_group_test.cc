@@ -216,7 +216,7 @@ TEST_F(ConsumeGroupTest, OtherWriterIsNamedAsTheReason) {
   runner_.StartProducer("orders");
   const CommandResult result = Run({});
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_THAT(result.err, HasSubstr("another writer has this store open"));
+  EXPECT_THAT(result.err, HasSubstr("another writer has it open"));
   EXPECT_EQ(runner_.EndProducer(), 0);
 }
 

@@ -186,7 +186,7 @@ TEST_F(GroupsResetTest, OpenStoreIsToldWithTheWayOut) {
   const CommandResult result = Run({"t", "--to", "earliest", "--dry-run"});
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_THAT(result.out, IsEmpty());
-  EXPECT_THAT(result.err, AllOf(HasSubstr("another writer has this store open"),
+  EXPECT_THAT(result.err, AllOf(HasSubstr("another writer has it open"),
                                 HasSubstr("LogStore::CommitOffsets"),
                                 HasSubstr("end the other program"),
                                 Not(HasSubstr("FAILED_PRECONDITION"))));

@@ -160,7 +160,7 @@ TEST_F(GroupsTest, OpenStoreSaysWhyChangesHaveToWait) {
         {"groups", "delete", "g"}}) {
     const CommandResult result = runner_.Varve(line);
     EXPECT_EQ(result.exit_status, 1);
-    EXPECT_THAT(result.err, HasSubstr("another writer has this store open"));
+    EXPECT_THAT(result.err, HasSubstr("another writer has it open"));
   }
   EXPECT_EQ(runner_.EndProducer(), 0);
 }

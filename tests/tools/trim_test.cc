@@ -138,7 +138,7 @@ TEST_F(TrimTest, DryRunWorksBesideAWriterAndATrimSaysWhyItDoesNot) {
   EXPECT_EQ(Trim({"t:0", "--before", "4", "--dry-run"})["records"], 4);
   const CommandResult result = Run({"t:0", "--before", "4"});
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("another writer has this store open"),
+  EXPECT_THAT(result.err, AllOf(HasSubstr("another writer has it open"),
                                 HasSubstr("Partition::TrimBefore"),
                                 HasSubstr("end the other program")));
   EXPECT_EQ(runner_.EndProducer(), 0);

@@ -4,6 +4,7 @@
 // over directories of other people, and from what cannot be read.
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -123,6 +124,19 @@ TEST_F(CopyPlacesTest, FilesThatNoPartitionHasAreNotRemoved) {
   EXPECT_EQ(ReadBytes(letter), "dear");
   std::filesystem::remove(letter);
   ExpectSound(backup_);
+}
+
+TEST_F(CopyPlacesTest, StoreThatIsOpenIsNotReplaced) {
+  ASSERT_THAT(Restore(), IsOk());
+  std::unique_ptr<LogStore> open = Open(restored_);
+  EXPECT_THAT(
+      Restore(ReplacingWhatIsThere()),
+      StatusIs(Code::kFailedPrecondition,
+               restored_ + ": another writer has it open, or copies to it; one "
+                           "process writes at a time"));
+  open = nullptr;
+  ExpectSound(restored_);
+  EXPECT_THAT(Restore(ReplacingWhatIsThere()), IsOk());
 }
 
 TEST_F(CopyPlacesTest, SourceWithDamagedTopicsLeavesTheOldBackup) {
