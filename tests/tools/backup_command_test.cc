@@ -4,13 +4,18 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/tools/command_runner.h"
+#include "varve/log/system/file_system.h"
 
 namespace varve {
 namespace {
@@ -37,6 +42,15 @@ class BackupCommandTest : public testing::Test {
         runner_.Varve({"--data", data, "consume", "orders"});
     EXPECT_EQ(result.exit_status, 0) << result.err;
     return result.out;
+  }
+
+  // As a writer has it, until the file is closed.
+  static std::unique_ptr<File> Lock(const std::string& path) {
+    auto lock = FileSystem::Posix()->OpenDirectory(path).value()->OpenFile(
+        ".lock", OpenMode::kCreate);
+    CHECK_OK(lock.status());
+    CHECK_OK((*lock)->Lock());
+    return *std::move(lock);
   }
 
   void ExpectSound(const std::string& data) {
@@ -163,6 +177,46 @@ TEST_F(BackupCommandTest, DamagedTopicsAreNotSaidToBeCopiedByAnOption) {
   EXPECT_EQ(refused.exit_status, 1);
   EXPECT_THAT(refused.err, AllOf(HasSubstr("varve.topics"),
                                  Not(HasSubstr("--keep-damage"))));
+}
+
+TEST_F(BackupCommandTest, PlaceOfAnotherWriterIsNamedAsTheLineChoosesIt) {
+  ASSERT_EQ(runner_.Varve({"backup", backup()}).exit_status, 0);
+  const std::string store = runner_.data();
+  const std::string taken = runner_.PathTo("taken");
+  std::filesystem::create_directory(taken);
+  const std::unique_ptr<File> lock = Lock(taken);
+  const struct {
+    std::vector<std::string> line;
+    std::string way_out;
+  } cases[] = {
+      {{"backup", taken}, "directory for the backup"},
+      {{"--data", "", "backup", store, taken}, "directory for the backup"},
+      {{"--data", taken, "restore", backup()}, "--data"},
+      {{"--data", "", "restore", backup(), taken}, "directory for the store"},
+  };
+  for (const auto& [line, way_out] : cases) {
+    const CommandResult refused = runner_.Varve(line);
+    EXPECT_EQ(refused.exit_status, 1);
+    EXPECT_EQ(refused.err,
+              absl::StrCat("varve: ", taken,
+                           ": another writer has it open, or copies to it; one "
+                           "process writes at a time; end the other program "
+                           "first, or choose another ",
+                           way_out, "\n"));
+  }
+}
+
+// "writer" in a path says nothing of who has it.
+TEST_F(BackupCommandTest, StoreIsNoPlaceForABackupWhateverItsName) {
+  const std::string other = runner_.PathTo("another writer");
+  ASSERT_EQ(
+      runner_.Varve({"--data", other, "topics", "create", "t"}).exit_status, 0);
+  const CommandResult refused = runner_.Varve({"backup", other});
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.err,
+            absl::StrCat("varve: ", other,
+                         ": is a store and no backup, so no backup is written "
+                         "into it: choose another directory\n"));
 }
 
 TEST_F(BackupCommandTest, MissingPathsAreUsageErrors) {

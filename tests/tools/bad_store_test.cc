@@ -88,8 +88,11 @@ TEST_F(BadStoreTest, SecondWriterIsToldAndTheFirstGoesOn) {
     const CommandResult result = runner_.Varve(line, "x\n");
     EXPECT_EQ(result.exit_status, 1);
     ExpectWellFormed(result.err);
-    EXPECT_THAT(result.err, AllOf(HasSubstr(runner_.data()),
-                                  HasSubstr("end the other program")));
+    EXPECT_EQ(result.err,
+              absl::StrCat("varve: ", runner_.data(),
+                           ": another writer has it open, or copies to it; one "
+                           "process writes at a time; end the other program "
+                           "first, or choose another --data\n"));
   }
   const CommandResult verified = runner_.Varve({"verify"});
   EXPECT_EQ(verified.exit_status, 0);

@@ -46,6 +46,12 @@ BackupPaths PathsOf(Direction direction, const BackupOptions& options,
           .backup = options.paths[store_is_first ? 1 : 0]};
 }
 
+// How to choose another directory for the copy, as FailWith takes it.
+std::string_view WrittenTo(Direction direction, const BackupOptions& options) {
+  if (direction == Direction::kBackup) return "directory for the backup";
+  return options.paths.size() == 1 ? kDataOption : "directory for the store";
+}
+
 // Adds the option that would have helped.
 absl::Status WithOption(const absl::Status& status,
                         const BackupOptions& options) {
@@ -138,7 +144,10 @@ int Run(Direction direction, const BackupOptions& options,
                                              ? BackUpStore(paths, how)
                                              : RestoreStore(paths, how);
   meter.Clear();
-  if (!copy.ok()) return FailWith(WithOption(copy.status(), options));
+  if (!copy.ok()) {
+    return FailWith(WithOption(copy.status(), options),
+                    WrittenTo(direction, options));
+  }
   if (global.json) {
     PrintJson(paths, *copy);
   } else {

@@ -7,7 +7,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/log_store.h"
 #include "varve/log/system/log_sink.h"
@@ -44,10 +43,7 @@ absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
 absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
                                                const ChangeInStore& change) {
   absl::StatusOr<CommandStore> store = OpenStore(options, MissingStore::kFail);
-  if (!absl::IsFailedPrecondition(store.status()) ||
-      !absl::StrContains(store.status().message(), "another writer")) {
-    return store;
-  }
+  if (!IsHeldByAnother(store.status())) return store;
   return absl::FailedPreconditionError(absl::StrCat(
       store.status().message(), "; ", change.what,
       " can change meanwhile through that one alone, by ", change.function));

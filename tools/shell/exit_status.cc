@@ -13,7 +13,7 @@
 namespace varve {
 namespace {
 
-std::string_view WayOut(const absl::Status& status) {
+std::string WayOut(const absl::Status& status, std::string_view written) {
   switch (status.code()) {
     case absl::StatusCode::kResourceExhausted:
       return "make room there, or raise the limit, and try again; nothing that "
@@ -27,8 +27,9 @@ std::string_view WayOut(const absl::Status& status) {
     case absl::StatusCode::kDataLoss:
       return "\"varve verify\" lists all that is damaged";
     case absl::StatusCode::kFailedPrecondition:
-      if (absl::StrContains(status.message(), "writer")) {
-        return "end the other program first, or choose another --data";
+      if (IsHeldByAnother(status)) {
+        return absl::StrCat("end the other program first, or choose another ",
+                            written);
       }
       if (absl::EndsWith(status.message(), "Not a directory")) {
         return "choose a directory";
@@ -41,9 +42,14 @@ std::string_view WayOut(const absl::Status& status) {
 
 }  // namespace
 
-std::string ErrorText(const absl::Status& status) {
+bool IsHeldByAnother(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) &&
+         absl::StrContains(status.message(), ": another writer has it open");
+}
+
+std::string ErrorText(const absl::Status& status, std::string_view written) {
   const std::string_view message = status.message();
-  const std::string_view way_out = WayOut(status);
+  const std::string way_out = WayOut(status, written);
   if (way_out.empty() || (absl::StrContains(message, ";") &&
                           !absl::IsFailedPrecondition(status))) {
     return std::string(message);
@@ -55,8 +61,8 @@ void PrintError(std::string_view message) {
   std::cerr << absl::StrCat("varve: ", message, "\n") << std::flush;
 }
 
-int FailWith(const absl::Status& status) {
-  PrintError(ErrorText(status));
+int FailWith(const absl::Status& status, std::string_view written) {
+  PrintError(ErrorText(status, written));
   return absl::IsInvalidArgument(status) ? kExitUsage : kExitFailure;
 }
 

@@ -20,13 +20,23 @@ inline constexpr int kExitUsage = 2;    // the command line makes no sense
 // Prints "varve: `message`" to stderr.
 void PrintError(std::string_view message);
 
+// How a line chooses the directory that it writes to, unless a command has
+// another way: "choose another --data".
+inline constexpr std::string_view kDataOption = "--data";
+
 // Prints an error of the library. Returns kExitUsage for an argument that the
-// library refuses, otherwise kExitFailure.
-int FailWith(const absl::Status& status);
+// library refuses, otherwise kExitFailure. `written` names the directory that
+// the line writes to.
+int FailWith(const absl::Status& status,
+             std::string_view written = kDataOption);
 
 // What FailWith prints: the status's message, which names the thing and the
 // reason, and a way out if it names none.
-std::string ErrorText(const absl::Status& status);
+std::string ErrorText(const absl::Status& status,
+                      std::string_view written = kDataOption);
+
+// Whether it is the error of a directory that another writer has open.
+bool IsHeldByAnother(const absl::Status& status);
 
 // Prints an error of a command line that was parsed and still makes no sense.
 // Returns kExitUsage.
