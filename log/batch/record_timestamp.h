@@ -33,6 +33,12 @@ inline int64_t AppendTimeMs(int64_t now_ms) {
 // milliseconds hold (292 million years).
 absl::StatusOr<int64_t> TimestampMs(absl::Time time);
 
+// The smallest timestamp that is not before `time`, for what is asked of
+// records by time: a record of the millisecond that `time` lies in is earlier.
+// Before 1970 it is negative, which no record's time is; what 64 bits of
+// milliseconds do not hold is the smallest or the largest of them.
+int64_t TimestampAtOrAfter(absl::Time time);
+
 // The time that a timestamp stands for; InfinitePast for none.
 inline absl::Time TimeOfTimestamp(int64_t timestamp_ms) {
   return timestamp_ms < 0 ? absl::InfinitePast()

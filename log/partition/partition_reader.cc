@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/segment/batch_scanner.h"
@@ -94,10 +95,7 @@ absl::StatusOr<SegmentList::Found> PartitionReader::Find(int64_t offset,
 
 absl::StatusOr<int64_t> PartitionReader::OffsetForTime(absl::Time time,
                                                        ReadLevel level) const {
-  // Rounds up, because a record of the millisecond that `time` lies in is
-  // earlier.
-  const int64_t timestamp_ms =
-      absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1));
+  const int64_t timestamp_ms = TimestampAtOrAfter(time);
   while (true) {
     const int64_t begin = ends_->log_start();
     absl::StatusOr<int64_t> offset =

@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/leader_epoch_checkpoint.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_stats.h"

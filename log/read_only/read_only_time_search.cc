@@ -11,7 +11,6 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "varve/index/time_index.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
@@ -138,13 +137,6 @@ absl::StatusOr<int64_t> FindLiveOffsetForTime(ReadOnlyLog& log,
     }
     at = cursor->segment->base_offset();
   }
-}
-
-int64_t TimestampAtOrAfter(absl::Time time) {
-  const int64_t floor_ms = absl::ToUnixMillis(time);
-  return absl::FromUnixMillis(floor_ms) < time && time < absl::InfiniteFuture()
-             ? floor_ms + 1
-             : floor_ms;
 }
 
 }  // namespace varve

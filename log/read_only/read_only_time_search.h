@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "varve/log/read_only/read_only_log.h"
 
 namespace varve {
@@ -20,9 +19,6 @@ namespace varve {
 // Errors: those of `ReadOnlyLog::Locate` and `ReadOnlyLog::Advance`.
 absl::StatusOr<int64_t> FindLiveOffsetForTime(ReadOnlyLog& log,
                                               int64_t timestamp_ms);
-
-// The smallest timestamp that is not before `time`.
-int64_t TimestampAtOrAfter(absl::Time time);
 
 }  // namespace varve
 

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "varve/log/batch/record_timestamp.h"
 #include "varve/log/batch/record_view.h"
 #include "varve/tools/shell/offset_spec.h"
 
@@ -35,11 +35,7 @@ struct StopBefore {
     StopBefore stop;
     if (!spec.has_value()) return stop;
     if (spec->time().has_value()) {
-      stop.timestamp_ms = absl::ToUnixMillis(*spec->time());
-      // A record's time has no parts of a millisecond.
-      if (absl::FromUnixMillis(*stop.timestamp_ms) < *spec->time()) {
-        ++*stop.timestamp_ms;
-      }
+      stop.timestamp_ms = TimestampAtOrAfter(*spec->time());
       return stop;
     }
     absl::StatusOr<int64_t> offset = spec->FindIn(partition);

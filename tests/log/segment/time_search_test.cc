@@ -66,6 +66,9 @@ TEST_F(TimeSearchTest, TimeBetweenTwoMillisecondsIsAfterTheFirst) {
   for (int64_t t : {100, 101}) AppendAt(t);
   const absl::Time between = absl::FromUnixMillis(100) + absl::Nanoseconds(1);
   EXPECT_THAT(log_->OffsetForTime(between), IsOkAndHolds(1));
+  const absl::Time soon_after =
+      absl::FromUnixMillis(100) + absl::Nanoseconds(1) / 4;
+  EXPECT_THAT(log_->OffsetForTime(soon_after), IsOkAndHolds(1));
 }
 
 TEST_F(TimeSearchTest, EmptyLogAndInfiniteTimesGiveTheirEnds) {
