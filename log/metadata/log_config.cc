@@ -316,6 +316,20 @@ absl::Status LogConfig::Validate() const {
   return absl::OkStatus();
 }
 
+absl::Status LogConfig::CheckTimestamp(int64_t timestamp_ms,
+                                       int64_t now_ms) const {
+  DCHECK_GE(now_ms, 0);
+  if (AcceptsTimestamp(timestamp_ms, now_ms)) return absl::OkStatus();
+  const bool is_ahead = timestamp_ms > now_ms;
+  return absl::InvalidArgumentError(
+      absl::StrCat("timestamp ", timestamp_ms, " ms is outside of ",
+                   is_ahead ? "message.timestamp.after.max.ms ("
+                            : "message.timestamp.before.max.ms (",
+                   is_ahead ? message_timestamp_after_max_ms
+                            : message_timestamp_before_max_ms,
+                   ") around now, ", now_ms, " ms"));
+}
+
 std::vector<std::pair<std::string, std::string>> LogConfig::All() const {
   std::vector<std::pair<std::string, std::string>> all;
   all.reserve(kRows.size());

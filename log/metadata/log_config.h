@@ -163,6 +163,28 @@ struct LogConfig {
                                              : segment_bytes;
   }
 
+  // Whether records may have this own time, or -1 for none, when they are
+  // appended at `now_ms`: message.timestamp.before.max.ms and after.max.ms.
+  // Where the log stamps its records, their own time does not count.
+  //
+  // Precondition: `now_ms` is 0 or more.
+  bool AcceptsTimestamp(int64_t timestamp_ms, int64_t now_ms) const {
+    if (message_timestamp_type == TimestampType::kLogAppendTime ||
+        timestamp_ms < 0) {
+      return true;
+    }
+    // Both are 0 or more: nothing overflows.
+    const int64_t ahead_ms = timestamp_ms - now_ms;
+    return ahead_ms <= message_timestamp_after_max_ms &&
+           -ahead_ms <= message_timestamp_before_max_ms;
+  }
+
+  // The same as a Status. An append asks this of the largest time in a batch.
+  //
+  // Errors: InvalidArgument with the time, and the name and value of the config
+  // that keeps it out.
+  absl::Status CheckTimestamp(int64_t timestamp_ms, int64_t now_ms) const;
+
   friend bool operator==(const LogConfig&, const LogConfig&) = default;
 };
 

@@ -174,22 +174,11 @@ int64_t PartitionWriter::DrawJitterMs() const {
                               static_cast<uint64_t>(jitter_max));
 }
 
-inline bool PartitionWriter::AcceptsTime(const IncomingBatch& batch) const {
-  if (config_->message_timestamp_type == TimestampType::kLogAppendTime ||
-      batch.max_timestamp_ms() < 0) {
-    return true;
-  }
-  DCHECK_GE(batch.now_ms(), 0);
-  // Both are 0 or more: nothing overflows.
-  const int64_t ahead = batch.max_timestamp_ms() - batch.now_ms();
-  return ahead <= config_->message_timestamp_after_max_ms &&
-         -ahead <= config_->message_timestamp_before_max_ms;
-}
-
 inline bool PartitionWriter::Accepts(const IncomingBatch& batch) const {
+  DCHECK_GE(batch.now_ms(), 0);
   return batch.size() <= config_->batch_size_max() &&
          next_offset_ <= kMaxOffset - batch.last_offset_delta() - 1 &&
-         AcceptsTime(batch);
+         config_->AcceptsTimestamp(batch.max_timestamp_ms(), batch.now_ms());
 }
 
 absl::Status PartitionWriter::RefusalOf(const IncomingBatch& batch) const {
@@ -201,18 +190,11 @@ absl::Status PartitionWriter::RefusalOf(const IncomingBatch& batch) const {
             : "segment.bytes",
         " (", config_->batch_size_max(), "): raise it, or split the record"));
   }
-  if (AcceptsTime(batch)) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(directory_->path(), ": offsets are used up"));
-  }
-  const bool ahead = batch.max_timestamp_ms() > batch.now_ms();
-  return absl::InvalidArgumentError(
-      absl::StrCat("timestamp ", batch.max_timestamp_ms(), " ms is outside of ",
-                   ahead ? "message.timestamp.after.max.ms ("
-                         : "message.timestamp.before.max.ms (",
-                   ahead ? config_->message_timestamp_after_max_ms
-                         : config_->message_timestamp_before_max_ms,
-                   ") around now, ", batch.now_ms(), " ms"));
+  absl::Status status =
+      config_->CheckTimestamp(batch.max_timestamp_ms(), batch.now_ms());
+  if (!status.ok()) return status;
+  return absl::ResourceExhaustedError(
+      absl::StrCat(directory_->path(), ": offsets are used up"));
 }
 
 absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {

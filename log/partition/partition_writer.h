@@ -162,7 +162,6 @@ class PartitionWriter {
  private:
   absl::Status CheckWritable() const;
   bool Accepts(const IncomingBatch& batch) const;
-  bool AcceptsTime(const IncomingBatch& batch) const;
   absl::Status RefusalOf(const IncomingBatch& batch) const;
   absl::Status BeginEpoch();
   absl::Status NameAdopted();

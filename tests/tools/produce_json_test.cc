@@ -252,9 +252,19 @@ TEST_F(ProduceJsonTest, TimeThatTheTopicRefusesStopsAtItsLine) {
               "{\"value\":\"a\"}\n{\"value\":\"b\",\"timestamp\":5}\n"
               "{\"value\":\"c\"}\n");
   EXPECT_EQ(result.exit_status, 1);
-  EXPECT_THAT(result.err, AllOf(HasSubstr("line 2: timestamp 5"),
-                                HasSubstr("message.timestamp.before.max.ms")));
+  EXPECT_THAT(result.err,
+              HasSubstr("line 2: timestamp 5 ms is outside of "
+                        "message.timestamp.before.max.ms (3600000) around"));
   EXPECT_EQ(Read("t").size(), 1);
+  runner_.CreateTopic("u",
+                      {"--config", "message.timestamp.after.max.ms=3600000"});
+  const CommandResult ahead =
+      Produce("u", R"({"value":"a","timestamp":253402300799999})");
+  EXPECT_EQ(ahead.exit_status, 1);
+  EXPECT_THAT(ahead.err,
+              HasSubstr("line 1: timestamp 253402300799999 ms is outside of "
+                        "message.timestamp.after.max.ms (3600000) around"));
+  EXPECT_THAT(Read("u"), IsEmpty());
 }
 
 TEST_F(ProduceJsonTest, PartitionsThatCannotBeKeptAreTold) {

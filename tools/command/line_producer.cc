@@ -52,32 +52,12 @@ absl::StatusOr<LineProducer> LineProducer::Open(LogStore& store,
   return producer;
 }
 
-// The append judges a batch by its largest time alone, and refuses all of it.
-absl::Status LineProducer::CheckTime(int64_t timestamp_ms,
-                                     int64_t now_ms) const {
-  if (config_.message_timestamp_type == TimestampType::kLogAppendTime ||
-      timestamp_ms < 0) {
-    return absl::OkStatus();
-  }
-  // Both are 0 or more: nothing overflows.
-  const int64_t ahead = timestamp_ms - now_ms;
-  const bool is_late = ahead > config_.message_timestamp_after_max_ms;
-  if (!is_late && -ahead <= config_.message_timestamp_before_max_ms) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("timestamp ", timestamp_ms, " is farther from now, ", now_ms,
-                   ", than the topic's ",
-                   is_late ? "message.timestamp.after.max.ms"
-                           : "message.timestamp.before.max.ms",
-                   " allows"));
-}
-
 absl::Status LineProducer::Add(int32_t partition, const Record& record,
                                std::optional<int64_t> timestamp_ms) {
   const int64_t now_ms = AppendTimeMs(absl::ToUnixMillis(absl::Now()));
   const int64_t time_ms = timestamp_ms.value_or(now_ms);
-  absl::Status status = CheckTime(time_ms, now_ms);
+  // The append judges a batch by its largest time alone, and refuses all of it.
+  absl::Status status = config_.CheckTimestamp(time_ms, now_ms);
   if (!status.ok()) return status;
   Lane& lane = lanes_[static_cast<size_t>(partition)];
   const int64_t size_after = lane.batch.size_bytes() + RecordSizeMax(record);

@@ -74,7 +74,6 @@ class LineProducer {
         config_(config),
         batch_size_max_(config.batch_size_max()) {}
 
-  absl::Status CheckTime(int64_t timestamp_ms, int64_t now_ms) const;
   absl::Status FlushLane(Lane& lane);
 
   Options options_;

@@ -214,5 +214,37 @@ TEST(LogConfigTest, BatchHasToFitItsLimitAndASegment) {
   EXPECT_EQ(LogConfig{.segment_bytes = 1024}.batch_size_max(), 1024);
 }
 
+TEST(LogConfigTest, TimestampIsCheckedAgainstBothSidesOfNow) {
+  const LogConfig config = {.message_timestamp_before_max_ms = 1000,
+                            .message_timestamp_after_max_ms = 500};
+  for (const int64_t time_ms : {9000, 10'000, 10'500, -1}) {
+    EXPECT_TRUE(config.AcceptsTimestamp(time_ms, 10'000)) << time_ms;
+    EXPECT_THAT(config.CheckTimestamp(time_ms, 10'000), IsOk());
+  }
+  EXPECT_FALSE(config.AcceptsTimestamp(8999, 10'000));
+  EXPECT_THAT(config.CheckTimestamp(8999, 10'000),
+              StatusIs(kInvalid,
+                       "timestamp 8999 ms is outside of "
+                       "message.timestamp.before.max.ms (1000) around now, "
+                       "10000 ms"));
+  EXPECT_FALSE(config.AcceptsTimestamp(10'501, 10'000));
+  EXPECT_THAT(config.CheckTimestamp(10'501, 10'000),
+              StatusIs(kInvalid,
+                       "timestamp 10501 ms is outside of "
+                       "message.timestamp.after.max.ms (500) around now, "
+                       "10000 ms"));
+}
+
+TEST(LogConfigTest, TimestampDoesNotCountUnlessItIsKept) {
+  const LogConfig config = {
+      .message_timestamp_type = TimestampType::kLogAppendTime,
+      .message_timestamp_before_max_ms = 0,
+      .message_timestamp_after_max_ms = 0};
+  EXPECT_TRUE(config.AcceptsTimestamp(1, 10'000));
+  EXPECT_THAT(config.CheckTimestamp(1, 10'000), IsOk());
+  EXPECT_TRUE(LogConfig().AcceptsTimestamp(LogConfig::kForever, 0));
+  EXPECT_TRUE(LogConfig().AcceptsTimestamp(0, LogConfig::kForever));
+}
+
 }  // namespace
 }  // namespace varve
