@@ -79,10 +79,12 @@ class LogStore {
   // Errors:
   //   NotFound            There is no store, and MissingStore::kFail was asked.
   //   InvalidArgument     An option is out of range.
-  //   FailedPrecondition  Another writer has it open; the directory is another
-  //                       program's, a backup (api/store_backup.h), or one
-  //                       that was not finished; the store is of a newer
-  //                       version; or the file system is not one to rely on.
+  //   FailedPrecondition  Another writer has it open, which IsLockConflict
+  //                       (log/metadata/lock_conflict.h) tells from the rest;
+  //                       the directory is another program's, a backup
+  //                       (api/store_backup.h), or one that was not finished;
+  //                       the store is of a newer version; or the file system
+  //                       is not one to rely on.
   //   PermissionDenied    The directory cannot be written.
   //   DataLoss            varve.topics, without which the topics are not known,
   //                       is damaged. Nothing was changed: restore that file.

@@ -78,16 +78,17 @@ struct BackupPaths {
 //   FailedPrecondition  The store is another program's directory, of a newer
 //                       version, or itself an unfinished copy; or the
 //                       destination is a store, another program's directory,
-//                       is just being written by another process, or has a
-//                       directory that is named like a partition's with other
-//                       files in it: move that.
+//                       is just being written by another process, which
+//                       IsLockConflict (log/metadata/lock_conflict.h) tells
+//                       from the rest, or has a directory that is named like a
+//                       partition's with other files in it: move that.
 //   InvalidArgument     The two are one directory, or one lies in the other.
 //   AlreadyExists       The destination is a backup, and
 //                       ExistingCopy::kReplace was not asked for.
 //   DataLoss            varve.topics is damaged, and nothing was changed; or
-//                       records are (DamagedSource), and kCopy was not asked
-//                       for: ExistingCopy::kReplace says what is left. The
-//                       message says where.
+//                       records are (IsRefusedForDamage), and kCopy was not
+//                       asked for: ExistingCopy::kReplace says what is left.
+//                       The message says where.
 //   ResourceExhausted   The destination's disk is full: make room, call again.
 //   Unavailable         A partition changes faster than it can be copied: its
 //                       retention deletes segments as soon as they are full.

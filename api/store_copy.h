@@ -6,8 +6,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
 #include "varve/log/metadata/topic_partition.h"
 
 namespace varve {
@@ -38,7 +41,7 @@ enum class ExistingCopy {
 // What to do when records of the source are damaged or missing that were
 // durable once, or stand after others that are damaged.
 enum class DamagedSource {
-  kRefuse,  // DataLoss, once everything has been looked at
+  kRefuse,  // DataLoss, once everything has been looked at: IsRefusedForDamage
   // The copy is as damaged as the source, and `damage` says where. Batches that
   // an open of the source would cut off its log are in `cut-…` files beside it.
   kCopy,
@@ -53,6 +56,27 @@ struct StoreCopyOptions {
   // to be copied once more count once. Null is fine.
   std::function<void(int64_t done, int64_t total)> progress = nullptr;
 };
+
+// The name of the payload that the next function looks for.
+inline constexpr std::string_view kRefusedForDamage =
+    "varve.refused_for_damage";
+
+// Whether an error of a backup or a restore is that of DamagedSource::kRefuse:
+// the same call with kCopy makes the copy. Other DataLoss is of files without
+// which nothing can be copied. It is a payload of the status, which a status
+// that is made anew from the message does not have.
+//
+// Thread safety: thread-safe.
+inline bool IsRefusedForDamage(const absl::Status& status) {
+  return status.GetPayload(kRefusedForDamage).has_value();
+}
+
+// That error: a DataLoss with this message.
+inline absl::Status RefusedForDamageError(std::string_view message) {
+  absl::Status status = absl::DataLossError(message);
+  status.SetPayload(kRefusedForDamage, absl::Cord("damaged"));
+  return status;
+}
 
 // A partition of a copy.
 struct CopiedPartition {

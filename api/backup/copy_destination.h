@@ -47,9 +47,10 @@ class CopyDestination {
   // Errors: AlreadyExists when it has a finished copy of this kind, and
   // `existing` is kRefuse; FailedPrecondition when it is another program's, or
   // of the other kind (a backup never replaces a store, nor a restore a
-  // backup), or another process has it open, or a directory in it is named like
-  // a partition's and has something else in it; nothing has changed then but a
-  // `.lock` that was made. File errors (log/system/errno_status.h).
+  // backup), or another process has it open (log/metadata/lock_conflict.h), or
+  // a directory in it is named like a partition's and has something else in it;
+  // nothing has changed then but a `.lock` that was made. File errors
+  // (log/system/errno_status.h).
   static absl::StatusOr<std::unique_ptr<CopyDestination>> Begin(
       const std::string& path, CopyKind kind, ExistingCopy existing,
       FileSystem& files);

@@ -229,7 +229,7 @@ class StoreCopier {
     const std::vector<std::string>& damage = result_.damage;
     if (damage.empty() || options_.damage == DamagedSource::kCopy)
       return absl::OkStatus();
-    return absl::DataLossError(absl::StrCat(
+    return RefusedForDamageError(absl::StrCat(
         damage.front(),
         damage.size() == 1
             ? ""

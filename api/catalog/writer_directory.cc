@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/catalog/store_files.h"
+#include "varve/log/metadata/lock_conflict.h"
 #include "varve/log/system/file_system.h"
 
 namespace varve {
@@ -29,7 +30,7 @@ absl::StatusOr<std::unique_ptr<File>> LockDirectory(Directory& directory) {
   if (!lock.ok()) return lock;
   absl::Status status = (*lock)->Lock();
   if (absl::IsFailedPrecondition(status)) {
-    return absl::FailedPreconditionError(
+    return LockConflictError(
         absl::StrCat(directory.path(),
                      ": another writer has it open, or copies to it; one "
                      "process writes at a time"));

@@ -23,10 +23,10 @@ absl::StatusOr<std::unique_ptr<Directory>> OpenDataDirectory(
 // one that is there, or a new one in an empty directory. The name of a new
 // store's directory is durable on return.
 //
-// Errors: FailedPrecondition when another writer has it open, or copies to it,
-// or it is a backup, the place of an unfinished backup or restore, or another
-// program's; NotFound when it is empty, and the options say that no store is to
-// be made; file errors.
+// Errors: FailedPrecondition when another writer has it open, or copies to it
+// (log/metadata/lock_conflict.h), or it is a backup, the place of an unfinished
+// backup or restore, or another program's; NotFound when it is empty, and the
+// options say that no store is to be made; file errors.
 absl::StatusOr<std::unique_ptr<File>> LockDataDirectory(
     Directory& directory, const StoreOptions& options);
 

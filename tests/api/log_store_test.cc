@@ -23,6 +23,7 @@
 #include "tests/fixture/store_fixture.h"
 #include "tests/fixture/stored_records.h"
 #include "varve/api/metrics/metrics_file.h"
+#include "varve/log/metadata/lock_conflict.h"
 
 namespace varve {
 namespace {
@@ -168,9 +169,11 @@ TEST_F(LogStoreTest, DirectoriesAndFilesArePrivate) {
 
 TEST_F(LogStoreTest, SecondWriterIsRefusedAndTheFirstGoesOn) {
   ASSERT_THAT(store_->CreateTopic("orders"), IsOk());
-  EXPECT_THAT(LogStore::Open(path_),
+  const absl::Status refused = LogStore::Open(path_).status();
+  EXPECT_THAT(refused,
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr(path_), HasSubstr("another writer"))));
+  EXPECT_TRUE(IsLockConflict(refused));
   EXPECT_THAT(Orders().Append({.value = "a"}), IsOk());
 }
 

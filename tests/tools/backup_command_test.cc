@@ -171,6 +171,20 @@ TEST_F(BackupCommandTest, DamageIsNamedAndCopiedOnlyWhenItIsAskedFor) {
   EXPECT_THAT(kept.out, HasSubstr("DAMAGE  " + backup() + "/orders-0"));
 }
 
+TEST_F(BackupCommandTest, StoreThatIsOpenIsNotReplacedAndTheWayOutIsNamed) {
+  ASSERT_EQ(runner_.Varve({"backup", backup()}).exit_status, 0);
+  runner_.StartProducer("orders");
+  const CommandResult refused =
+      runner_.Varve({"restore", backup(), "--replace"});
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_EQ(refused.err,
+            "varve: " + runner_.data() +
+                ": another writer has it open, or copies to it; one process "
+                "writes at a time; end the other program first, or choose "
+                "another --data\n");
+  EXPECT_EQ(runner_.EndProducer(), 0);
+}
+
 TEST_F(BackupCommandTest, DamagedTopicsAreNotSaidToBeCopiedByAnOption) {
   std::ofstream(runner_.data() + "/varve.topics") << "nonsense\n";
   const CommandResult refused = runner_.Varve({"backup", backup()});

@@ -13,11 +13,11 @@
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "varve/api/store_backup.h"
+#include "varve/api/store_copy.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
@@ -53,15 +53,10 @@ std::string_view WrittenTo(Direction direction, const BackupOptions& options) {
 }
 
 // Adds the option that would have helped.
-absl::Status WithOption(const absl::Status& status,
-                        const BackupOptions& options) {
+absl::Status WithOption(const absl::Status& status) {
   std::string_view option;
   if (absl::IsAlreadyExists(status)) option = "--replace";
-  // Without its topics a store cannot be copied, damaged or not.
-  if (absl::IsDataLoss(status) && !options.keep_damage &&
-      absl::EndsWith(status.message(), "have it copied as it is")) {
-    option = "--keep-damage";
-  }
+  if (IsRefusedForDamage(status)) option = "--keep-damage";
   if (option.empty()) return status;
   return absl::Status(status.code(),
                       absl::StrCat(status.message(), " (", option, ")"));
@@ -144,10 +139,8 @@ int Run(Direction direction, const BackupOptions& options,
                                              ? BackUpStore(paths, how)
                                              : RestoreStore(paths, how);
   meter.Clear();
-  if (!copy.ok()) {
-    return FailWith(WithOption(copy.status(), options),
-                    WrittenTo(direction, options));
-  }
+  if (!copy.ok())
+    return FailWith(WithOption(copy.status()), WrittenTo(direction, options));
   if (global.json) {
     PrintJson(paths, *copy);
   } else {

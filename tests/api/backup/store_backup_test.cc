@@ -20,6 +20,8 @@
 #include "tests/fixture/stored_records.h"
 #include "varve/api/log_store.h"
 #include "varve/api/read_only_store.h"
+#include "varve/api/store_copy.h"
+#include "varve/log/metadata/lock_conflict.h"
 
 namespace varve {
 namespace {
@@ -231,7 +233,9 @@ TEST_F(StoreBackupTest, DamageIsCopiedWhenAskedForAndTheRestIsThere) {
   ASSERT_THAT(backup, IsOk());
   EXPECT_THAT(backup->damage, Not(IsEmpty()));
   EXPECT_THAT(backup->damage, Each(HasSubstr("orders-0")));
-  EXPECT_THAT(Restore(), StatusIs(Code::kDataLoss));
+  const absl::Status refused = Restore().status();
+  EXPECT_THAT(refused, StatusIs(Code::kDataLoss));
+  EXPECT_TRUE(IsRefusedForDamage(refused));
   ASSERT_THAT(Restore(as_it_is), IsOk());
   std::unique_ptr<LogStore> restored = Open(restored_);
   auto orders = restored->partition("orders", 0);
@@ -309,8 +313,9 @@ TEST_F(StoreBackupTest, BackupOfAnEarlierStateReplacesALaterOne) {
   ASSERT_THAT(orders, IsOk());
   for (int i = 0; i < 20; ++i)
     ASSERT_THAT(orders->Append({.value = "not in the backup"}), IsOk());
-  EXPECT_THAT(Restore(ReplacingWhatIsThere()),
-              StatusIs(Code::kFailedPrecondition, HasSubstr("writer")));
+  const absl::Status locked = Restore(ReplacingWhatIsThere()).status();
+  EXPECT_THAT(locked, StatusIs(Code::kFailedPrecondition, HasSubstr("writer")));
+  EXPECT_TRUE(IsLockConflict(locked));
   ASSERT_THAT(restored->Close(), IsOk());
   EXPECT_THAT(Restore(), StatusIs(Code::kAlreadyExists, HasSubstr(restored_)));
   ASSERT_THAT(Restore(ReplacingWhatIsThere()), IsOk());
