@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,6 +83,16 @@ class ConfirmationTest : public testing::Test {
                       const std::vector<std::string>& line) {
     return runner_.VarveAfter([&terminal] { terminal.Take(); }, line);
   }
+  // What is in each file of the store.
+  std::map<std::string, std::string> Files() const {
+    std::map<std::string, std::string> bytes;
+    for (const auto& entry :
+         std::filesystem::recursive_directory_iterator(runner_.data())) {
+      if (entry.is_regular_file())
+        bytes[entry.path()] = ReadFileOrDie(entry.path());
+    }
+    return bytes;
+  }
   std::string Records() { return runner_.Varve({"consume", "t"}).out; }
 
   CommandRunner runner_;
@@ -117,26 +129,62 @@ TEST_F(ConfirmationTest, DeleteAsksOnATerminalAndTakesNoForNo) {
   EXPECT_EQ(runner_.Varve({"topics", "describe", "t"}).exit_status, 1);
 }
 
+TEST_F(ConfirmationTest, TrimThatDeletesNothingDoesNotAskOnATerminal) {
+  const Terminal terminal;
+  if (!terminal.is_there()) GTEST_SKIP() << "there are no terminals here";
+  const CommandResult result =
+      RunOn(terminal, {"trim", "t", "--before", "earliest"});
+  EXPECT_EQ(result.exit_status, 0);
+  EXPECT_THAT(result.out, HasSubstr("trimmed 0 records"));
+}
+
 TEST_F(ConfirmationTest, TrimWithoutATerminalWantsYes) {
-  const CommandResult refused =
-      runner_.Varve({"trim", "t:0", "--before", "2"}, "y\n");
-  EXPECT_EQ(refused.exit_status, 2);
-  EXPECT_THAT(refused.err,
-              AllOf(HasSubstr("trim t: 2 of 3 records in 1 partition: "),
-                    HasSubstr("--yes")));
+  for (const char* before : {"2", "earliest"}) {
+    const CommandResult refused =
+        runner_.Varve({"trim", "t:0", "--before", before}, "y\n");
+    EXPECT_EQ(refused.exit_status, 2);
+    EXPECT_EQ(refused.out, "");
+    EXPECT_EQ(refused.err,
+              "varve: trim t: there is no terminal to ask on; --yes says that "
+              "it is meant\n");
+  }
   EXPECT_EQ(Records(), "a\nb\nc\n");
   EXPECT_EQ(
       runner_.Varve({"trim", "t:0", "--before", "2", "--yes"}).exit_status, 0);
   EXPECT_EQ(Records(), "c\n");
 }
 
-TEST_F(ConfirmationTest, TrimThatDeletesNothingDoesNotAsk) {
-  for (const std::vector<std::string>& line :
-       {std::vector<std::string>{"trim", "t", "--before", "earliest"},
-        {"trim", "t", "--before", "latest", "--dry-run"}}) {
+TEST_F(ConfirmationTest, DryRunWithoutATerminalDoesNotAsk) {
+  const CommandResult result =
+      runner_.Varve({"trim", "t", "--before", "latest", "--dry-run"});
+  EXPECT_EQ(result.exit_status, 0) << result.err;
+  EXPECT_EQ(Records(), "a\nb\nc\n");
+}
+
+TEST_F(ConfirmationTest, WhoCannotBeAskedDoesNotOpenTheStore) {
+  // A store that is opened after this is recovered, and says so.
+  runner_.StartProducer("t");
+  runner_.KillProducer();
+  const std::vector<std::string> lines[] = {{"trim", "t", "--before", "latest"},
+                                            {"topics", "delete", "t"}};
+  const auto expect_refused = [&](const std::vector<std::string>& line,
+                                  const std::string& what) {
     const CommandResult result = runner_.Varve(line);
-    EXPECT_EQ(result.exit_status, 0) << result.err;
-  }
+    EXPECT_EQ(result.exit_status, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err, what +
+                              ": there is no terminal to ask on; --yes says "
+                              "that it is meant\n");
+  };
+  const std::map<std::string, std::string> before = Files();
+  expect_refused(lines[0], "varve: trim t");
+  expect_refused(lines[1], "varve: delete t");
+  EXPECT_EQ(Files(), before);
+  // One that takes the lock says that it cannot have it.
+  runner_.StartProducer("t");
+  expect_refused(lines[0], "varve: trim t");
+  expect_refused(lines[1], "varve: delete t");
+  EXPECT_EQ(runner_.EndProducer(), 0);
   EXPECT_EQ(Records(), "a\nb\nc\n");
 }
 

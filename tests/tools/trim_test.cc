@@ -136,7 +136,7 @@ TEST_F(TrimTest, WhatIsGoneAlreadyIsNoError) {
 TEST_F(TrimTest, DryRunWorksBesideAWriterAndATrimSaysWhyItDoesNot) {
   runner_.StartProducer("t");
   EXPECT_EQ(Trim({"t:0", "--before", "4", "--dry-run"})["records"], 4);
-  const CommandResult result = Run({"t:0", "--before", "4"});
+  const CommandResult result = Run({"t:0", "--before", "4", "--yes"});
   EXPECT_EQ(result.exit_status, 1);
   EXPECT_THAT(result.err, AllOf(HasSubstr("another writer has it open"),
                                 HasSubstr("Partition::TrimBefore"),
@@ -165,7 +165,7 @@ TEST_F(TrimTest, MistakesAreExplainedAndTrimNothing) {
   for (const Mistake& mistake : mistakes) {
     for (const bool dry : {true, false}) {
       std::vector<std::string> line = mistake.line;
-      if (dry) line.push_back("--dry-run");
+      line.push_back(dry ? "--dry-run" : "--yes");
       const CommandResult result = Run(line);
       EXPECT_EQ(result.exit_status, mistake.exit_status) << mistake.message;
       EXPECT_THAT(result.err, HasSubstr(mistake.message));

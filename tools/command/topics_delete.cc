@@ -42,19 +42,23 @@ int64_t OffsetCount(LogStore& store, const TopicDescription& topic) {
   return count;
 }
 
-// Errors: NotFound; those of Confirm.
-absl::Status Ask(LogStore& store, const std::string& name) {
+// Errors: NotFound; those of Confirmation::Ask.
+absl::Status Ask(LogStore& store, const std::string& name,
+                 const Confirmation& confirmation) {
   const absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
   if (!topic.ok()) return topic.status();
-  return Confirm(absl::StrCat(
+  return confirmation.Ask(absl::StrCat(
       "delete ", name, " with ", CountOf(topic->config.partitions, "partition"),
       " and ", CountOf(OffsetCount(store, *topic), "record")));
 }
 
-absl::Status DeleteIn(LogStore& store, const DeleteOptions& options) {
-  absl::Status status =
-      options.yes ? absl::OkStatus() : Ask(store, options.name);
-  return status.ok() ? store.DeleteTopic(options.name) : status;
+absl::Status DeleteIn(LogStore& store, const std::string& name,
+                      const Confirmation& confirmation) {
+  if (confirmation.asks()) {
+    absl::Status status = Ask(store, name, confirmation);
+    if (!status.ok()) return status;
+  }
+  return store.DeleteTopic(name);
 }
 
 // The parts of the topic that could not be removed, for a person and for a
@@ -86,9 +90,13 @@ void TellDeleted(const GlobalOptions& global, const std::string& name,
 }
 
 int Delete(const GlobalOptions& global, const DeleteOptions& options) {
-  auto store = OpenStore(global, MissingStore::kFail);
+  const absl::StatusOr<Confirmation> confirmation =
+      Confirmation::Prepare(absl::StrCat("delete ", options.name), options.yes);
+  if (!confirmation.ok()) return FailWith(confirmation.status());
+  auto store = OpenStoreToChange(global, {.what = "the list of topics",
+                                          .function = "LogStore::DeleteTopic"});
   if (!store.ok()) return FailWith(store.status());
-  absl::Status status = DeleteIn(**store, options);
+  absl::Status status = DeleteIn(**store, options.name, *confirmation);
   status.Update((*store)->Close());
   if (!status.ok()) return FailWith(status);
   TellDeleted(global, options.name, StillDue(**store, options.name));

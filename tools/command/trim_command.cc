@@ -120,8 +120,9 @@ absl::StatusOr<std::vector<Trim>> PlanTrims(AnyStore& store,
 }
 
 // Asks whether the records are to go, unless none would. Errors: those of
-// Confirm.
-absl::Status Ask(const std::string& topic, const std::vector<Trim>& trims) {
+// Confirmation::Ask.
+absl::Status Ask(const std::string& topic, const std::vector<Trim>& trims,
+                 const Confirmation& confirmation) {
   int64_t going = 0;
   int64_t all = 0;
   for (const Trim& trim : trims) {
@@ -129,9 +130,9 @@ absl::Status Ask(const std::string& topic, const std::vector<Trim>& trims) {
     all += trim.log_end - trim.log_start;
   }
   if (going == 0) return absl::OkStatus();
-  return Confirm(absl::StrCat("trim ", topic, ": ", HumanCount(going), " of ",
-                              CountOf(all, "record"), " in ",
-                              CountOf(std::ssize(trims), "partition")));
+  return confirmation.Ask(absl::StrCat(
+      "trim ", topic, ": ", HumanCount(going), " of ", CountOf(all, "record"),
+      " in ", CountOf(std::ssize(trims), "partition")));
 }
 
 // Trims, and notes what is gone by then. Errors: those of
@@ -201,14 +202,15 @@ int DryRun(const GlobalOptions& global, const TopicTarget& target,
 }
 
 int TrimStore(const GlobalOptions& global, const TopicTarget& target,
-              const OffsetSpec& before, bool yes) {
+              const OffsetSpec& before, const Confirmation& confirmation) {
   auto store = OpenStoreToChange(global, {.what = "where a log starts",
                                           .function = "Partition::TrimBefore"});
   if (!store.ok()) return FailWith(store.status());
   absl::StatusOr<std::vector<Trim>> trims =
       PlanTrims(**store, target, before, global);
   if (!trims.ok()) return FailWith(trims.status());
-  absl::Status status = yes ? absl::OkStatus() : Ask(target.topic, *trims);
+  absl::Status status;
+  if (confirmation.asks()) status = Ask(target.topic, *trims, confirmation);
   if (!status.ok()) return FailWith(status);
   std::vector<Trim> done;
   for (Trim& trim : *trims) {
@@ -230,8 +232,11 @@ int TrimTopic(const GlobalOptions& global, const TrimOptions& options) {
   if (!before.ok()) {
     return UsageError(absl::StrCat("--before ", before.status().message()));
   }
-  return options.dry_run ? DryRun(global, *target, *before)
-                         : TrimStore(global, *target, *before, options.yes);
+  if (options.dry_run) return DryRun(global, *target, *before);
+  const absl::StatusOr<Confirmation> confirmation =
+      Confirmation::Prepare(absl::StrCat("trim ", target->topic), options.yes);
+  if (!confirmation.ok()) return FailWith(confirmation.status());
+  return TrimStore(global, *target, *before, *confirmation);
 }
 
 }  // namespace
