@@ -24,6 +24,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 using BadStoreTest = ThreeLinesFixture;
 
@@ -81,18 +82,66 @@ TEST_F(BadStoreTest, StoreOfANewerVersionIsNotTouched) {
   EXPECT_EQ(ReadFileOrDie(path), text);
 }
 
+TEST_F(BadStoreTest, NameOfADirectoryIsNotTakenForAReason) {
+  const std::string other = runner_.PathTo("another writer");
+  std::filesystem::create_directory(other);
+  WriteFileOrDie(other + "/photo.jpg", "x");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"groups", "delete", "g"},
+        {"topics", "create", "x"}}) {
+    std::vector<std::string> line = {"--data", other};
+    line.insert(line.end(), command.begin(), command.end());
+    const CommandResult result = runner_.Varve(line);
+    EXPECT_EQ(result.exit_status, 1);
+    EXPECT_THAT(result.err,
+                AllOf(HasSubstr("photo.jpg"), Not(HasSubstr("meanwhile")),
+                      Not(HasSubstr("end the other program"))));
+  }
+}
+
 TEST_F(BadStoreTest, SecondWriterIsToldAndTheFirstGoesOn) {
   runner_.StartProducer("t");
-  for (const std::vector<std::string>& line :
-       {std::vector<std::string>{"produce", "t"}, {"topics", "create", "u"}}) {
-    const CommandResult result = runner_.Varve(line, "x\n");
+  struct Change {
+    std::vector<std::string> line;
+    std::string what;
+    std::string function;
+  };
+  const Change changes[] = {
+      {{"topics", "create", "u"},
+       "the list of topics",
+       "LogStore::CreateTopic"},
+      {{"topics", "alter", "t", "--partitions", "3"},
+       "a topic's configs and partitions",
+       "LogStore::AlterTopic"},
+      {{"topics", "delete", "t", "--yes"},
+       "the list of topics",
+       "LogStore::DeleteTopic"},
+      {{"produce", "t"}, "where a log ends", "Partition::Append"},
+      {{"trim", "t", "--before", "latest", "--yes"},
+       "where a log starts",
+       "Partition::TrimBefore"},
+      {{"consume", "t", "--group", "g"},
+       "a group's offsets",
+       "LogStore::CommitOffsets"},
+      {{"groups", "reset", "g", "t", "--to", "latest"},
+       "a group's offsets",
+       "LogStore::CommitOffsets"},
+      {{"groups", "delete", "g"},
+       "a group's offsets",
+       "LogStore::DeleteOffsets"}};
+  for (const Change& change : changes) {
+    const CommandResult result = runner_.Varve(change.line, "x\n");
     EXPECT_EQ(result.exit_status, 1);
-    ExpectWellFormed(result.err);
-    EXPECT_EQ(result.err,
-              absl::StrCat("varve: ", runner_.data(),
-                           ": another writer has it open, or copies to it; one "
-                           "process writes at a time; end the other program "
-                           "first, or choose another --data\n"));
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(
+        result.err,
+        absl::StrCat(
+            "varve: ", runner_.data(),
+            ": another writer has it open, or copies to it; one process "
+            "writes at a time; ",
+            change.what, " can change meanwhile through that one alone, by ",
+            change.function,
+            "; end the other program first, or choose another --data\n"));
   }
   const CommandResult verified = runner_.Varve({"verify"});
   EXPECT_EQ(verified.exit_status, 0);

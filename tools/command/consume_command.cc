@@ -134,7 +134,9 @@ absl::Status ConsumeFrom(const ReadOnlyStore& store, const Plan& plan,
 // A group commits, so it needs the writer's lock.
 int ConsumeAsGroup(const GlobalOptions& global, const ConsumeOptions& options,
                    const Plan& plan) {
-  auto store = OpenStore(global, MissingStore::kFail);
+  auto store = OpenStoreToChange(
+      global,
+      {.what = "a group's offsets", .function = "LogStore::CommitOffsets"});
   if (!store.ok()) return FailWith(store.status());
   // A signal ends the loop: printed records are committed, the store is closed.
   CatchStopSignals();

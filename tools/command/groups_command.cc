@@ -41,31 +41,16 @@ struct Selection {
   std::optional<int32_t> partition;
 };
 
-using GroupRun =
-    std::function<absl::Status(LogStore& store, std::string& output)>;
+using GroupRun = std::function<absl::Status(const ReadOnlyStore& store,
+                                            std::string& output)>;
 
 std::string Shown(std::string_view text) {
   return absl::Utf8SafeCHexEscape(text);
 }
 
-// Runs `run` on the open store; prints its output when all succeeded.
-int WithStore(const GlobalOptions& global, const GroupRun& run) {
-  auto store = OpenStore(global, MissingStore::kFail);
-  if (!store.ok()) return FailWith(store.status());
-  std::string output;
-  absl::Status status = run(**store, output);
-  status.Update((*store)->Close());
-  if (!status.ok()) return FailWith(status);
-  std::cout << output;
-  return kExitSuccess;
-}
-
-// The same on a store that is open to read only, whether or not it has a
-// writer.
-int WithStoreReadOnly(
-    const GlobalOptions& global,
-    const std::function<absl::Status(const ReadOnlyStore& store,
-                                     std::string& output)>& run) {
+// Runs `run` on the store, open to read only, whether or not it has a writer;
+// prints its output when all succeeded.
+int WithStoreReadOnly(const GlobalOptions& global, const GroupRun& run) {
   auto store = OpenStoreReadOnly(global);
   if (!store.ok()) return FailWith(store.status());
   std::string output;
@@ -169,8 +154,8 @@ absl::Status Describe(const ReadOnlyStore& store, const std::string& group,
   return absl::OkStatus();
 }
 
-absl::Status Delete(LogStore& store, const Selection& what, bool as_json,
-                    std::string& output) {
+absl::Status DeleteIn(LogStore& store, const Selection& what, bool as_json,
+                      std::string& output) {
   auto offsets = store.DescribeGroup(what.group);
   if (!offsets.ok()) return offsets.status();
   std::vector<TopicPartition> partitions;
@@ -193,6 +178,19 @@ absl::Status Delete(LogStore& store, const Selection& what, bool as_json,
                    : absl::StrCat("deleted ", CountOf(count, "offset"),
                                   " of group ", Shown(what.group), "\n");
   return absl::OkStatus();
+}
+
+int Delete(const GlobalOptions& global, const Selection& what) {
+  auto store = OpenStoreToChange(
+      global,
+      {.what = "a group's offsets", .function = "LogStore::DeleteOffsets"});
+  if (!store.ok()) return FailWith(store.status());
+  std::string output;
+  absl::Status status = DeleteIn(**store, what, global.json, output);
+  status.Update((*store)->Close());
+  if (!status.ok()) return FailWith(status);
+  std::cout << output;
+  return kExitSuccess;
 }
 
 void AddList(CLI::App& groups, CommandLine& line) {
@@ -241,11 +239,7 @@ void AddDelete(CLI::App& groups, CommandLine& line) {
       "for this partition alone (all)")
       ->needs(topic);
   remove->callback([&line, what] {
-    line.run = [&line, what] {
-      return WithStore(line.global, [&](LogStore& store, std::string& output) {
-        return Delete(store, *what, line.global.json, output);
-      });
-    };
+    line.run = [&line, what] { return Delete(line.global, *what); };
   });
 }
 

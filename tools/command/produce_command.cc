@@ -204,7 +204,8 @@ int Produce(const GlobalOptions& global, const ProduceOptions& options) {
   // taken.
   auto input = InputFile::Open(options.file);
   if (!input.ok()) return FailWith(input.status());
-  auto store = OpenStore(global, MissingStore::kFail);
+  auto store = OpenStoreToChange(
+      global, {.what = "where a log ends", .function = "Partition::Append"});
   if (!store.ok()) return FailWith(store.status());
   CatchStopSignals();
   absl::StatusOr<Outcome> outcome =

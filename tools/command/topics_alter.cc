@@ -75,7 +75,9 @@ void Print(const GlobalOptions& global, const TopicDescription& topic) {
 int Alter(const GlobalOptions& global, const AlterOptions& options) {
   absl::StatusOr<TopicChanges> changes = ChangesOf(options);
   if (!changes.ok()) return FailWith(changes.status());
-  auto store = OpenStore(global, MissingStore::kFail);
+  auto store =
+      OpenStoreToChange(global, {.what = "a topic's configs and partitions",
+                                 .function = "LogStore::AlterTopic"});
   if (!store.ok()) return FailWith(store.status());
   absl::Status status = (*store)->AlterTopic(options.name, *changes);
   const absl::StatusOr<TopicDescription> topic =

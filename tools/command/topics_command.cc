@@ -54,7 +54,10 @@ absl::StatusOr<TopicConfig> ConfigOf(const CreateOptions& options) {
 int Create(const GlobalOptions& global, const CreateOptions& options) {
   absl::StatusOr<TopicConfig> config = ConfigOf(options);
   if (!config.ok()) return FailWith(config.status());
-  auto store = OpenStore(global, MissingStore::kCreate);
+  auto store = OpenStoreToChange(
+      global,
+      {.what = "the list of topics", .function = "LogStore::CreateTopic"},
+      MissingStore::kCreate);
   if (!store.ok()) return FailWith(store.status());
   absl::Status status = (*store)->CreateTopic(options.name, *config);
   absl::Status closed = (*store)->Close();

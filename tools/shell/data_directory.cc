@@ -9,12 +9,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/log_store.h"
+#include "varve/log/metadata/lock_conflict.h"
 #include "varve/log/system/log_sink.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/command_store.h"
 #include "varve/tools/shell/exit_status.h"
 
 namespace varve {
+
 absl::Status CheckDataDirectory(const GlobalOptions& options) {
   if (!options.data.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -27,24 +29,19 @@ absl::Status NoStoreError(const GlobalOptions& options) {
       options.data, "\" makes one"));
 }
 
-absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
-                                       MissingStore missing) {
+absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
+                                               const ChangeInStore& change,
+                                               MissingStore missing) {
   if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
     return status;
   }
   auto store = LogStore::Open(options.data, {.missing = missing});
+  if (store.ok()) return CommandStore(*std::move(store));
   if (absl::IsNotFound(store.status()) && missing == MissingStore::kFail) {
     return NoStoreError(options);
   }
-  if (!store.ok()) return store.status();
-  return CommandStore(*std::move(store));
-}
-
-absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
-                                               const ChangeInStore& change) {
-  absl::StatusOr<CommandStore> store = OpenStore(options, MissingStore::kFail);
-  if (!IsHeldByAnother(store.status())) return store;
-  return absl::FailedPreconditionError(absl::StrCat(
+  if (!IsLockConflict(store.status())) return store.status();
+  return LockConflictError(absl::StrCat(
       store.status().message(), "; ", change.what,
       " can change meanwhile through that one alone, by ", change.function));
 }

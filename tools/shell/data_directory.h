@@ -23,13 +23,6 @@ absl::Status CheckDataDirectory(const GlobalOptions& options);
 // make one.
 absl::Status NoStoreError(const GlobalOptions& options);
 
-// Opens the store. The findings of opening it and its partitions are printed on
-// stderr.
-//
-// Errors: those of CheckDataDirectory, NoStoreError and LogStore::Open.
-absl::StatusOr<CommandStore> OpenStore(const GlobalOptions& options,
-                                       MissingStore missing);
-
 // What a command changes in a store, and the function of the library by which a
 // program that has the store open does the same.
 struct ChangeInStore {
@@ -37,12 +30,15 @@ struct ChangeInStore {
   std::string_view function;
 };
 
-// Opens a store that is there, to change it. When another process has it open,
-// the error says how that process can make the change.
+// Opens the store to change it; every command that changes one does it by this.
+// The findings of opening it and its partitions are printed on stderr. When
+// another process has it open, the error says how that process can make the
+// change.
 //
-// Errors: those of OpenStore.
-absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
-                                               const ChangeInStore& change);
+// Errors: those of CheckDataDirectory, NoStoreError and LogStore::Open.
+absl::StatusOr<CommandStore> OpenStoreToChange(
+    const GlobalOptions& options, const ChangeInStore& change,
+    MissingStore missing = MissingStore::kFail);
 
 // Opens the store to read only, whether or not it has a writer. What is found
 // in it that no call returns is printed on stderr.

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "varve/log/metadata/lock_conflict.h"
 
 namespace varve {
 namespace {
@@ -27,7 +28,7 @@ std::string WayOut(const absl::Status& status, std::string_view written) {
     case absl::StatusCode::kDataLoss:
       return "\"varve verify\" lists all that is damaged";
     case absl::StatusCode::kFailedPrecondition:
-      if (IsHeldByAnother(status)) {
+      if (IsLockConflict(status)) {
         return absl::StrCat("end the other program first, or choose another ",
                             written);
       }
@@ -41,11 +42,6 @@ std::string WayOut(const absl::Status& status, std::string_view written) {
 }
 
 }  // namespace
-
-bool IsHeldByAnother(const absl::Status& status) {
-  return absl::IsFailedPrecondition(status) &&
-         absl::StrContains(status.message(), ": another writer has it open");
-}
 
 std::string ErrorText(const absl::Status& status, std::string_view written) {
   const std::string_view message = status.message();

@@ -35,9 +35,6 @@ int FailWith(const absl::Status& status,
 std::string ErrorText(const absl::Status& status,
                       std::string_view written = kDataOption);
 
-// Whether it is the error of a directory that another writer has open.
-bool IsHeldByAnother(const absl::Status& status);
-
 // Prints an error of a command line that was parsed and still makes no sense.
 // Returns kExitUsage.
 int UsageError(std::string_view message);
