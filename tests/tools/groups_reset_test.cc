@@ -144,6 +144,30 @@ TEST_F(GroupsResetTest, OffsetOutOfTheLogIsRefusedByADryRunToo) {
   EXPECT_EQ(Committed(), 4);
 }
 
+TEST_F(GroupsResetTest, OffsetOfATopicWithSeveralPartitionsWantsOneOfThem) {
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"t", "--to", "7"},
+        {"t", "--to", "7", "--dry-run"},
+        {"--topic", "t", "--to", "7"}}) {
+    const CommandResult result = Run(line);
+    EXPECT_EQ(result.exit_status, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(result.err,
+              "varve: --to: 7 is an offset, and t has 2 partitions, each with "
+              "offsets of its own; say TOPIC:PARTITION\n");
+  }
+  EXPECT_EQ(Committed(), 4);
+  // Other places are found in each.
+  EXPECT_EQ(Reset({"t", "--to", "-3"})["offsets"][0]["offset"], 7);
+  EXPECT_EQ(Reset({"t", "--to", "shift-by", "1"})["offsets"].size(), 2);
+}
+
+TEST_F(GroupsResetTest, OffsetOfATopicWithOnePartitionIsItsOffset) {
+  runner_.CreateTopic("one");
+  runner_.Produce("one", "a\nb\nc\n");
+  EXPECT_EQ(Reset({"one", "--to", "2"})["offsets"][0]["offset"], 2);
+}
+
 TEST_F(GroupsResetTest, TopicMayBeNamedInTwoWaysButOnce) {
   EXPECT_EQ(Reset({"--topic", "t", "--partition", "0", "--to", "2"})["offsets"]
                 .size(),

@@ -185,12 +185,15 @@ void AddGroupsReset(CLI::App& groups, CommandLine& line) {
       "Not beside a program that has the store open: it can commit the offsets "
       "itself.\n"
       "A shift ends at the log's start or end; any other offset has to be in "
-      "the log.\n"
+      "the log. Of a\n"
+      "topic with several partitions an offset wants one: each has offsets of "
+      "its own.\n"
       "@TIME: the first record of that time or later; \"varve consume --help\" "
       "has its forms.\n"
       "Examples:\n"
       "  varve groups reset billing orders --to earliest --dry-run\n"
-      "  varve groups reset billing orders:0 --to @2026-11-20\n"
+      "  varve groups reset billing orders:0 --to 1000\n"
+      "  varve groups reset billing orders --to @2026-11-20\n"
       "  varve groups reset billing orders --to shift-by -100");
   reset->callback([&line, options] {
     line.run = [&line, options] { return Reset(line.global, *options); };

@@ -128,6 +128,13 @@ absl::StatusOr<std::vector<OffsetMove>> PlanMoves(LogStore& store,
                                                   const MoveTarget& target) {
   absl::StatusOr<TopicDescription> topic = store.DescribeTopic(scope.topic);
   if (!topic.ok()) return topic.status();
+  if (!target.shift_by.has_value()) {
+    absl::Status status = target.place.CheckPartition(*topic, scope.partition);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--to: ", status.message(), "; say TOPIC:PARTITION"));
+    }
+  }
   const int32_t first = scope.partition.value_or(0);
   const int32_t last = scope.partition.value_or(topic->config.partitions - 1);
   std::vector<OffsetMove> moves;

@@ -55,7 +55,8 @@ struct OffsetMove {
 
 // One for each partition of the scope. Nothing is committed.
 //
-// Errors: OutOfRange for an offset that the log does not have; NotFound for an
+// Errors: InvalidArgument for an offset in all partitions of a topic that has
+// several; OutOfRange for an offset that the log does not have; NotFound for an
 // unknown topic, and for a shift where the group has committed nothing; those
 // of LogStore::partition, CommittedOffset and Partition::OffsetForTime.
 absl::StatusOr<std::vector<OffsetMove>> PlanMoves(LogStore& store,
