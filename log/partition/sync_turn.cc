@@ -30,7 +30,13 @@ void SyncTurn::Unlock() {
   CHECK_NE(turn & kTaken, 0U);
   state_.store(turn - kTaken);
   end_of(turn).NotifyAll();
-  end_of(turn + kTurn).NotifyOne();
+  // One that is woken, and has to leave the turn to another, cannot wake it.
+  EventCount& next = end_of(turn + kTurn);
+  if (impatient_.load() > 0) {
+    next.NotifyAll();
+  } else {
+    next.NotifyOne();
+  }
 }
 
 EventCount* SyncTurn::SleepUntilEnd(Number turn) {

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "varve/log/system/event_count.h"
@@ -48,17 +49,47 @@ class ABSL_LOCKABLE SyncTurn {
   bool LockUnless(Done done, Covered covered)
       ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) ABSL_NO_THREAD_SAFETY_ANALYSIS {
     EventCount* left = nullptr;
+    Patience patience(&impatient_);
     while (!done()) {
-      if (TryLock()) return true;
+      const bool may_take = patience.is_over() || impatient_.load() == 0;
+      if (may_take && TryLock()) return true;
       const Number state = state_.load(std::memory_order_acquire);
-      if ((state & kTaken) == 0) continue;
+      if ((state & kTaken) == 0) {
+        if (!may_take) std::this_thread::yield();  // to one that was woken
+        continue;
+      }
       left = covered() ? SleepUntilEnd(state) : SleepUntilFree(state);
+      patience.NoteSleep();
     }
     if (left != nullptr) left->NotifyOne();
     return false;
   }
 
  private:
+  // A thread whose turn it did not become after so many sleeps: those that are
+  // awake, and would be faster, leave it the next one. Without that a thread
+  // that asks for turn after turn could keep it waiting for long.
+  class Patience {
+   public:
+    explicit Patience(std::atomic<int>* impatient) : impatient_(impatient) {}
+    ~Patience() {
+      if (is_over()) impatient_->fetch_sub(1);
+    }
+    Patience(const Patience&) = delete;
+    Patience& operator=(const Patience&) = delete;
+
+    bool is_over() const { return sleeps_ >= kSleeps; }
+    void NoteSleep() {
+      if (!is_over() && ++sleeps_ == kSleeps) impatient_->fetch_add(1);
+    }
+
+   private:
+    static constexpr int kSleeps = 8;
+
+    std::atomic<int>* const impatient_;
+    int sleeps_ = 0;
+  };
+
   // Bit 0: whether somebody has the turn. The rest counts turns, and wraps.
   using Number = uint32_t;
   static constexpr Number kTaken = 1;
@@ -77,6 +108,9 @@ class ABSL_LOCKABLE SyncTurn {
   // Memory ordering: taken with acquire, given back with release: what was done
   // in a turn is seen in the next, and by those who saw its end.
   std::atomic<Number> state_ = 0;
+  // How many have no patience left. Memory ordering: seq_cst, as is the end of
+  // a turn: who becomes one of them and then sleeps is woken at that end.
+  std::atomic<int> impatient_ = 0;
   // Two are enough: a thread waits for the turn under way or for the next.
   std::array<EventCount, 2> ends_;
 };

@@ -5,6 +5,7 @@
 
 #include "varve/log/partition/sync_turn.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
@@ -120,6 +121,33 @@ TEST(SyncTurn, WhoIsWokenToTakeItAndNeedsItNotWakesTheNext) {
     turn.Unlock();
     for (std::thread& thread : threads) thread.join();
   }
+}
+
+// One that asks for turn after turn is faster than one that has to be woken,
+// and would keep it waiting for ever.
+TEST(SyncTurn, WhoHasSleptEightTimesGetsTheNextTurn) {
+  SyncTurn turn;
+  std::atomic<int> turns = 0;
+  int most_sleeps = 0;
+  std::thread waiter([&] {
+    for (; turns < 500; ++turns) {
+      int sleeps = 0;
+      const bool taken = turn.LockUnless(kNever, [&] {
+        ++sleeps;
+        return false;
+      });
+      EXPECT_TRUE(taken);
+      if (taken) turn.Unlock();
+      most_sleeps = std::max(most_sleeps, sleeps);
+    }
+  });
+  while (turns < 500) {
+    turn.Lock();
+    turn.Unlock();
+  }
+  waiter.join();
+  // The last one may begin before it has said that its patience is over.
+  EXPECT_LE(most_sleeps, 9);
 }
 
 // A group commit as the syncer makes it: each thread publishes a number, and
