@@ -14,6 +14,7 @@
 #include <limits>
 
 #include "absl/log/check.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 namespace varve {
@@ -39,7 +40,10 @@ bool EventCount::Wait(Seen seen, absl::Time deadline) {
   sleepers_.fetch_sub(1);
   CHECK(error == 0 || error == EAGAIN || error == EINTR || error == ETIMEDOUT)
       << "futex: errno " << error;
-  return error == ETIMEDOUT;
+  // The kernel compares the count before it looks at the time, so that frequent
+  // notifications would hide that the deadline has passed.
+  return error == ETIMEDOUT ||
+         (deadline != absl::InfiniteFuture() && absl::Now() >= deadline);
 }
 
 void EventCount::NotifyAll() { Notify(std::numeric_limits<int>::max()); }
