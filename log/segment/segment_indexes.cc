@@ -184,7 +184,10 @@ absl::Status SegmentIndexes::ReserveTimes(int64_t entries) {
 
 absl::Status SegmentIndexes::PrepareAhead(int64_t log_bytes) {
   constexpr auto kAfter = MappedFile::AfterPopulating::kLeaveDirty;
-  const int64_t entries = log_bytes / std::max<int64_t>(interval_bytes_, 1) + 2;
+  // A batch has one entry at most, whatever the interval is.
+  const int64_t entry_bytes =
+      std::max<int64_t>(interval_bytes_, batch_layout::kRecords);
+  const int64_t entries = log_bytes / entry_bytes + 2;
   const int64_t offsets_end = offsets_.size_bytes();
   absl::Status status = offset_file_->PrepareAhead(
       offsets_end, offsets_end + entries * OffsetIndex::kEntrySize, kAfter);
