@@ -123,6 +123,13 @@ absl::Status TrimmedSegments::Delete(int64_t durable_start,
     meters.deleted_bytes.Add(size);
     NoteDeleted(*segment);
   }
+  // Another call may be deleting some of them: who returns first would report
+  // files gone that are still there.
+  const auto nobody_deletes = [&] {
+    mu_.AssertHeld();
+    return taken_.empty() || *taken_.begin() > range.last;
+  };
+  absl::MutexLock lock(&mu_, absl::Condition(&nobody_deletes));
   return first;
 }
 

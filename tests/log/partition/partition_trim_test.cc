@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -185,6 +186,22 @@ TEST_F(PartitionTrimTest, NothingIsDeletedThatTheDurableStartDoesNotCover) {
   ASSERT_THAT(log_->DeleteTrimmed(40), IsOk());
   EXPECT_FALSE(Exists(30));
   EXPECT_TRUE(Exists(40));
+}
+
+TEST_F(PartitionTrimTest, TrimReturnsWhenWhatAnotherDeletesIsGoneToo) {
+  FillFiveSegments();
+  files_.HoldCallNamed("Directory::RemoveFile " + LogPath(10));
+  std::thread first([&] { EXPECT_THAT(log_->TrimBefore(40), IsOk()); });
+  files_.AwaitHeld();
+  std::thread second([&] {
+    EXPECT_THAT(log_->TrimBefore(40), IsOk());
+    EXPECT_FALSE(Exists(10));
+  });
+  while (Exists(30)) std::this_thread::yield();  // by the second
+  for (int i = 0; i < 1000; ++i) std::this_thread::yield();
+  files_.LetGo();
+  first.join();
+  second.join();
 }
 
 class PartitionTrimEpochsTest : public PartitionTrimTest {
