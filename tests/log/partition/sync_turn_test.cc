@@ -57,6 +57,7 @@ TEST(SyncTurn, ThoseWhoseWorkIsDoneGoOnWhileTheNextTurnLasts) {
   std::atomic<int> waiting = 0;
   turn.Lock();
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       bool counted = false;
@@ -83,6 +84,7 @@ TEST(SyncTurn, ThoseWhoWantATurnGetOneEach) {
   int turns = 0;  // changed in a turn alone
   turn.Lock();
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       const SyncTurnLock lock(&turn);
@@ -103,6 +105,7 @@ TEST(SyncTurn, WhoIsWokenToTakeItAndNeedsItNotWakesTheNext) {
     std::atomic<int> waiting = 0;
     turn.Lock();
     std::vector<std::thread> threads;
+    threads.reserve(8);
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&] {
         bool counted = false;
@@ -161,6 +164,7 @@ TEST(SyncTurn, AGroupCommitCoversEveryThreadsWork) {
   std::atomic<int64_t> durable = 0;
   int64_t turns = 0;  // changed in a turn alone
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       for (int64_t n = 0; n < kEach; ++n) {

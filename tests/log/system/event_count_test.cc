@@ -47,6 +47,7 @@ TEST(EventCountTest, NotifyAllWakesAll) {
   EventCount changed;
   std::atomic<bool> is_there = false;
   std::vector<std::thread> sleepers;
+  sleepers.reserve(8);
   for (int i = 0; i < 8; ++i) {
     sleepers.emplace_back([&] {
       while (true) {
@@ -69,6 +70,7 @@ TEST(EventCountTest, NoNotificationIsMissed) {
   EventCount changed;
   std::atomic<int64_t> turn = 0;
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&, i] {
       for (int64_t mine = i; mine < kRounds; mine += kThreads) {
@@ -92,6 +94,7 @@ TEST(EventCountTest, NotifyOneWakesOneOfThoseThatSleep) {
   std::atomic<int> tokens = 0;
   std::atomic<int> taken = 0;
   std::vector<std::thread> sleepers;
+  sleepers.reserve(8);
   for (int i = 0; i < 8; ++i) {
     sleepers.emplace_back([&] {
       while (true) {
