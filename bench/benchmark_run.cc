@@ -97,6 +97,7 @@ CommandLine ReadCommandLine(int argc, char** argv,
 // all.
 bool Initialize(std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   int count = static_cast<int>(arguments.size());
