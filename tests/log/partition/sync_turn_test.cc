@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -126,30 +127,38 @@ TEST(SyncTurn, WhoIsWokenToTakeItAndNeedsItNotWakesTheNext) {
   }
 }
 
-// One that asks for turn after turn is faster than one that has to be woken,
-// and would keep it waiting for ever.
+// One that asks for turn after turn is awake, and takes the next before the one
+// that its end has woken: that one would never get it.
 TEST(SyncTurn, WhoHasSleptEightTimesGetsTheNextTurn) {
+  constexpr int kTurns = 100;
   SyncTurn turn;
   std::atomic<int> turns = 0;
+  std::atomic<int> asked = 0;  // each time before the waiter sleeps
   int most_sleeps = 0;
+  turn.Lock();
   std::thread waiter([&] {
-    for (; turns < 500; ++turns) {
-      int sleeps = 0;
+    for (; turns < kTurns; ++turns) {
+      const int before = asked;
       const bool taken = turn.LockUnless(kNever, [&] {
-        ++sleeps;
+        ++asked;
         return false;
       });
       EXPECT_TRUE(taken);
       if (taken) turn.Unlock();
-      most_sleeps = std::max(most_sleeps, sleeps);
+      most_sleeps = std::max(most_sleeps, asked - before);
     }
   });
-  while (turns < 500) {
-    turn.Lock();
+  for (int seen = 0; turns < kTurns;) {
+    while (asked == seen && turns < kTurns) std::this_thread::yield();
+    seen = asked;  // before the next turn, in which it asks again
+    // Until it sleeps, nearly always; if not, it may be the faster one.
+    std::this_thread::sleep_for(std::chrono::microseconds(50));
     turn.Unlock();
+    turn.Lock();
   }
+  turn.Unlock();
   waiter.join();
-  // The last one may begin before it has said that its patience is over.
+  // It says so after the eighth, when the turn may be taken again.
   EXPECT_LE(most_sleeps, 9);
 }
 
