@@ -50,33 +50,51 @@ TEST(SyncTurn, IsTakenAtOnceWhenItIsFree) {
   if (taken) turn.Unlock();
 }
 
+// Eight threads that wait for what they want to be done, while `turn` is taken:
+// for the end of the turn when it `covers` that, else for their own.
+class Waiters {
+ public:
+  Waiters(SyncTurn& turn, bool covers) {
+    threads_.reserve(kCount);
+    for (int i = 0; i < kCount; ++i) {
+      threads_.emplace_back([&turn, covers, this] {
+        bool counted = false;
+        const bool taken = turn.LockUnless([this] { return done_.load(); },
+                                           [&] {
+                                             if (!counted) ++waiting_;
+                                             counted = true;
+                                             return covers;
+                                           });
+        EXPECT_FALSE(taken);
+        if (taken) turn.Unlock();
+      });
+    }
+    while (waiting_ < kCount) std::this_thread::yield();
+  }
+
+  void SetDone() { done_ = true; }
+  void Join() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  static constexpr int kCount = 8;
+
+  std::atomic<bool> done_ = false;
+  std::atomic<int> waiting_ = 0;
+  std::vector<std::thread> threads_;
+};
+
 // What a mutex cannot do: the next turn begins at once, on the thread that had
 // the last, and those whose work was done go on.
 TEST(SyncTurn, ThoseWhoseWorkIsDoneGoOnWhileTheNextTurnLasts) {
   SyncTurn turn;
-  std::atomic<bool> done = false;
-  std::atomic<int> waiting = 0;
   turn.Lock();
-  std::vector<std::thread> threads;
-  threads.reserve(8);
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] {
-      bool counted = false;
-      const bool taken = turn.LockUnless([&] { return done.load(); },
-                                         [&] {
-                                           if (!counted) ++waiting;
-                                           counted = true;
-                                           return true;
-                                         });
-      EXPECT_FALSE(taken);
-      if (taken) turn.Unlock();
-    });
-  }
-  while (waiting < 8) std::this_thread::yield();
-  done = true;
+  Waiters waiters(turn, /*covers=*/true);
+  waiters.SetDone();
   turn.Unlock();
   turn.Lock();
-  for (std::thread& thread : threads) thread.join();  // while it is held
+  waiters.Join();  // while it is held
   turn.Unlock();
 }
 
@@ -102,28 +120,11 @@ TEST(SyncTurn, ThoseWhoWantATurnGetOneEach) {
 TEST(SyncTurn, WhoIsWokenToTakeItAndNeedsItNotWakesTheNext) {
   for (int round = 0; round < 100; ++round) {
     SyncTurn turn;
-    std::atomic<bool> done = false;
-    std::atomic<int> waiting = 0;
     turn.Lock();
-    std::vector<std::thread> threads;
-    threads.reserve(8);
-    for (int i = 0; i < 8; ++i) {
-      threads.emplace_back([&] {
-        bool counted = false;
-        const bool taken = turn.LockUnless([&] { return done.load(); },
-                                           [&] {
-                                             if (!counted) ++waiting;
-                                             counted = true;
-                                             return false;
-                                           });
-        EXPECT_FALSE(taken);
-        if (taken) turn.Unlock();
-      });
-    }
-    while (waiting < 8) std::this_thread::yield();
-    done = true;
+    Waiters waiters(turn, /*covers=*/false);
+    waiters.SetDone();
     turn.Unlock();
-    for (std::thread& thread : threads) thread.join();
+    waiters.Join();
   }
 }
 
