@@ -27,7 +27,8 @@ absl::StatusOr<std::unique_ptr<Directory>> OpenOrMakeDirectory(
 // the file that is returned is closed.
 //
 // Errors: FailedPrecondition when another writer has it, in this process or
-// another; file errors.
+// another, of which IsLockConflict (log/metadata/lock_conflict.h) is true; file
+// errors.
 absl::StatusOr<std::unique_ptr<File>> LockDirectory(Directory& directory);
 
 // Makes the directory's own entry durable, whoever made it. Where the parent

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -55,7 +56,7 @@ class ABSL_LOCKABLE SyncTurn {
       if (may_take && TryLock()) return true;
       const Number state = state_.load(std::memory_order_acquire);
       if ((state & kTaken) == 0) {
-        if (!may_take) std::this_thread::yield();  // to one that was woken
+        if (!may_take) std::this_thread::sleep_for(kPolitePause);
         continue;
       }
       left = covered() ? SleepUntilEnd(state) : SleepUntilFree(state);
@@ -94,6 +95,11 @@ class ABSL_LOCKABLE SyncTurn {
   using Number = uint32_t;
   static constexpr Number kTaken = 1;
   static constexpr Number kTurn = 2;
+
+  // How long a thread stays away from a free turn that it leaves to one that
+  // was woken. A yield would not do: under SCHED_FIFO it never lets a thread of
+  // a lower priority run.
+  static constexpr std::chrono::microseconds kPolitePause{20};
 
   // Who sleeps here wakes at the end of `turn`.
   EventCount& end_of(Number turn) { return ends_[turn / kTurn % 2]; }
