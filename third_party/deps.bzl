@@ -28,6 +28,31 @@ _ARCHIVES = {
         strip_prefix = "json-3.11.3",
         urls = ["https://github.com/nlohmann/json/archive/refs/tags/v3.11.3.tar.gz"],
     ),
+    # The codecs: each is linked only by what depends on its target in codec/.
+    "lz4": dict(
+        build_file = "@varve//third_party:lz4.BUILD",
+        sha256 = "537512904744b35e232912055ccf8ec66d768639ff3abe5788d90d792ec5f48b",
+        strip_prefix = "lz4-1.10.0",
+        urls = ["https://github.com/lz4/lz4/releases/download/v1.10.0/lz4-1.10.0.tar.gz"],
+    ),
+    "snappy": dict(
+        build_file = "@varve//third_party:snappy.BUILD",
+        sha256 = "90f74bc1fbf78a6c56b3c4a082a05103b3a56bb17bca1a27e052ea11723292dc",
+        strip_prefix = "snappy-1.2.2",
+        urls = ["https://github.com/google/snappy/archive/refs/tags/1.2.2.tar.gz"],
+    ),
+    "zlib": dict(
+        build_file = "@varve//third_party:zlib.BUILD",
+        sha256 = "9a93b2b7dfdac77ceba5a558a580e74667dd6fede4585b91eefb60f03b72df23",
+        strip_prefix = "zlib-1.3.1",
+        urls = ["https://github.com/madler/zlib/releases/download/v1.3.1/zlib-1.3.1.tar.gz"],
+    ),
+    "zstd": dict(
+        build_file = "@varve//third_party:zstd.BUILD",
+        sha256 = "eb33e51f49a15e023950cd7825ca74a4a2b43db8354825ac24fc1b7ee09e6fa3",
+        strip_prefix = "zstd-1.5.7",
+        urls = ["https://github.com/facebook/zstd/releases/download/v1.5.7/zstd-1.5.7.tar.gz"],
+    ),
     # Tests and benchmarks.
     "com_google_googletest": dict(
         sha256 = "78c676fc63881529bf97bf9d45948d905a66833fbfa5318ea2cd7478cb98f399",

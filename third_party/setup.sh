@@ -7,8 +7,8 @@
 #   third_party/setup.sh lint        and clang, clang-format, clang-tidy
 #   third_party/setup.sh sanitizers  and clang with its run-times and libFuzzer
 #   third_party/setup.sh cost        and valgrind
-#   third_party/setup.sh interop     and a JDK and Maven
-#   third_party/setup.sh install     and CMake, Ninja and pkg-config
+#   third_party/setup.sh interop     and a JDK, Maven, and Kafka's clients for Python
+#   third_party/setup.sh install     and CMake, Ninja, pkg-config, and the codecs' libraries
 #   third_party/setup.sh docs        and Doxygen
 #   third_party/setup.sh power_loss  and what makes file systems
 #   third_party/setup.sh peers       and the libraries that varve is compared with
@@ -27,14 +27,14 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 CACHE="${XDG_CACHE_HOME:-${HOME}/.cache}/varve"
 
 # Count up when what is installed, unpacked or written below changes.
-GENERATION=1
+GENERATION=2
 REPOS="${CACHE}/repos-${GENERATION}"
 RC="${ROOT}/.bazelrc.local"
 CMAKE="${ROOT}/.cmake.local"
 LOG="${CACHE}/setup.log"
 
 # Source packages, by the Debian release that has the version in deps.bzl.
-TRIXIE_SOURCES=(abseil googletest cli11 nlohmann-json3)
+TRIXIE_SOURCES=(abseil googletest cli11 nlohmann-json3 zlib snappy lz4 libzstd)
 BOOKWORM_SOURCES=(benchmark)
 
 say() { printf '%s\n' "$*" >&2; }
@@ -152,8 +152,9 @@ stand_ins() {
   for name in cpu os; do
     cat "${from}/stand_ins/platforms_${name}.BUILD" >>"${to}/platforms/${name}/BUILD"
   done
-  cp "${from}/cli11.BUILD" "${to}/cli11/BUILD.bazel"
-  cp "${from}/nlohmann_json.BUILD" "${to}/nlohmann_json/BUILD.bazel"
+  for name in cli11 lz4 nlohmann_json snappy zlib zstd; do
+    cp "${from}/${name}.BUILD" "${to}/${name}/BUILD.bazel"
+  done
 }
 
 unpack_sources() {
@@ -163,6 +164,11 @@ unpack_sources() {
   unpack com_github_google_benchmark benchmark '*'
   unpack cli11 cli11 '*/include/*' '*/LICENSE'
   unpack nlohmann_json nlohmann-json3 '*/include/*' '*/LICENSE.MIT'
+  unpack zlib zlib --exclude='*/*/*' '*.c' '*.h' '*/LICENSE'
+  unpack snappy snappy --exclude='*/*/*' '*.cc' '*.h' '*.h.in' '*/COPYING'
+  unpack lz4 lz4 '*/lib/lz4*.c' '*/lib/xxhash.c' '*/lib/*.h' '*/lib/LICENSE'
+  unpack zstd libzstd '*/lib/common/*' '*/lib/compress/*' '*/lib/decompress/*' '*/lib/zstd*.h' \
+    'zstd-?.?.?/LICENSE'
   stand_ins
   rm -rf "${REPOS}" "${CACHE}/apt"
   mv "${REPOS}.new" "${REPOS}"
@@ -253,11 +259,21 @@ set_up() {
         libclang-rt-14-dev /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer
       ;;
     install)
-      want cmake /usr/bin/cmake ninja-build /usr/bin/ninja pkgconf /usr/bin/pkg-config
+      want cmake /usr/bin/cmake ninja-build /usr/bin/ninja pkgconf /usr/bin/pkg-config \
+        zlib1g-dev /usr/include/zlib.h libsnappy-dev /usr/include/snappy.h \
+        liblz4-dev /usr/include/lz4frame.h libzstd-dev /usr/include/zstd.h
       ;;
     cost) want valgrind /usr/bin/valgrind ;;
     docs) want doxygen /usr/bin/doxygen python3 /usr/bin/python3 ;;
-    interop) want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn ;;
+    interop)
+      local modules=/usr/lib/python3/dist-packages
+      want default-jdk-headless /usr/bin/javac maven /usr/bin/mvn \
+        python3-kafka "${modules}/kafka/__init__.py" \
+        python3-confluent-kafka "${modules}/confluent_kafka/__init__.py" \
+        python3-lz4 "${modules}/lz4/__init__.py" \
+        python3-snappy "${modules}/snappy/__init__.py" \
+        python3-zstandard "${modules}/zstandard/__init__.py"
+      ;;
     power_loss) want e2fsprogs /sbin/mkfs.ext4 xfsprogs /sbin/mkfs.xfs ;;
     peers)
       want liblmdb-dev /usr/include/lmdb.h librocksdb-dev /usr/include/rocksdb/db.h \

@@ -19,7 +19,11 @@ _LIBRARIES = {
     "cli11": "cli11",
     "google_benchmark": "com_github_google_benchmark",
     "googletest": "com_google_googletest",
+    "lz4": "lz4",
     "nlohmann_json": "nlohmann_json",
+    "snappy": "snappy",
+    "zlib": "zlib",
+    "zstd": "zstd",
 }
 _DEBIAN = "/usr/share/bazel"
 # What a library whose sources have no MODULE.bazel asks for.

@@ -5,8 +5,9 @@ with an installed varve, by pkg-config and a plain compiler, and by CMake with v
 sources in the program's own build. `./dev install_test` runs it.
 
 varve is built and installed into a new prefix of a directory of its own, with an Abseil
-that is built with it, whatever the machine has. What was compiled stays there for the
-next run of the same checkout. Ends with `N passed, N failed`.
+that is built with it, whatever the machine has, and with the codecs, whose libraries the
+machine must have. What was compiled stays there for the next run of the same checkout.
+Ends with `N passed, N failed`.
 """
 
 import argparse
@@ -15,13 +16,12 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
-COMPILER = os.environ.get("CXX", "g++")
-OUTPUT_LINES_MAX = 60
+from installation import (COMPILER, ROOT, SCRATCH, attempt, configure, libraries_of, pkg_config,
+                          public_headers, read, run, version)
+
 # Abseil as Debian 12 has it. To load it would be an error.
 OLD_ABSEIL = {
     "abslConfig.cmake": 'message(FATAL_ERROR "the old Abseil is loaded")\n',
@@ -30,89 +30,35 @@ OLD_ABSEIL = {
                                '  set(PACKAGE_VERSION_COMPATIBLE TRUE)\n'
                                'endif()\n',
 }
+CODECS = ("gzip", "snappy", "lz4", "zstd")
+# Compresses and decompresses with the codecs CODECS; the rest stands above it.
+CODEC_MAIN = """
+#include <iostream>
+#include <string>
 
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codec.h"
 
-class Scratch:
-    """The directory of a run, and what is where in it."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.prefix = self.new("prefix")
-        self.build = self.path("build")
-        self.libraries = os.path.join(self.prefix, "lib")
-        self.headers = os.path.join(self.prefix, "include")
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def new(self, name):
-        """An empty directory of that name, whatever was there."""
-        shutil.rmtree(self.path(name), ignore_errors=True)
-        os.makedirs(self.path(name))
-        return self.path(name)
-
-    def write(self, name, text):
-        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-        return self.path(name)
-
-
-SCRATCH: Scratch
-
-
-def read(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-def attempt(*command):
-    """Runs it; its exit status and all that it prints."""
-    environment = dict(os.environ, PKG_CONFIG_LIBDIR=os.path.join(SCRATCH.libraries, "pkgconfig"))
-    environment.pop("PKG_CONFIG_PATH", None)
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env=environment, check=False)
-    return done.returncode, done.stdout
-
-
-def run(*command):
-    """The same for what has to succeed; only what it prints."""
-    status, output = attempt(*command)
-    if status != 0:
-        end = "\n".join(output.splitlines()[-OUTPUT_LINES_MAX:])
-        raise AssertionError(f"{' '.join(command)}: exit status {status}\n{end}")
-    return output
-
-
-def configure(source, build, *variables):
-    """CMake's command. It decides all anew; objects of the last run stay."""
-    cache = os.path.join(build, "CMakeCache.txt")
-    if os.path.exists(cache):
-        os.unlink(cache)
-    return ("cmake", "-G", "Ninja", "-S", source, "-B", build,
-            f"-DCMAKE_CXX_COMPILER={COMPILER}", *(f"-D{variable}" for variable in variables))
-
-
-def pkg_config(*arguments):
-    return run("pkg-config", *arguments, "varve").split()
-
-
-def public_headers():
-    lines = read(os.path.join(ROOT, "tests/lint/public_headers.txt")).splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
-
-
-def version():
-    numbers = re.findall(r"^#define VARVE_VERSION_\w+ (\d+)$",
-                         read(os.path.join(ROOT, "api/version.h")), re.MULTILINE)
-    return ".".join(numbers)
+int main() {
+  const std::string plain(10'000, 'x');
+  for (const varve::Codec* const codec : {CODECS}) {
+    varve::ByteBuffer compressed;
+    varve::ByteBuffer back;
+    if (!codec->Compress(plain, varve::Codec::kDefaultLevel, compressed).ok() ||
+        !codec->Decompress(compressed.view(), 10'000, back).ok()) {
+      return 1;
+    }
+    std::cout << (compressed.size() < 1'000) << (back.view() == plain) << '\\n';
+  }
+}
+"""
 
 
 def setUpModule():
     """Builds varve and installs it."""
     print("building varve and Abseil, some minutes the first time ...", flush=True)
     run(*configure(ROOT, SCRATCH.build, f"CMAKE_INSTALL_PREFIX={SCRATCH.prefix}",
-                   "CMAKE_DISABLE_FIND_PACKAGE_absl=ON"))
+                   "CMAKE_DISABLE_FIND_PACKAGE_absl=ON", "VARVE_CODECS=ON"))
     run("cmake", "--build", SCRATCH.build)
     run("cmake", "--install", SCRATCH.build)
 
@@ -169,7 +115,7 @@ class InstalledFilesTest(unittest.TestCase):
     def test_nothing_names_the_checkout_or_the_build(self):
         files = glob.glob(f"{SCRATCH.libraries}/*/varve*", recursive=True)
         files += glob.glob(f"{SCRATCH.libraries}/cmake/varve/*")
-        files.append(f"{SCRATCH.libraries}/libvarve.a")
+        files += glob.glob(f"{SCRATCH.libraries}/libvarve*.a")
         self.assertGreater(len(files), 4)
         for path in filter(os.path.isfile, files):
             with open(path, "rb") as file:
@@ -202,6 +148,94 @@ class SymbolsTest(unittest.TestCase):
         names = self.exported("plug_in.so", source)
         self.assertIn(" T OpenPlugIn\n", names)
         self.assertNotRegex(names, r"\b(varve|absl)::")
+
+
+class CodecsTest(unittest.TestCase):
+
+    def source(self, name, header, codecs):
+        return SCRATCH.write(name, f'#include "varve/codec/{header}.h"\n'
+                             + CODEC_MAIN.replace("CODECS", codecs))
+
+    def project(self, find, source="", target="varve::varve"):
+        """Exit status and output of a project that finds varve, and its build directory."""
+        SCRATCH.write("codec/CMakeLists.txt", (
+            "cmake_minimum_required(VERSION 3.25)\nproject(codec LANGUAGES CXX)\n"
+            f"{find}\nadd_executable(codec {source or self.source('none.cc', 'zstd_codec', '')})\n"
+            f"target_link_libraries(codec {target})\n"))
+        build = SCRATCH.new("codec_build")
+        return (*attempt(*configure(SCRATCH.path("codec"), build,
+                                    f"CMAKE_PREFIX_PATH={SCRATCH.prefix}")), build)
+
+    def build_without_libraries(self, codecs):
+        """Exit status and output of varve's configuration where CMake does not see those of the
+        codecs, and whether a program would find codecs' headers in that build."""
+        cache = read(os.path.join(SCRATCH.build, "CMakeCache.txt"))
+        places = set(re.findall(r"^VARVE_\w+_INCLUDE_DIR:PATH=(.*)$", cache, re.MULTILINE))
+        self.assertTrue(places)
+        build = SCRATCH.new("no_codecs")
+        status, output = attempt(*configure(
+            ROOT, build, f"CMAKE_PREFIX_PATH={SCRATCH.prefix}", f"VARVE_CODECS={codecs}",
+            f"CMAKE_IGNORE_PATH={';'.join(places)}"))
+        return status, output, os.path.exists(os.path.join(build, "include/varve/codec"))
+
+    def test_cmake_finds_the_codec_that_is_asked_for(self):
+        source = self.source("zstd.cc", "zstd_codec", "varve::ZstdCodec()")
+        status, output, build = self.project(
+            "find_package(varve REQUIRED COMPONENTS zstd_codec)", source, "varve::zstd_codec")
+        self.assertEqual(status, 0, output)
+        run("cmake", "--build", build)
+        program = os.path.join(build, "codec")
+        self.assertEqual(run(program), "11\n")
+        self.assertEqual(libraries_of(program), ["zstd"])
+
+    def test_pkg_config_has_a_package_of_each_codec(self):
+        for codec, library in zip(CODECS, ("z", "snappy", "lz4", "zstd")):
+            with self.subTest(codec):
+                source = self.source("one.cc", f"{codec}_codec",
+                                     f"varve::{codec.capitalize()}Codec()")
+                program = SCRATCH.path("one")
+                run(COMPILER, "-std=c++20", source, "-o", program, *pkg_config(
+                    "--cflags", "--libs", package=f"varve_{codec}_codec"))
+                self.assertEqual(run(program), "11\n")
+                self.assertEqual(libraries_of(program), [library])
+
+    def test_all_codecs_are_all_four(self):
+        kinds = ("kGzip", "kSnappy", "kLz4", "kZstd")
+        source = self.source("all.cc", "all_codecs", ", ".join(
+            f"varve::AllCodecs()->Find(varve::Compression::{kind})" for kind in kinds))
+        program = SCRATCH.path("all")
+        run(COMPILER, "-std=c++20", source, "-o", program,
+            *pkg_config("--cflags", "--libs", package="varve_all_codecs"))
+        self.assertEqual(run(program), "11\n" * 4)
+        status, output, build = self.project(
+            "find_package(varve REQUIRED)", source, "varve::all_codecs")
+        self.assertEqual(status, 0, output)
+        run("cmake", "--build", build)
+        self.assertEqual(run(os.path.join(build, "codec")), "11\n" * 4)
+
+    def test_a_program_without_a_codec_needs_no_library_of_one(self):
+        self.assertNotRegex(" ".join(pkg_config("--libs")), r"codec|-l(z|snappy|lz4|zstd)\b")
+        # CMake finds no library then.
+        no_library = "set(CMAKE_FIND_LIBRARY_SUFFIXES .none)\n"
+        status, output, _ = self.project(f"{no_library}find_package(varve REQUIRED)")
+        self.assertEqual(status, 0, output)
+        status, output, _ = self.project(
+            f"{no_library}find_package(varve REQUIRED COMPONENTS zstd_codec)")
+        self.assertNotEqual(status, 0)
+        self.assertIn("varve::zstd_codec", output)
+
+    def test_a_build_says_which_codecs_it_leaves_out(self):
+        status, output, has_headers = self.build_without_libraries("AUTO")
+        self.assertEqual(status, 0, output)
+        self.assertFalse(has_headers)
+        for codec in CODECS:
+            self.assertIn(f"No {codec} codec", output)
+        status, output, _ = self.build_without_libraries("ON")
+        self.assertNotEqual(status, 0)
+        self.assertIn("the library of gzip is not found", output)
+        status, output, has_headers = self.build_without_libraries("OFF")
+        self.assertEqual(status, 0, output)
+        self.assertFalse(has_headers)
 
 
 class VersionTest(unittest.TestCase):
@@ -277,8 +311,7 @@ def prepare(directory):
     mark = os.path.join(directory, "checkout")
     if not os.path.exists(mark) or read(mark) != ROOT:
         shutil.rmtree(directory, ignore_errors=True)
-    global SCRATCH
-    SCRATCH = Scratch(directory)
+    SCRATCH.use(directory)
     SCRATCH.write("checkout", ROOT)
 
 

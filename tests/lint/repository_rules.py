@@ -120,10 +120,11 @@ def one_thread(files):
 
 def module_versions(files):
     """A MODULE.bazel asks for the version of api/version.h, and for the versions of deps.bzl;
-    those that no registry has, or that deps.bzl calls otherwise, are its own."""
+    those that no registry has, or that deps.bzl calls otherwise, are its own. `.bcr.N` counts
+    what the registry adds to a version."""
     numbers = re.findall(r"^#define VARVE_VERSION_\w+ (\d+)$", files.get("api/version.h", ""),
                          re.MULTILINE)
-    expected = dict(re.findall(r'strip_prefix = "([a-z-]+)-([\d.]+)"',
+    expected = dict(re.findall(r'strip_prefix = "([a-z\d-]+)-([\d.]+)"',
                                files.get("third_party/deps.bzl", "")))
     expected["varve"] = ".".join(numbers)
     for path, text in files.items():
@@ -131,6 +132,7 @@ def module_versions(files):
             continue
         for match in re.finditer(r'name = "([^"]+)",\s+version = "([^"]*)"', text):
             name, version = match.groups()
+            version = re.sub(r"\.bcr\.\d+$", "", version)
             if expected.get(name, version) != version:
                 yield path, text.count("\n", 0, match.start()) + 1, (
                     f"{name} is {version}, and elsewhere {expected[name]}")

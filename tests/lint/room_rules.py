@@ -58,7 +58,7 @@ def unused_arrow(files):
 def _rooms_in(text):
     """The rooms that a sentence names."""
     text = text.replace("the face of api", "")
-    found = re.findall(r"(?<![\w/])(?:index|(?:log|api|tools)/\w+|api|tools)(?![\w/])", text)
+    found = re.findall(r"(?<![\w/])(?:index|codec|(?:log|api|tools)/\w+|api|tools)(?![\w/])", text)
     return {room for room in found if room in rooms.MAY_INCLUDE}
 
 

@@ -27,6 +27,11 @@ class RoomRules(unittest.TestCase):
         self.assertEqual(rooms.circle_in({"a": ("b",), "b": ("c", "d"), "d": ("b",)}),
                          ["b", "d", "b"])
 
+    def test_the_library_itself_includes_no_codec(self):
+        for room, others in rooms.MAY_INCLUDE.items():
+            if room.startswith(("index", "log", "api")):
+                self.assertNotIn("codec", others, room)
+
     def test_folder_size(self):
         def found(count):
             return list(room_rules.folder_size({f"log/a/{i}.cc": "" for i in range(count)}))

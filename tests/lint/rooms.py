@@ -28,9 +28,11 @@ MAY_INCLUDE = {
         "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
         "log/system", "log/verification"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
+    "log/compression": ("log/batch", "log/metadata"),
     "log/partition": (
-        "log/batch", "log/metadata", "log/meters", "log/recovery", "log/retention",
-        "log/segment", "log/system"),
+        "log/batch", "log/compression", "log/metadata", "log/meters", "log/recovery",
+        "log/retention", "log/segment", "log/system"),
+    "codec": ("index", "log/batch"),
     "api": (
         "log/batch", "log/metadata", "log/meters", "log/partition", "log/read_only",
         "log/recovery", "log/system"),
@@ -40,8 +42,8 @@ MAY_INCLUDE = {
         "log/segment", "log/system"),
     "api/catalog": ("api", "log/metadata", "log/recovery", "log/segment", "log/system"),
     "api/partitions": (
-        "api", "api/catalog", "api/duty", "api/metrics", "log/metadata", "log/meters",
-        "log/partition", "log/recovery", "log/segment", "log/system"),
+        "api", "api/catalog", "api/duty", "api/metrics", "log/batch", "log/metadata",
+        "log/meters", "log/partition", "log/recovery", "log/segment", "log/system"),
     "api/retention": (
         "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
         "log/retention", "log/system"),
@@ -65,17 +67,17 @@ MAY_INCLUDE = {
         "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/offsets",
         "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
         "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
-    "tools/shell": ("api", FACE, "log/batch", "log/metadata", "log/system"),
+    "tools/shell": ("api", FACE, "codec", "log/batch", "log/metadata", "log/system"),
     "tools/monitor": (
         "api", FACE, "api/catalog", "api/metrics", "log/metadata", "log/system", "tools/shell"),
     "tools/dump": (
-        "api/catalog", "api/offsets", "api/retention", "index", "log/batch", "log/metadata",
-        "log/segment", "log/system", "tools/shell"),
+        "api/catalog", "api/offsets", "api/retention", "codec", "index", "log/batch",
+        "log/metadata", "log/segment", "log/system", "tools/shell"),
     "tools/input": ("log/batch", "log/system", "tools/shell"),
     "tools/manual": ("api", "tools/shell"),
     "tools/command": (
-        "api", FACE, "log/batch", "log/metadata", "log/partition", "log/read_only", "log/system",
-        "log/verification", "tools/input", "tools/monitor", "tools/shell"),
+        "api", FACE, "codec", "log/batch", "log/metadata", "log/partition", "log/read_only",
+        "log/system", "log/verification", "tools/input", "tools/monitor", "tools/shell"),
     "tools/quickstart": (
         "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
     "tools": (
@@ -86,9 +88,12 @@ MAY_INCLUDE = {
 PREFIXED = ("index", "log", "codec", "api", "tools")
 PREFIX = "varve/"
 
-# The one folder that may include what varve is compared with, and how those headers begin.
-PEERS = "bench/peers"
-PEER_HEADERS = ("lmdb.h", "leveldb/", "rocksdb/", "sqlite3.h", "zmq.h")
+# Folder -> how the headers of libraries begin that it alone may include: what varve is compared
+# with, and what the codecs are made of.
+APART = {
+    "bench/peers": ("lmdb.h", "leveldb/", "rocksdb/", "sqlite3.h", "zmq.h"),
+    "codec": ("lz4.h", "lz4frame.h", "lz4hc.h", "snappy.h", "zlib.h", "zstd.h", "zstd_errors.h"),
+}
 
 
 def room_of(path):

@@ -22,8 +22,9 @@ _OUTSIDE_MAY_INCLUDE = {
     "tests": {"tests", "tools", "bench", "api", "log", "index", "codec"},
 }
 _PLAIN = {"bench", "examples", "tests"}
-# Rooms of the library itself: beside the standard library, Abseil alone.
-_CORE = {"index", "log", "api"}
+# The rooms of libraries: beside the standard library, Abseil and these headers alone. What an
+# embedder must link needs none of them.
+_LIBRARIES = {"index": (), "log": (), "api": (), "codec": rooms.APART["codec"]}
 
 _CPP = (".h", ".cc")
 _SCRIPT = (".py", ".sh", ".bzl", ".BUILD")
@@ -91,7 +92,7 @@ def include_prefix(path, text):
 
 
 def include_direction(path, text):
-    """Arrows between rooms point one way, and the core needs Abseil alone."""
+    """Arrows between rooms point one way, the core needs Abseil alone, and a codec its library."""
     if not is_cpp(path):
         return
     top, room = room_of(path), rooms.room_of(path)
@@ -101,7 +102,7 @@ def include_direction(path, text):
     for line, included in cpp_text.includes(text):
         ours = included.removeprefix(rooms.PREFIX)
         if ours == included and room_of(included) not in _PLAIN:
-            if room_of(included) != "absl" and top in _CORE:
+            if top in _LIBRARIES and not included.startswith(("absl/", *_LIBRARIES[top])):
                 yield line, f"{top}/ includes what is neither varve's nor Abseil's: {included}"
         elif top in _OUTSIDE_MAY_INCLUDE:
             if room_of(ours) not in _OUTSIDE_MAY_INCLUDE[top]:
@@ -112,12 +113,19 @@ def include_direction(path, text):
                 yield line, f"{room} includes {other or room_of(ours)}: {ours}"
 
 
-def peers_apart(path, text):
-    """What varve is compared with is a dependency of the comparison alone."""
-    if is_cpp(path) and os.path.dirname(path) != rooms.PEERS:
-        for line, match in matches(r'^\s*#\s*include\s*[<"]([^>"]+)', text):
-            if match.group(1).startswith(rooms.PEER_HEADERS):
-                yield line, f"{match.group(1)} outside of {rooms.PEERS}/"
+def libraries_apart(path, text):
+    """What varve is compared with is a dependency of the comparison alone, and what a codec is
+    made of one of the codec. That stands in quotes: of Snappy, as Bazel's registry has it, a
+    program's build finds nothing else."""
+    if not is_cpp(path):
+        return
+    for line, match in matches(r'^\s*#\s*include\s*([<"])([^>"]+)', text):
+        for folder, headers in rooms.APART.items():
+            if match.group(2).startswith(headers):
+                if os.path.dirname(path) != folder:
+                    yield line, f"{match.group(2)} outside of {folder}/"
+                elif folder == "codec" and match.group(1) == "<":
+                    yield line, f"{match.group(2)} not in quotes"
 
 
 def banned_words(path, text):
@@ -127,7 +135,7 @@ def banned_words(path, text):
     words = "|".join(["FIX" + "ME", "XX" + "X", "HA" + "CK", "TO" + "DO"])
     for line, match in matches(rf"\b({words})\b", text):
         yield line, f"{match.group()}"
-    if is_cpp(path) and room_of(path) in _CORE | {"codec"}:
+    if is_cpp(path) and room_of(path) in _LIBRARIES:
         for line, match in matches(
                 r"\bstd::(cout|cerr|clog)\b|(?<![\w.>])(std::)?printf\s*\(",
                 cpp_text.code_only(text)):
@@ -225,10 +233,10 @@ RULES = (
     header_guard,
     include_direction,
     include_prefix,
+    libraries_apart,
     license_line,
     line_length,
     machine_paths,
     markdown,
-    peers_apart,
     raw_memory,
 )

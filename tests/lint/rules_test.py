@@ -77,6 +77,11 @@ class OneFile(Rule):
         self.bad(rules.include_direction, "api/a.cc",
                  *ours("tools/shell/a.h", "codec/a.h", "api/log_store.h", "api/store/a.h"))
         self.good(rules.include_direction, "api/log_store.cc", *ours("api/a.h", "api/store/a.h"))
+        self.good(rules.include_direction, "codec/a.cc", include("zstd.h"), include("lz4frame.h"),
+                  include("absl/status/status.h"), *ours("codec/a.h", "log/batch/a.h"))
+        self.bad(rules.include_direction, "codec/a.cc", include("bzlib.h"), include("CLI/CLI.hpp"),
+                 *ours("api/a.h", "log/segment/a.h", "tools/shell/a.h"))
+        self.good(rules.include_direction, "examples/a.cc", *ours("codec/a.h"))
         self.good(rules.include_direction, "tools/shell/a.cc", include("CLI/CLI.hpp"),
                   *ours("api/a.h", "api/log_store.h"))
         self.bad(rules.include_direction, "tools/shell/a.cc", include("tests/a.h"))
@@ -93,14 +98,21 @@ class OneFile(Rule):
         self.bad(rules.include_prefix, "log/segment/a.cc", '#include "log/segment/a.h"\n')
         self.bad(rules.include_prefix, "tests/a_test.cc", '#include "api/log_store.h"\n')
 
-    def test_peers_apart(self):
-        self.good(rules.peers_apart, "bench/peers/a_peer.cc", "#include <lmdb.h>\n",
+    def test_libraries_apart(self):
+        self.good(rules.libraries_apart, "bench/peers/a_peer.cc", "#include <lmdb.h>\n",
                   "#include <rocksdb/db.h>\n")
-        self.good(rules.peers_apart, "bench/a.cc", '#include "bench/lmdb.h"\n')
-        self.bad(rules.peers_apart, "bench/a.cc", "#include <lmdb.h>\n",
+        self.good(rules.libraries_apart, "bench/a.cc", '#include "bench/lmdb.h"\n')
+        self.bad(rules.libraries_apart, "bench/a.cc", "#include <lmdb.h>\n",
                  '#include "rocksdb/db.h"\n', "#  include <sqlite3.h>\n")
-        self.bad(rules.peers_apart, "log/batch/a.h", "#include <leveldb/db.h>\n",
+        self.bad(rules.libraries_apart, "log/batch/a.h", "#include <leveldb/db.h>\n",
                  "#include <zmq.h>\n")
+        libraries = ['#include "zlib.h"\n', '#include "snappy.h"\n', "#include <lz4frame.h>\n",
+                     "# include <zstd.h>\n"]
+        self.good(rules.libraries_apart, "codec/a.cc", '#include "zlib.h"\n')
+        self.bad(rules.libraries_apart, "codec/a.cc", "#include <zlib.h>\n")
+        for path in ("api/a.cc", "log/batch/a.h", "tools/dump/a.cc", "tests/codec/a_test.cc",
+                     "bench/peers/a.cc", "examples/a.cc"):
+            self.bad(rules.libraries_apart, path, *libraries)
 
     def test_banned_words(self):
         self.bad(rules.banned_words, "log/a.cc", "// TO" + "DO: more\n", "// FIX" + "ME\n",
@@ -223,12 +235,15 @@ class AllFiles(Rule):
                               (("MAJOR", 1), ("MINOR", 2), ("PATCH", 3)))
             return [line for _, line, _ in repository_rules.module_versions({
                 "api/version.h": version, "examples/a/MODULE.bazel": module,
-                "third_party/deps.bzl": 'strip_prefix = "abseil-cpp-20240722.0",\n'})]
+                "third_party/deps.bzl": 'strip_prefix = "abseil-cpp-20240722.0",\n'
+                                        'strip_prefix = "lz4-1.10.0",\n'})]
 
         self.assertEqual(found('module(\n    name = "varve",\n    version = "1.2.3",\n)\n'), [])
         self.assertEqual(found('module(\n    name = "varve",\n    version = "1.2.4",\n)\n'), [2])
         self.assertEqual(found('bazel_dep(name = "abseil-cpp", version = "20240722.0")\n'), [])
         self.assertEqual(found('\nbazel_dep(name = "abseil-cpp", version = "20240722")\n'), [2])
+        self.assertEqual(found('bazel_dep(name = "lz4", version = "1.10.0.bcr.1")\n'), [])
+        self.assertEqual(found('bazel_dep(name = "lz4", version = "1.9.4.bcr.1")\n'), [1])
         self.assertEqual(found('bazel_dep(name = "cli11", version = "7")\n'), [])
 
     def test_own_header_first(self):
