@@ -26,7 +26,7 @@ struct CursorOptions {
   // with OutOfRange.
   OffsetReset reset = OffsetReset::kNone;
   // How far the cursor looks, how much it reads at a time, and whether it
-  // verifies CRCs.
+  // verifies CRCs and decompresses.
   ReadOptions read = {};
 };
 
@@ -53,10 +53,13 @@ struct CursorOptions {
 //                 cursor jumps instead, and counts it: `resets`.
 //   DataLoss      The next record is damaged or missing: `Seek` to
 //                 `next_readable` to leave out what is damaged.
-//   Unimplemented The next batch is compressed: the same.
+//   Unimplemented The next batch is compressed, and the store was opened
+//                 without a codec for it (StoreOptions::codecs): the same.
+//   ResourceExhausted   With a `next_readable`: the next batch decompresses to
+//                 more than the codecs' limit; the same. Without: a limit of
+//                 the process is reached; try again later.
 //   FailedPrecondition  The store is closed, or the Partition is empty.
 //   NotFound      The topic was deleted.
-//   ResourceExhausted   A limit of the process is reached: try again later.
 //   others        A file could not be read. From a `Next` that waits, a sync
 //                 has failed: nothing more comes until the store is opened
 //                 again.
@@ -65,7 +68,9 @@ struct CursorOptions {
 //
 // Records are read in place: the cursor pins the segment that it reads, and
 // nothing while it waits, at the end, or after an error. Over a Partition it
-// allocates nothing but the messages of errors and of deadlines that pass.
+// allocates nothing but the messages of errors and of deadlines that pass, and
+// a hundred bytes for each read that has decompressed something: the memory for
+// the records is used again.
 //
 // Thread safety: externally synchronized. A cursor and its copies are
 // independent, but those of one ReadOnlyPartition take turns: take a handle for
@@ -92,16 +97,18 @@ class Cursor {
 
   // The same in whole batches, from the one that holds `position` on, as many
   // as one read returns: for programs that copy bytes, or that give batches to
-  // other threads. Compressed batches, and those that hold no records for a
-  // reader, are among them. The batches stay valid in a copy.
+  // other threads. Batches whose records cannot be decoded, and those that hold
+  // no records for a reader, are among them. The batches stay valid in a copy.
+  // Who only copies bytes asks for Decompression::kLeave, which is less work.
   const RecordBatches* NextBatches(absl::Time deadline = absl::InfinitePast())
       ABSL_ATTRIBUTE_LIFETIME_BOUND;
 
   // Why the last `Next` or `NextBatches` returned null; OK when it did not.
   const absl::Status& status() const { return status_; }
 
-  // After DataLoss and Unimplemented, where records can be read again, if that
-  // is known; what lies between `position` and there would be left out.
+  // After DataLoss, Unimplemented and a ResourceExhausted of a batch, where
+  // records can be read again, if that is known; what lies between `position`
+  // and there would be left out.
   std::optional<int64_t> next_readable() const { return next_readable_; }
 
   // The offset of the first record that was not returned: the one to keep, or

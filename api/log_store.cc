@@ -36,8 +36,8 @@
 #include "varve/api/topic_description.h"
 #include "varve/api/unfinished_deletion.h"
 #include "varve/log/metadata/durability.h"
-#include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_log.h"
+#include "varve/log/system/call_gate.h"
 #include "varve/log/system/file_system_type.h"
 #include "varve/log/system/fork_mark.h"
 

@@ -184,7 +184,10 @@ class Partition {
   // Do not read until `visible_end()`, which reads of a durable level reach
   // only after the next sync, and never after one that failed. Batches of
   // transactions (Kafka's producers make them, and a RecordBatchBuilder that is
-  // asked to) are read whether they were committed or not.
+  // asked to) are read whether they were committed or not. The records of
+  // compressed batches are decompressed here, unless `options` says otherwise;
+  // one that cannot be decompressed does not fail the read:
+  // RecordBatches::Records reports it when it gets there.
   //
   // Errors:
   //   OutOfRange          Below the log start (compare with `log_start()`: the

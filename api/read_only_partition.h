@@ -50,7 +50,8 @@ class ReadOnlyPartition {
   // `next_offset()` of what is returned, or have a Cursor do that
   // (api/cursor.h). Empty when there is nothing yet.
   // ReadLevel::kDefault is kVisible here; kDurable ends at the recovery point
-  // that the store's checkpoint names, a second late at most.
+  // that the store's checkpoint names, a second late at most. Compressed
+  // batches are read as by Partition::Read, with ReadOnlyOptions::codecs.
   //
   // Errors:
   //   OutOfRange  Below the log start: it was trimmed away, perhaps since the

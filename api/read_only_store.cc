@@ -40,7 +40,8 @@ TopicDescription Describe(const Topic& topic) {
 ReadOnlyStore::ReadOnlyStore(std::shared_ptr<StoreFilesCache> files,
                              const ReadOnlyOptions& options)
     : readers_(std::make_unique<const PartitionReaders>(
-          std::move(files), options.environment.clock, options.sealed)),
+          std::move(files), options.environment.clock, options.sealed,
+          options.codecs)),
       groups_(std::make_unique<ReadOnlyGroups>(readers_.get(),
                                                options.environment)) {}
 

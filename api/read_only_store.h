@@ -19,14 +19,21 @@
 
 namespace varve {
 
+class Codecs;
 class PartitionReaders;
 class ReadOnlyGroups;
 class StoreFilesCache;
 
 struct ReadOnlyOptions {
   // How segments that do not change any more are read: in place, or, for disks
-  // and directories that are not to be trusted, by copying.
+  // and directories that are not to be trusted, by copying. In a broker's
+  // directory always by copying.
   SealedAccess sealed = SealedAccess::kMap;
+
+  // The codecs that read what is compressed, as StoreOptions::codecs. Borrowed:
+  // they must outlive the store, its partitions and views. Null: compressed
+  // batches are read as they are, and their records are Unimplemented.
+  const Codecs* codecs = nullptr;
 
   // Files, clock and log sink; tests supply their own.
   Environment environment = {};

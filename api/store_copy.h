@@ -15,6 +15,8 @@
 
 namespace varve {
 
+class Codecs;
+
 // What to do when the destination holds an earlier backup, or, of a restore, a
 // store.
 enum class ExistingCopy {
@@ -51,6 +53,10 @@ enum class DamagedSource {
 struct StoreCopyOptions {
   ExistingCopy existing = ExistingCopy::kRefuse;
   DamagedSource damage = DamagedSource::kRefuse;
+  // The codecs to verify compressed batches with, as StoreOptions::codecs;
+  // borrowed for the call. Where there is none, a batch is copied and verified
+  // without a look at its records.
+  const Codecs* codecs = nullptr;
   // Called now and then, on the calling thread, with the bytes of segments that
   // are in the copy so far, and about how many there will be. Bytes that have
   // to be copied once more count once. Null is fine.

@@ -12,6 +12,8 @@
 
 namespace varve {
 
+class Codecs;
+
 // What to do when the data directory is not there.
 enum class MissingStore { kCreate, kFail };
 
@@ -67,6 +69,14 @@ struct StoreOptions {
   // something changes. InfiniteDuration: never. Range: 100 ms up. Default: 10
   // s.
   absl::Duration metrics_interval = absl::Seconds(10);
+
+  // The codecs that read and write what is compressed: `AllCodecs()` of
+  // codec/all_codecs.h, or fewer (log/batch/codecs.h). Borrowed: they must
+  // outlive the store, its handles and views. Null: compressed batches are
+  // appended and read as they are, and their records are Unimplemented to who
+  // reads them. Reads keep up to 32 MiB of memory for what they decompress.
+  // Default: null, because the log itself links no codec.
+  const Codecs* codecs = nullptr;
 
   // Receives what is reported besides returned errors: what recovery found,
   // partitions that stopped taking appends, failed and slow background work,

@@ -267,6 +267,7 @@ class StoreVerifier {
   }
 
   Look LookAt(const TopicPartition& name, PartitionVerifyInputs inputs) {
+    inputs.codecs = options_.codecs;
     if (options_.progress) {
       inputs.progress = [this](int64_t bytes) {
         done_bytes_ += bytes;

@@ -17,10 +17,16 @@
 
 namespace varve {
 
+class Codecs;
+
 struct StoreVerifyOptions {
   // Whether another process has the store open: the caller finds out, since a
   // verification takes no lock. Asked again when something looks damaged.
   WriterProbe writer = nullptr;
+  // The codecs to look into compressed batches with, as StoreOptions::codecs;
+  // borrowed for the call. Where there is none, a batch is checked without its
+  // records.
+  const Codecs* codecs = nullptr;
   // Called now and then with the bytes of batches looked at so far, and how
   // many bytes the segments have; null is fine.
   std::function<void(int64_t done, int64_t total)> progress = nullptr;

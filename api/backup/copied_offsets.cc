@@ -36,11 +36,13 @@ namespace {
 class OffsetsChecker {
  public:
   OffsetsChecker(Directory& directory, const TopicCatalog& catalog,
-                 const StoreCheckpoint& checkpoint, Clock* clock)
+                 const StoreCheckpoint& checkpoint, Clock* clock,
+                 const Codecs* codecs)
       : directory_(directory),
         catalog_(catalog),
         checkpoint_(checkpoint),
-        clock_(clock) {}
+        clock_(clock),
+        codecs_(codecs) {}
 
   absl::StatusOr<FirstOpen> Run() {
     const Topic* const offsets = catalog_.Find(kConsumerOffsetsTopic);
@@ -73,7 +75,7 @@ class OffsetsChecker {
             ReadOnlyLog::Options{.outline = [facts](FactsAge) { return facts; },
                                  .clock = clock_,
                                  .sealed = SealedAccess::kRead}),
-        [](const std::string&) {});
+        codecs_, [](const std::string&) {});
     absl::Status status = offsets.CatchUp();
     if (absl::IsDataLoss(status)) return false;
     if (!status.ok()) return status;
@@ -135,6 +137,7 @@ class OffsetsChecker {
   const TopicCatalog& catalog_;
   const StoreCheckpoint& checkpoint_;
   Clock* const clock_;
+  const Codecs* const codecs_;
   std::map<TopicPartition, LeaderEpochs> epochs_;
 };
 
@@ -143,8 +146,8 @@ class OffsetsChecker {
 absl::StatusOr<FirstOpen> FirstOpenOf(Directory& directory,
                                       const TopicCatalog& catalog,
                                       const StoreCheckpoint& checkpoint,
-                                      Clock* clock) {
-  return OffsetsChecker(directory, catalog, checkpoint, clock).Run();
+                                      Clock* clock, const Codecs* codecs) {
+  return OffsetsChecker(directory, catalog, checkpoint, clock, codecs).Run();
 }
 
 }  // namespace varve

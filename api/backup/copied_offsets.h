@@ -12,11 +12,14 @@
 
 namespace varve {
 
+class Codecs;
+
 // Says whether the committed offsets of a copy need to be checked when it is
 // opened, because one of them is not covered by the records of its partition:
 // the source had lost records in a power loss, and its next open, which sets
 // such offsets back, was still to come. `directory` has the partitions of
-// `catalog`, each of which ends at its recovery point.
+// `catalog`, each of which ends at its recovery point. Commits in compressed
+// batches are seen with `codecs`, which may be null.
 //
 // kChecking also when the commits are too damaged to say.
 //
@@ -24,7 +27,7 @@ namespace varve {
 absl::StatusOr<FirstOpen> FirstOpenOf(Directory& directory,
                                       const TopicCatalog& catalog,
                                       const StoreCheckpoint& checkpoint,
-                                      Clock* clock);
+                                      Clock* clock, const Codecs* codecs);
 
 }  // namespace varve
 

@@ -177,6 +177,7 @@ class StoreCopier {
     if (!to.ok()) return to.status();
     PartitionCopyInputs inputs = {.topic_id = topic.id,
                                   .config = topic.config.log,
+                                  .codecs = options_.codecs,
                                   .facts = [&](FactsAge age) {
                                     return source_.FactsOf(topic, partition,
                                                            age);
@@ -244,7 +245,8 @@ class StoreCopier {
     absl::Status status = destination_.RemovePartitionsBut(directories_);
     if (!status.ok()) return status;
     const absl::StatusOr<FirstOpen> first_open =
-        FirstOpenOf(destination_.directory(), *catalog, checkpoint_, clock_);
+        FirstOpenOf(destination_.directory(), *catalog, checkpoint_, clock_,
+                    options_.codecs);
     if (!first_open.ok()) return first_open.status();
     return destination_.Finish(*catalog, checkpoint_, *first_open);
   }

@@ -74,9 +74,9 @@ size_t CountOfPart(absl::Span<const OffsetLog::Change> changes,
 
 absl::StatusOr<std::unique_ptr<OffsetLog>> OffsetLog::Load(
     std::shared_ptr<PartitionLog> log, std::string_view name,
-    const OffsetReplay::Note& note) {
+    const Codecs* codecs, const OffsetReplay::Note& note) {
   OffsetTable table;
-  OffsetReplay replay(name, &table, note);
+  OffsetReplay replay(name, &table, codecs, note);
   absl::Status status =
       replay.Run({.begin = log->log_start(), .end = log->visible_end()},
                  [&](int64_t offset, const ReadOptions& options) {

@@ -19,6 +19,7 @@
 #include "varve/api/committed_offset.h"
 #include "varve/api/offsets/offset_replay.h"
 #include "varve/api/offsets/offset_table.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/offset_commit_record.h"
 #include "varve/log/metadata/topic_id.h"
@@ -37,12 +38,13 @@ namespace varve {
 // Thread safety: externally synchronized, but for `Positions`.
 class OffsetLog {
  public:
-  // Reads every record of the log. `name` is the partition's, for messages.
+  // Reads every record of the log, those of compressed batches with `codecs`,
+  // which may be null. `name` is the partition's, for messages.
   //
   // Errors: those of OffsetReplay.
   static absl::StatusOr<std::unique_ptr<OffsetLog>> Load(
       std::shared_ptr<PartitionLog> log, std::string_view name,
-      const OffsetReplay::Note& note);
+      const Codecs* codecs, const OffsetReplay::Note& note);
 
   // An offset to commit; without a value, to delete.
   struct Change {

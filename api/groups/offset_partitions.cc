@@ -64,7 +64,7 @@ absl::StatusOr<OffsetPartitions::Slot*> OffsetPartitions::Load(
   if (slot->offsets != nullptr) return slot;
   absl::StatusOr<std::unique_ptr<OffsetLog>> offsets = OffsetLog::Load(
       *std::move(log), PartitionDirectoryName(kConsumerOffsetsTopic, partition),
-      note_);
+      store_->options().codecs, note_);
   if (!offsets.ok()) return offsets.status();
   loaded_(**offsets);
   slot->offsets = *std::move(offsets);

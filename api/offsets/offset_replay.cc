@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/offsets/offset_table.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
@@ -34,8 +35,9 @@ std::optional<std::string> Owned(std::optional<std::string_view> bytes) {
 absl::Status OffsetReplay::Run(Range range, Read read) {
   next_offset_ = range.begin;
   while (next_offset_ < range.end) {
-    absl::StatusOr<RecordBatches> view =
-        read(next_offset_, {.level = ReadLevel::kVisible});
+    absl::StatusOr<RecordBatches> view = read(
+        next_offset_,
+        {.level = ReadLevel::kVisible, .decompression = Decompression::kLeave});
     if (absl::IsDataLoss(view.status())) {
       absl::Status passed = PassDamage(view.status());
       if (!passed.ok()) return passed;
@@ -65,7 +67,13 @@ void OffsetReplay::ReadBatch(const RecordBatch& batch, int64_t first_offset) {
   last_batch_ = {
       .offset = batch.base_offset(),
       .head = std::string(batch.bytes().substr(0, batch_layout::kAttributes))};
-  RecordCursor records(batch);
+  const absl::StatusOr<std::string_view> plain =
+      PlainRecords(batch, codecs_, decompressed_);
+  if (!plain.ok()) {
+    Tell(batch.base_offset(), plain.status().message());
+    return;
+  }
+  RecordCursor records(batch, *plain);
   while (const RecordView* record = records.Next()) {
     if (record->offset() < first_offset) continue;
     if (batch.is_control()) {

@@ -16,6 +16,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/api/offsets/offset_table.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/read_options.h"
@@ -26,9 +28,10 @@ namespace varve {
 // into a table, at once or in several runs. Commits of a transaction (Kafka's
 // producers make them) count when its COMMIT marker comes.
 //
-// Records that are damaged or not understood are passed over and reported to
-// the note: at worst a group continues at an earlier commit, and reads some
-// records again.
+// Records that are damaged, cannot be decompressed or are not understood are
+// passed over and reported to the note: at worst a group continues at an
+// earlier commit, and reads some records again. Batches are decompressed one at
+// a time, whatever the log does in its reads.
 //
 // Thread safety: externally synchronized.
 class OffsetReplay {
@@ -40,9 +43,11 @@ class OffsetReplay {
   using Read = absl::FunctionRef<absl::StatusOr<RecordBatches>(
       int64_t offset, const ReadOptions& options)>;
 
-  // Borrows the table. `name` is the partition's, for the notes.
-  OffsetReplay(std::string_view name, OffsetTable* table, Note note)
-      : name_(name), table_(table), note_(std::move(note)) {}
+  // Borrows the table, and the codecs, which may be null. `name` is the
+  // partition's, for the notes.
+  OffsetReplay(std::string_view name, OffsetTable* table, const Codecs* codecs,
+               Note note)
+      : name_(name), table_(table), codecs_(codecs), note_(std::move(note)) {}
 
   // The offsets of a run: the first begins at the log start, a later one at
   // `next_offset`; each ends at the visible end.
@@ -88,10 +93,12 @@ class OffsetReplay {
 
   const std::string name_;
   OffsetTable* const table_;
+  const Codecs* const codecs_;
   const Note note_;
   int64_t next_offset_ = 0;
   std::optional<Batch> last_batch_;
   int64_t bytes_read_ = 0;
+  ByteBuffer decompressed_;  // the records of one batch
   // Of open transactions, by their producers.
   std::map<int64_t, std::vector<Pending>> pending_;
 };

@@ -42,6 +42,7 @@ PartitionTable::PartitionTable(std::shared_ptr<Directory> directory,
       shutdown_(shutdown),
       lookup_(std::move(lookup)),
       checkpoint_origin_(checkpoint.origin),
+      decompressor_(options.codecs),
       checkpoint_(std::move(checkpoint.partitions)) {}
 
 absl::StatusOr<std::shared_ptr<PartitionLog>> PartitionTable::Open(
@@ -198,6 +199,7 @@ std::shared_ptr<PartitionLog> PartitionTable::MakeLog(
           .continuity = topic.continuity(),
           .environment = options_.environment,
           .sync_interval = options_.sync_interval,
+          .decompressor = decompressor_,
           .listener = events_,
           .open_segments = open_segments_,
           .meters = meters_->Of(key.first, topic.id, key.second)},
@@ -289,6 +291,11 @@ absl::StatusOr<RecoveredLog> PartitionTable::RecoverFiles(
         absl::StrCat("not as a clean shutdown left it: ", reason));
   }
   return log;
+}
+
+void PartitionTable::SetCheckpoint(const StoreCheckpoint& bounds) {
+  absl::MutexLock lock(&mu_);
+  for (const auto& [key, checkpoint] : bounds) checkpoint_[key] = checkpoint;
 }
 
 std::vector<std::shared_ptr<PartitionLog>> PartitionTable::opened() const {

@@ -22,6 +22,7 @@
 #include "varve/api/partitions/store_events.h"
 #include "varve/api/recovery_report.h"
 #include "varve/api/store_options.h"
+#include "varve/log/batch/decompressor.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/topic_id.h"
@@ -92,6 +93,10 @@ class PartitionTable {
   // more, from one thread at a time.
   void Remove(const Topic& topic);
 
+  // What is true of partitions that were not opened, and of whose topics the
+  // catalog is about to get one: they end at their recovery points.
+  void SetCheckpoint(const StoreCheckpoint& bounds);
+
   // Those opened so far.
   std::vector<std::shared_ptr<PartitionLog>> opened() const;
 
@@ -146,6 +151,7 @@ class PartitionTable {
   const Shutdown shutdown_;
   const Lookup lookup_;
   const CheckpointOrigin checkpoint_origin_;
+  const Decompressor decompressor_;  // of all partitions
   const std::shared_ptr<OpenSegments> open_segments_ =
       std::make_shared<OpenSegments>();
 

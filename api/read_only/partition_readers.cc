@@ -14,6 +14,7 @@
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/partitions/open_partitions.h"
 #include "varve/api/read_only/store_files_cache.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/sealed_access.h"
 #include "varve/log/read_only/open_readers.h"
 #include "varve/log/read_only/read_only_log.h"
@@ -24,10 +25,12 @@
 namespace varve {
 
 PartitionReaders::PartitionReaders(std::shared_ptr<StoreFilesCache> files,
-                                   Clock* clock, SealedAccess sealed)
+                                   Clock* clock, SealedAccess sealed,
+                                   const Codecs* codecs)
     : files_(std::move(files)),
       clock_(clock),
       sealed_(sealed),
+      decompressor_(codecs),
       open_readers_(std::make_shared<OpenReaders>(
           static_cast<size_t>(OpenPartitionsOfProcess()))) {}
 
@@ -71,7 +74,7 @@ PartitionReaders::OpenOf(const Topic& topic, int32_t partition) const {
       .clock = clock_,
       .sealed = sealed_};
   return std::make_shared<ReadOnlyPartitionReader>(
-      *std::move(directory), std::move(options), open_readers_);
+      *std::move(directory), std::move(options), open_readers_, decompressor_);
 }
 
 }  // namespace varve

@@ -10,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/read_only/store_files_cache.h"
+#include "varve/log/batch/codecs.h"
+#include "varve/log/batch/decompressor.h"
 #include "varve/log/metadata/sealed_access.h"
 #include "varve/log/read_only/open_readers.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
@@ -23,9 +25,9 @@ namespace varve {
 // Thread safety: thread-safe. The readers may outlive it.
 class PartitionReaders {
  public:
-  // `clock` must outlive it and the readers.
+  // `clock` and `codecs`, which may be null, must outlive it and the readers.
   PartitionReaders(std::shared_ptr<StoreFilesCache> files, Clock* clock,
-                   SealedAccess sealed);
+                   SealedAccess sealed, const Codecs* codecs);
 
   // A new reader of a partition of the topic that has the name now.
   //
@@ -42,6 +44,7 @@ class PartitionReaders {
       const Topic& topic, int32_t partition) const;
 
   StoreFilesCache& files() const { return *files_; }
+  const Codecs* codecs() const { return decompressor_.codecs(); }
 
  private:
   absl::StatusOr<std::shared_ptr<ReadOnlyPartitionReader>> TryOpen(
@@ -50,6 +53,7 @@ class PartitionReaders {
   const std::shared_ptr<StoreFilesCache> files_;
   Clock* const clock_;
   const SealedAccess sealed_;
+  const Decompressor decompressor_;  // of all readers
   const std::shared_ptr<OpenReaders> open_readers_;
 };
 

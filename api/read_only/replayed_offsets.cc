@@ -50,8 +50,10 @@ bool ReplayedOffsets::Continues(const LogBounds& bounds) {
   const std::optional<OffsetReplay::Batch>& last = replay_->last_batch();
   if (!last.has_value()) return true;
   if (last->offset < bounds.log_start) return false;
-  const absl::StatusOr<RecordBatches> now = reader_->Read(
-      last->offset, {.max_bytes = 0, .level = ReadLevel::kVisible});
+  const absl::StatusOr<RecordBatches> now =
+      reader_->Read(last->offset, {.max_bytes = 0,
+                                   .level = ReadLevel::kVisible,
+                                   .decompression = Decompression::kLeave});
   return now.ok() && absl::StartsWith(now->bytes(), last->head);
 }
 
@@ -63,7 +65,7 @@ void ReplayedOffsets::BeginAnew() {
 absl::Status ReplayedOffsets::ReadUpTo(const LogBounds& bounds) {
   const int64_t begin =
       replay_.has_value() ? replay_->next_offset() : bounds.log_start;
-  if (!replay_.has_value()) replay_.emplace(name_, &table_, note_);
+  if (!replay_.has_value()) replay_.emplace(name_, &table_, codecs_, note_);
   return replay_->Run({.begin = begin, .end = bounds.visible_end},
                       [this](int64_t offset, const ReadOptions& options) {
                         return reader_->Read(offset, options);

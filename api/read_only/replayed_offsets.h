@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "varve/api/offsets/offset_replay.h"
 #include "varve/api/offsets/offset_table.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/log_bounds.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
 
@@ -22,12 +23,14 @@ namespace varve {
 // Thread safety: externally synchronized.
 class ReplayedOffsets {
  public:
-  // `name` is the partition's, for the notes.
+  // Borrows the codecs, which may be null. `name` is the partition's, for the
+  // notes.
   ReplayedOffsets(std::string name,
                   std::shared_ptr<ReadOnlyPartitionReader> reader,
-                  OffsetReplay::Note note)
+                  const Codecs* codecs, OffsetReplay::Note note)
       : name_(std::move(name)),
         reader_(std::move(reader)),
+        codecs_(codecs),
         note_(std::move(note)) {}
 
   ReplayedOffsets(const ReplayedOffsets&) = delete;
@@ -51,6 +54,7 @@ class ReplayedOffsets {
 
   const std::string name_;
   const std::shared_ptr<ReadOnlyPartitionReader> reader_;
+  const Codecs* const codecs_;
   const OffsetReplay::Note note_;
 
   OffsetTable table_;

@@ -190,7 +190,8 @@ class PartitionCopier {
     absl::StatusOr<PartitionVerification> verification =
         VerifyPartition(destination_, {.checkpoint = made.checkpoint,
                                        .continuity = files_.facts().continuity,
-                                       .topic_id = inputs_.topic_id});
+                                       .topic_id = inputs_.topic_id,
+                                       .codecs = inputs_.codecs});
     if (!verification.ok()) return verification.status();
     made.verification = *std::move(verification);
     absl::c_move(damage, std::back_inserter(made.verification.findings));

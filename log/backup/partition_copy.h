@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "varve/log/backup/file_copy.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/topic_id.h"
@@ -19,7 +20,8 @@ namespace varve {
 
 struct PartitionCopyInputs {
   TopicId topic_id = {};
-  LogConfig config = {};  // for the indexes that are made again
+  LogConfig config = {};           // for the indexes that are made again
+  const Codecs* codecs = nullptr;  // to verify compressed batches; borrowed
   // Reads what the source's own files say of the partition. NotFound: its topic
   // is deleted.
   std::function<absl::StatusOr<PartitionFacts>(FactsAge)> facts = nullptr;

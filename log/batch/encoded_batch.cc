@@ -9,6 +9,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/log/batch/batch_admission.h"
+#include "varve/log/batch/batch_compression.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 
 namespace varve {
@@ -32,6 +35,21 @@ absl::StatusOr<EncodedBatch> EncodedBatch::Parse(std::string_view bytes) {
   if (absl::Status status = CheckBatchHeader(*batch); !status.ok())
     return status;
   if (absl::Status status = CheckBatchRecords(*batch); !status.ok())
+    return status;
+  return encoded;
+}
+
+absl::StatusOr<EncodedBatch> EncodedBatch::Parse(std::string_view bytes,
+                                                 const Codecs* codecs) {
+  absl::StatusOr<EncodedBatch> encoded = Parse(bytes);
+  if (!encoded.ok() || encoded->batch().compression() == Compression::kNone) {
+    return encoded;
+  }
+  ByteBuffer buffer;
+  const absl::StatusOr<RecordBatch> plain =
+      DecompressBatch(encoded->batch(), codecs, buffer);
+  if (!plain.ok()) return plain.status();
+  if (absl::Status status = CheckBatchRecords(*plain); !status.ok())
     return status;
   return encoded;
 }

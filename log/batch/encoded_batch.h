@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 
 namespace varve {
@@ -27,8 +28,8 @@ namespace varve {
 class EncodedBatch {
  public:
   // A batch from elsewhere: another log, a network, a file. `bytes` must be one
-  // batch and nothing else. The records of a compressed batch are not checked;
-  // those of others are, one by one, so that what is appended can be read.
+  // batch and nothing else. Its records are checked one by one, so that what is
+  // appended can be read; those of a compressed batch are not.
   //
   // Errors: DataLoss for bytes that are no batch, or whose CRC or records are
   // wrong. InvalidArgument for a batch that cannot be appended: bytes after
@@ -37,9 +38,21 @@ class EncodedBatch {
   // else that log/batch/batch_admission.h refuses.
   static absl::StatusOr<EncodedBatch> Parse(std::string_view bytes);
 
+  // The same, and the records of a compressed batch are decompressed and
+  // checked, too. The result has them compressed, as `bytes` has. It allocates
+  // for the time of the call what they decompress to.
+  //
+  // Errors: those of the other Parse; DataLoss also for a compressed stream
+  // that is damaged; Unimplemented when `codecs` is null or does not have the
+  // codec; ResourceExhausted when more than Codecs::decompressed_size_max bytes
+  // come out.
+  static absl::StatusOr<EncodedBatch> Parse(std::string_view bytes,
+                                            const Codecs* codecs);
+
   // A batch that is known to be good: its CRC holds and its records can be
   // read. None of that is checked: a bad batch is appended as it is, and its
-  // readers find it. The append still checks the header.
+  // readers find it. The append still checks the header, and where the topic
+  // has the batch compressed in another way (compression.type), the records.
   static EncodedBatch Unchecked(const RecordBatch& batch) {
     return EncodedBatch(batch);
   }

@@ -45,6 +45,8 @@ class IncomingBatch {
   int64_t record_count() const { return int64_t{last_offset_delta_} + 1; }
   int64_t max_timestamp_ms() const { return max_timestamp_ms_; }
   int64_t now_ms() const { return now_ms_; }
+  // The batch that its caller has encoded; null for a record.
+  const EncodedBatch* encoded() const { return encoded_; }
 
   // The log stamps the batch with this time (LogAppendTime).
   void Stamp(int64_t append_time_ms) {
@@ -57,8 +59,8 @@ class IncomingBatch {
   // encoded batch covers neither offset nor epoch, so it is computed again only
   // for kLogAppendTime.
   //
-  // Precondition: `size()` bytes, at most kBatchSizeMax, are there and are
-  // zero.
+  // Precondition: `size()` bytes, at most kBatchSizeMax, are there; those of a
+  // file are zero.
   void PlaceAt(char* at, const BatchPlacement& placement) const;
 
  private:

@@ -3,19 +3,19 @@
 #include "varve/log/batch/record_batch_builder.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "varve/log/batch/batch_compression.h"
 #include "varve/log/batch/batch_header.h"
+#include "varve/log/batch/codec.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_encoder.h"
@@ -25,7 +25,7 @@
 namespace varve {
 namespace {
 
-constexpr int64_t kCapacityMin = 4096;
+constexpr size_t kCapacityMin = 4096;
 static_assert(kCapacityMin >= batch_layout::kRecords,
               "a batch without records has room from the first");
 
@@ -79,7 +79,8 @@ absl::Status BatchOptions::Validate() const {
 
 RecordBatchBuilder::RecordBatchBuilder(const BatchOptions& options)
     : options_(options), options_status_(options.Validate()) {
-  plain_.Reserve(kCapacityMin, 0);
+  plain_.Reserve(kCapacityMin);
+  plain_.Extend(batch_layout::kRecords);
 }
 
 absl::Status RecordBatchBuilder::Append(const Record& record,
@@ -103,8 +104,8 @@ absl::Status RecordBatchBuilder::Append(const Record& record,
 // it fits a batch of its own.
 absl::Status RecordBatchBuilder::TooLarge(int64_t record_size) const {
   const std::string message = absl::StrCat(
-      "a record of ", record_size, " bytes does not fit a batch of ", size_,
-      ": it holds at most ", options_.size_max, " bytes");
+      "a record of ", record_size, " bytes does not fit a batch of ",
+      size_bytes(), ": it holds at most ", options_.size_max, " bytes");
   return batch_layout::kRecords + record_size > options_.size_max
              ? absl::InvalidArgumentError(message)
              : absl::ResourceExhaustedError(message);
@@ -130,12 +131,11 @@ absl::Status RecordBatchBuilder::AppendAt(int32_t offset_delta,
       SubtractWrapping(timestamp_ms, base_timestamp_ms);
   const int64_t body_size =
       RecordBodySize(record, timestamp_delta, offset_delta);
-  const int64_t new_size = size_ + VarlongSize(body_size) + body_size;
-  if (new_size > options_.size_max) return TooLarge(new_size - size_);
-  plain_.Reserve(new_size, size_);
+  const int64_t size = VarlongSize(body_size) + body_size;
+  if (size_bytes() + size > options_.size_max) return TooLarge(size);
   EncodeRecord(record, timestamp_delta, offset_delta, body_size,
-               plain_.data() + size_);
-  size_ = new_size;
+               plain_.Reserve(static_cast<size_t>(size)));
+  plain_.Extend(static_cast<size_t>(size));
   ++record_count_;
   last_offset_delta_ = offset_delta;
   base_timestamp_ms_ = base_timestamp_ms;
@@ -166,21 +166,32 @@ absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishAs(
                      " ms is before 1970, or 2^63-1"));
   }
   StoreBatchHeader(header, plain_.data());
-  SealBatch(size_, plain_.data());
-  return EncodedBatch::Unchecked(
-      RecordBatch(std::string_view(plain_.data(), static_cast<size_t>(size_))));
+  SealBatch(size_bytes(), plain_.data());
+  return EncodedBatch::Unchecked(RecordBatch(plain_.view()));
 }
 
 std::string_view RecordBatchBuilder::records() const {
-  return {plain_.data() + batch_layout::kRecords,
-          static_cast<size_t>(size_ - batch_layout::kRecords)};
+  return plain_.view().substr(batch_layout::kRecords);
+}
+
+absl::Status RecordBatchBuilder::CheckNotEmpty() const {
+  if (!empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError("there is no record to compress");
+}
+
+absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishCompressed(
+    const Codec& codec, int level) {
+  if (absl::Status status = CheckNotEmpty(); !status.ok()) return status;
+  StoreBatchHeader(Header({}), plain_.data());
+  const absl::StatusOr<RecordBatch> batch =
+      CompressBatch(RecordBatch(plain_.view()), codec, level, compressed_);
+  if (!batch.ok()) return batch.status();
+  return EncodedBatch::Unchecked(*batch);
 }
 
 absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishCompressed(
     Compression codec, std::string_view compressed) {
-  if (record_count_ == 0) {
-    return absl::InvalidArgumentError("there is no record to compress");
-  }
+  if (absl::Status status = CheckNotEmpty(); !status.ok()) return status;
   if (codec <= Compression::kNone || codec > Compression::kZstd) {
     return absl::InvalidArgumentError(
         absl::StrCat("compression ", static_cast<int>(codec),
@@ -193,22 +204,19 @@ absl::StatusOr<EncodedBatch> RecordBatchBuilder::FinishCompressed(
         absl::StrCat("a compressed batch of ", size,
                      " bytes exceeds the limit of ", kBatchSizeMax));
   }
-  compressed_.Reserve(size, 0);
   BatchHeader header = Header({});
   header.attributes =
       static_cast<int16_t>(header.attributes | static_cast<int16_t>(codec));
-  StoreBatchHeader(header, compressed_.data());
-  if (!compressed.empty()) {
-    std::memcpy(compressed_.data() + batch_layout::kRecords, compressed.data(),
-                compressed.size());
-  }
+  compressed_.Truncate(0);
+  StoreBatchHeader(header, compressed_.Reserve(static_cast<size_t>(size)));
+  compressed_.Extend(batch_layout::kRecords);
+  compressed_.Append(compressed);
   SealBatch(size, compressed_.data());
-  return EncodedBatch::Unchecked(RecordBatch(
-      std::string_view(compressed_.data(), static_cast<size_t>(size))));
+  return EncodedBatch::Unchecked(RecordBatch(compressed_.view()));
 }
 
 void RecordBatchBuilder::Clear() {
-  size_ = batch_layout::kRecords;
+  plain_.Truncate(batch_layout::kRecords);
   record_count_ = 0;
   last_offset_delta_ = -1;
   base_timestamp_ms_ = kNoTimestamp;
@@ -238,21 +246,6 @@ BatchHeader RecordBatchBuilder::Header(const BatchShape& shape) const {
       .producer_epoch = options_.producer_epoch,
       .base_sequence = options_.base_sequence,
       .record_count = record_count_};
-}
-
-void RecordBatchBuilder::Buffer::Reserve(int64_t size, int64_t used) {
-  if (size <= capacity_) return;
-  CHECK_LE(used, capacity_);
-  CHECK_LE(size, kBatchSizeMax);
-  const int64_t capacity =
-      std::max({size, kCapacityMin, std::min(2 * capacity_, kBatchSizeMax)});
-  auto bytes =
-      std::make_unique_for_overwrite<char[]>(static_cast<size_t>(capacity));
-  if (used > 0) {
-    std::memcpy(bytes.get(), bytes_.get(), static_cast<size_t>(used));
-  }
-  bytes_ = std::move(bytes);
-  capacity_ = capacity;
 }
 
 }  // namespace varve

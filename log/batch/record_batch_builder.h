@@ -4,13 +4,14 @@
 #define VARVE_LOG_BATCH_RECORD_BATCH_BUILDER_H_
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codec.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch.h"
@@ -108,7 +109,7 @@ class RecordBatchBuilder {
   bool empty() const { return record_count_ == 0; }
   int32_t record_count() const { return record_count_; }
   // Bytes of the batch so far, its header included.
-  int64_t size_bytes() const { return size_; }
+  int64_t size_bytes() const { return static_cast<int64_t>(plain_.size()); }
 
   // The batch: base offset 0, leader epoch -1, length and CRC right. Valid
   // until the builder is next changed, moved or destroyed. More may be appended
@@ -129,8 +130,18 @@ class RecordBatchBuilder {
   // long as the result of Finish.
   std::string_view records() const;
 
-  // Like Finish, but with `compressed`, which is `records()` compressed with
-  // `codec`, in their place.
+  // Like Finish, with the records compressed. The builder keeps a second buffer
+  // for that, and its records: more may be appended after it.
+  //
+  // `level`: in the range of Kafka's `compression.<codec>.level`.
+  //
+  // Errors: InvalidArgument if there is no record, the codec does not have the
+  // level, or the batch would exceed kBatchSizeMax.
+  absl::StatusOr<EncodedBatch> FinishCompressed(
+      const Codec& codec, int level = Codec::kDefaultLevel);
+
+  // The same for a program that compresses by itself: `compressed` is
+  // `records()` compressed with `codec`.
   //
   // Errors: InvalidArgument if there is no record, `codec` is kNone or unknown,
   // or the batch would exceed kBatchSizeMax.
@@ -142,28 +153,14 @@ class RecordBatchBuilder {
 
  private:
   absl::Status TooLarge(int64_t record_size) const;
-
-  // Bytes that are not cleared when they are allocated, and grow by doubling.
-  class Buffer {
-   public:
-    char* data() { return bytes_.get(); }
-    const char* data() const { return bytes_.get(); }
-    // Makes room for `size` bytes, of which the first `used` are kept.
-    void Reserve(int64_t size, int64_t used);
-
-   private:
-    std::unique_ptr<char[]> bytes_;
-    int64_t capacity_ = 0;
-  };
-
+  absl::Status CheckNotEmpty() const;
   BatchHeader Header(const BatchShape& shape) const;
 
   BatchOptions options_;
   absl::Status options_status_;
-  Buffer plain_;       // the header's place, then the records
-  Buffer compressed_;  // a batch of FinishCompressed
+  ByteBuffer plain_;       // the header's place, then the records
+  ByteBuffer compressed_;  // a batch of FinishCompressed
 
-  int64_t size_ = batch_layout::kRecords;  // Invariant: bytes used in plain_.
   int32_t record_count_ = 0;
   int32_t last_offset_delta_ = -1;
   int64_t base_timestamp_ms_ = kNoTimestamp;

@@ -7,6 +7,7 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "varve/log/batch/decompressed_records.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_cursor.h"
 #include "varve/log/batch/record_view.h"
@@ -43,6 +44,7 @@ RecordBatches::Iterator RecordBatches::Iterator::operator++(int) {
 
 RecordBatches::Records::Records(const RecordBatches& batches)
     : batch_(batches.begin()),
+      decompressed_(batches.decompressed_),
       first_offset_(batches.first_offset_),
       end_offset_(batches.next_offset_),
       next_offset_(batches.first_offset_) {}
@@ -52,9 +54,30 @@ void RecordBatches::Records::End() {
   if (!batch_.ended_early()) {
     next_offset_ = end_offset_;
   } else {
-    status_ = absl::DataLossError(absl::StrCat(
-        "the batch at offset ", next_offset_,
-        " has changed since it was read: its file was overwritten"));
+    SetChanged();
+  }
+}
+
+void RecordBatches::Records::SetChanged() {
+  status_ = absl::DataLossError(
+      absl::StrCat("the batch at offset ", next_offset_,
+                   " has changed since it was read: its file was overwritten"));
+}
+
+// Leaves no cursor when the batch cannot be decoded.
+void RecordBatches::Records::OpenCompressed(const RecordBatch& batch) {
+  if (decompressed_ == nullptr || batch.record_count() == 0) {
+    cursor_.emplace(batch);
+    return;
+  }
+  const auto records = decompressed_->Find(batch);
+  if (!records.has_value()) {
+    SetChanged();
+  } else if (records->ok()) {
+    cursor_.emplace(batch, **records);
+  } else {
+    status_ = records->status();
+    next_offset_ = batch_end_;
   }
 }
 
@@ -68,7 +91,11 @@ const RecordView* RecordBatches::Records::Next() {
       const RecordBatch batch = *batch_++;
       batch_end_ = batch.next_offset();
       if (batch.is_control()) continue;
-      cursor_.emplace(batch);
+      if (batch.compression() != Compression::kNone) {
+        OpenCompressed(batch);
+        continue;
+      }
+      cursor_.emplace(batch, batch.records());
     }
     while (const RecordView* record = cursor_->Next()) {
       if (record->offset() < first_offset_) continue;

@@ -19,6 +19,8 @@
 
 namespace varve {
 
+class DecompressedRecords;
+
 // Consecutive record batches of one partition, read in place: a view into the
 // mapped segment, without a copy. It pins the segment, so it stays valid when
 // the segment is sealed or deleted and when the partition and its store are
@@ -26,15 +28,23 @@ namespace varve {
 // are no longer needed. (A view of another process's last segment shows a
 // buffer, and pins that.)
 //
+// The records of compressed batches were decompressed by the read, into memory
+// that the view and its copies own: they are valid as long as the others, and
+// that memory is kept until the last copy is gone. The batches themselves, by
+// `begin` and `bytes`, are as they are in the log.
+//
 // Every batch was checked when it was read (ReadOptions says how).
 //
 //   varve::RecordBatches::Records records = view.records();
 //   while (const varve::RecordView* record = records.Next()) { … }
-//   if (!records.status().ok()) … damaged or compressed: see `status`
+//   if (!records.status().ok()) … a batch cannot be decoded: see `status`
 //
-// A view lies in one segment, so it may show less than was asked for.
+// A view lies in one segment, so it may show less than was asked for. It also
+// ends before the compressed batch with which its decompressed records would be
+// more than ReadOptions::max_bytes, unless that is its first.
 //
-// Thread safety: immutable; a copy is cheap and may go to another thread.
+// Thread safety: immutable; a copy is cheap, takes no lock and may go to
+// another thread.
 class RecordBatches {
  public:
   // A view of no batches, whose next offset is `next_offset`.
@@ -107,11 +117,17 @@ class RecordBatches {
     // when a batch cannot be decoded: `status()` says which.
     const RecordView* Next();
 
-    // OK at the end. DataLoss: a batch's checksum is right, but its records are
-    // malformed, or its bytes have changed since they were read. Unimplemented:
-    // a compressed batch; the message names the codec and the offset. All
-    // records before it were returned, and none after it: to continue, read
-    // from `next_offset` on.
+    // OK at the end. Otherwise all records before the batch that failed were
+    // returned, and none after it: to continue, read from `next_offset` on.
+    //
+    //   DataLoss           The batch's checksum is right, but its records are
+    //                      malformed or cannot be decompressed; or its bytes
+    //                      have changed since they were read.
+    //   ResourceExhausted  It decompresses to more than the limit of the codecs
+    //                      (Codecs::decompressed_size_max).
+    //   Unimplemented      It is compressed, and what opened the log was given
+    //                      no codec for that, or the read was told to leave it
+    //                      so. The message names the codec and the offset.
     const absl::Status& status() const { return status_; }
 
     // Where to continue: one past the record returned last; at the end, the
@@ -121,8 +137,11 @@ class RecordBatches {
 
    private:
     void End();
+    void SetChanged();
+    void OpenCompressed(const RecordBatch& batch);
 
     Iterator batch_;
+    const DecompressedRecords* decompressed_;  // null: there are none
     int64_t first_offset_;
     int64_t end_offset_;
     int64_t next_offset_;
@@ -136,10 +155,14 @@ class RecordBatches {
   Records records() && = delete;  // would outlive the RecordBatches
 
  private:
+  friend class Decompressor;
+
+  // Keeps the bytes, and, if there are any, the decompressed records.
   std::shared_ptr<const void> pin_;
   std::string_view bytes_;
   int64_t first_offset_;
   int64_t next_offset_;
+  const DecompressedRecords* decompressed_ = nullptr;
 };
 
 }  // namespace varve

@@ -24,15 +24,18 @@ int64_t AddWrapping(int64_t a, int64_t b) {
 
 }  // namespace
 
-RecordCursor::RecordCursor(const RecordBatch& batch)
+RecordCursor::RecordCursor(const RecordBatch& batch, std::string_view records)
     : base_offset_(batch.base_offset()),
       time_base_ms_(batch.base_timestamp_ms()),
       append_time_ms_(batch.max_timestamp_ms()),
       timestamp_type_(batch.timestamp_type()),
       last_offset_delta_(batch.last_offset_delta()),
       record_count_(batch.record_count()),
-      at_(batch.records().data()),
-      end_(at_ + batch.records().size()) {
+      at_(records.data()),
+      end_(at_ + records.size()) {}
+
+RecordCursor::RecordCursor(const RecordBatch& batch)
+    : RecordCursor(batch, batch.records()) {
   if (batch.compression() == Compression::kNone) return;
   if (record_count_ == 0) {
     at_ = end_;
@@ -41,7 +44,7 @@ RecordCursor::RecordCursor(const RecordBatch& batch)
   status_ = absl::UnimplementedError(
       absl::StrCat("record batch at offset ", base_offset_,
                    " is compressed with ", CompressionName(batch.compression()),
-                   ", which this version does not decompress"));
+                   ", and was read without decompression"));
 }
 
 const RecordView* RecordCursor::Next() {

@@ -18,20 +18,27 @@ namespace varve {
 //   while (const RecordView* record = cursor.Next()) { ... }
 //   if (!cursor.status().ok()) { ... }
 //
-// It owns nothing: the batch's bytes must outlive it and the records it
-// returns. The records of a control batch are returned as any others;
+// It owns nothing: the batch's bytes, or those that its records were
+// decompressed into, must outlive it and the records it returns. The records of
+// a control batch are returned as any others;
 // log/batch/control_record.h reads them. Each record is checked before it is
-// returned, so views of it never leave the batch; a batch whose CRC holds fails
-// here only if its writer was wrong.
+// returned, so views of it never leave these bytes; a batch whose CRC holds
+// fails here only if its writer was wrong.
 //
 // Thread safety: externally synchronized.
 class RecordCursor {
  public:
+  // Walks the records where they are: Unimplemented for those of a compressed
+  // batch.
   explicit RecordCursor(const RecordBatch& batch);
 
+  // Walks `records`, which are those of the batch, decompressed if it is
+  // compressed (`PlainRecords` of log/batch/codecs.h has them).
+  RecordCursor(const RecordBatch& batch, std::string_view records);
+
   // The next record, valid until the next call; the bytes it points at are
-  // valid as long as the batch. Null after the last record, and after an error,
-  // which stays.
+  // valid as long as those that it walks. Null after the last record, and after
+  // an error, which stays.
   const RecordView* Next();
 
   // OK until Next has failed.
@@ -40,8 +47,8 @@ class RecordCursor {
   // part that does not fit its record, a record whose parts do not add up to
   // its length, a null header key, an offset delta that does not increase or
   // exceeds the batch's last one, bytes left after the last record.
-  // Unimplemented for a batch that is compressed and has records: its bytes are
-  // whole, but this version does not decompress.
+  // Unimplemented for a compressed batch that has records, without these: its
+  // bytes are whole, but were read without decompression.
   const absl::Status& status() const { return status_; }
 
  private:

@@ -19,14 +19,13 @@ constexpr std::string_view kNoCompaction =
 
 // The configs that are checked, stored and returned, but do nothing.
 // Invariant: those that the comment of LogConfig lists, except cleanup.policy.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kInert =
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kInert =
     {{
         {"preallocate", "does nothing: blocks are always allocated ahead"},
         {"delete.retention.ms", kNoCompaction},
         {"min.compaction.lag.ms", kNoCompaction},
         {"max.compaction.lag.ms", kNoCompaction},
         {"min.cleanable.dirty.ratio", kNoCompaction},
-        {"compression.type", "does nothing: batches are kept as they come"},
     }};
 
 // Empty when the whole policy has an effect.

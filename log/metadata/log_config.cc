@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <limits>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -40,15 +41,16 @@ using Field =
                  CleanupPolicy LogConfig::*, CompressionType LogConfig::*,
                  TimestampType LogConfig::*>;
 
-// One config. The range is that of a number.
+// One config. The range is that of a number, which may be `besides`, too.
 struct Row {
   std::string_view name;
   Field field;
   int64_t min = 0;
   int64_t max = LogConfig::kForever;
+  std::optional<int64_t> besides = std::nullopt;
 };
 
-const std::array<Row, 21> kRows = {{
+const std::array<Row, 24> kRows = {{
     {"segment.bytes", &LogConfig::segment_bytes, 14, kInt32Max},
     {"segment.ms", &LogConfig::segment_ms, 1},
     {"segment.jitter.ms", &LogConfig::segment_jitter_ms},
@@ -67,6 +69,9 @@ const std::array<Row, 21> kRows = {{
     {"file.delete.delay.ms", &LogConfig::file_delete_delay_ms},
     {"max.message.bytes", &LogConfig::max_message_bytes, 0, kInt32Max},
     {"compression.type", &LogConfig::compression_type},
+    {"compression.gzip.level", &LogConfig::compression_gzip_level, 1, 9, -1},
+    {"compression.lz4.level", &LogConfig::compression_lz4_level, 1, 17},
+    {"compression.zstd.level", &LogConfig::compression_zstd_level, -131072, 22},
     {"message.timestamp.type", &LogConfig::message_timestamp_type},
     {"message.timestamp.before.max.ms",
      &LogConfig::message_timestamp_before_max_ms},
@@ -78,13 +83,12 @@ constexpr std::string_view kReplicas =
     "it is about replicas, and a log of varve has no others";
 constexpr std::string_view kRemote =
     "it is about remote storage, which varve does not have";
-constexpr std::string_view kLevels = "this version does not compress";
 constexpr std::string_view kGone = "Kafka itself has given it up";
 constexpr std::string_view kShareGroups = "varve has no share groups";
 constexpr std::string_view kInternal = "it is internal to Kafka's tests";
 
 // Kafka's other topic configs, and why they are refused.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 19>
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16>
     kRefused = {{
         {"min.insync.replicas", kReplicas},
         {"unclean.leader.election.enable", kReplicas},
@@ -97,9 +101,6 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 19>
         {"remote.log.delete.on.disable", kRemote},
         {"remote.copy.lag.ms", kRemote},
         {"remote.copy.lag.bytes", kRemote},
-        {"compression.gzip.level", kLevels},
-        {"compression.lz4.level", kLevels},
-        {"compression.zstd.level", kLevels},
         {"message.format.version", kGone},
         {"message.timestamp.difference.max.ms", kGone},
         {"message.downconversion.enable", kGone},
@@ -124,7 +125,12 @@ std::string Print(CleanupPolicy value) {
   return "compact,delete";
 }
 std::string Print(CompressionType value) {
-  return value == CompressionType::kProducer ? "producer" : "uncompressed";
+  if (value == CompressionType::kUncompressed) return "uncompressed";
+  if (value == CompressionType::kProducer) return "producer";
+  if (value == CompressionType::kGzip) return "gzip";
+  if (value == CompressionType::kSnappy) return "snappy";
+  if (value == CompressionType::kLz4) return "lz4";
+  return "zstd";
 }
 std::string Print(TimestampType value) {
   return value == TimestampType::kCreateTime ? "CreateTime" : "LogAppendTime";
@@ -165,8 +171,11 @@ bool Parse(std::string_view text, CleanupPolicy& out) {
   return true;
 }
 bool Parse(std::string_view text, CompressionType& out) {
-  return ParseEnum(
-      text, {CompressionType::kProducer, CompressionType::kUncompressed}, out);
+  return ParseEnum(text,
+                   {CompressionType::kUncompressed, CompressionType::kProducer,
+                    CompressionType::kGzip, CompressionType::kSnappy,
+                    CompressionType::kLz4, CompressionType::kZstd},
+                   out);
 }
 bool Parse(std::string_view text, TimestampType& out) {
   return ParseEnum(
@@ -174,7 +183,7 @@ bool Parse(std::string_view text, TimestampType& out) {
 }
 
 bool IsAllowed(const Row& row, int64_t value) {
-  return value >= row.min && value <= row.max;
+  return (value >= row.min && value <= row.max) || value == row.besides;
 }
 bool IsAllowed(const Row& row, double value) {
   // NaN is in no range.
@@ -187,7 +196,8 @@ bool IsAllowed(const Row&, T) {
 }
 
 std::string AllowedText(const Row& row, int64_t) {
-  return absl::StrCat("a whole number from ", row.min, " to ", row.max);
+  return absl::StrCat("a whole number from ", row.min, " to ", row.max,
+                      row.besides ? absl::StrCat(", or ", *row.besides) : "");
 }
 std::string AllowedText(const Row& row, double) {
   return absl::StrCat("a number from ", row.min, " to ", row.max);
@@ -197,7 +207,7 @@ std::string AllowedText(const Row&, CleanupPolicy) {
   return "delete, compact or compact,delete";
 }
 std::string AllowedText(const Row&, CompressionType) {
-  return "producer or uncompressed, which are all that this version knows";
+  return "uncompressed, zstd, lz4, snappy, gzip or producer";
 }
 std::string AllowedText(const Row&, TimestampType) {
   return "CreateTime or LogAppendTime";

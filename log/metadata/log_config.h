@@ -18,8 +18,16 @@ namespace varve {
 // Frozen in the files as Kafka's words: "delete", "compact", "compact,delete".
 enum class CleanupPolicy { kDelete, kCompact, kCompactAndDelete };
 
-// Frozen in the files as Kafka's words: "producer", "uncompressed".
-enum class CompressionType { kProducer, kUncompressed };
+// Frozen in the files as Kafka's words: "uncompressed", "producer", "gzip",
+// "snappy", "lz4", "zstd".
+enum class CompressionType {
+  kUncompressed,
+  kProducer,
+  kGzip,
+  kSnappy,
+  kLz4,
+  kZstd
+};
 
 // The configs of a topic's partitions: Kafka's, by Kafka's names, with '_' for
 // '.'. A plain value; `Set` and `All` are the way from and to text.
@@ -29,21 +37,22 @@ enum class CompressionType { kProducer, kUncompressed };
 //  - message.timestamp.after.max.ms is 2^63-1: a program may store the future
 //    (Kafka: 1 hour; up to 3.9 also 2^63-1).
 //  - segment.bytes may be as low as 14, as up to Kafka 4.0.
-//  - compression.type accepts only "producer" and "uncompressed" so far.
+//  - max.message.bytes limits a batch as it is stored. Where compression.type
+//    has it encoded again, Kafka limits it as it came, too.
 //  - cleanup.policy may not be empty; retention.* at -1 keeps everything.
 //  - retention.bytes may not be below -1, which means the same.
 //  - Configs that only a cluster can honour are refused, with the reason.
 //
 // In effect in this version: segment.*, index.interval.bytes, flush.*,
-// max.message.bytes, message.timestamp.*, retention.* (files are deleted at
-// once; what retention does with timestamps is in
+// max.message.bytes, compression.*, message.timestamp.*, retention.* (files are
+// deleted at once; what retention does with timestamps is in
 // log/retention/retention_policy.h), file.delete.delay.ms (of topics). The
 // others are checked, stored and returned, but do nothing yet; ConfigWarnings
 // (log/metadata/config_warnings.h) reports each that is set: preallocate
-// (blocks are always allocated ahead), compression.type (batches are kept as
-// they come), cleanup.policy "compact" (it keeps retention.* from deleting, and
-// offsets may be missing, as from Kafka's), delete.retention.ms,
-// min.compaction.lag.ms, max.compaction.lag.ms, min.cleanable.dirty.ratio.
+// (blocks are always allocated ahead), cleanup.policy "compact" (it keeps
+// retention.* from deleting, and offsets may be missing, as from Kafka's),
+// delete.retention.ms, min.compaction.lag.ms, max.compaction.lag.ms,
+// min.cleanable.dirty.ratio.
 //
 // A change of a topic's configs acts on its open partitions at once: on the
 // next append, sync, roll or retention check, also for segments and records
@@ -119,11 +128,25 @@ struct LogConfig {
   // are removed at once (Kafka keeps them, too). Range: 0 up.
   int64_t file_delete_delay_ms = 60000;
 
-  // Bytes of a batch, header included, at most. Range: 0 to 2147483647.
+  // Bytes of a batch as it is stored, header included, at most. Range: 0 to
+  // 2147483647.
   int64_t max_message_bytes = 1048588;
 
-  // Whether batches are to be stored as they come, or never compressed.
+  // How batches are stored: "producer" as they come; "uncompressed", or with
+  // one codec. An append that brings a batch with another codec, or a record,
+  // encodes it again, and keeps everything else about it; a control batch
+  // stays as it is. Records that are in the log already stay as they are. The
+  // codecs have to be among StoreOptions::codecs: without them a topic can be
+  // opened and read, but an append that needs one fails.
   CompressionType compression_type = CompressionType::kProducer;
+
+  // How hard the codec tries, by compression.type; snappy has no levels. More:
+  // smaller batches, slower appends. lz4's 9 is its fast mode, and every other
+  // level its slow one, as in Kafka. Range: 1 to 9, or -1 for the codec's own;
+  // 1 to 17; -131072 to 22.
+  int64_t compression_gzip_level = -1;
+  int64_t compression_lz4_level = 9;
+  int64_t compression_zstd_level = 3;
 
   // Whether a record keeps the time its producer gave it, or gets the time of
   // its append.

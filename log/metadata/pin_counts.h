@@ -10,8 +10,9 @@
 namespace varve {
 
 // What the views of a partition, or of a whole store, pin. A pin is a
-// RecordBatches that is not empty, or a copy of one; a read counts as one while
-// it is under way.
+// RecordBatches that is not empty, or a copy of one; but all copies of one
+// whose records were decompressed are one pin. A read counts as one while it is
+// under way.
 struct PinCounts {
   int64_t pins = 0;
   int64_t segments = 0;  // pinned: each keeps its mapping

@@ -24,15 +24,31 @@ enum class ReadLevel {
   kDurable,
 };
 
+// What a read does with compressed batches.
+enum class Decompression {
+  // It decompresses their records, if what opened the log was given the codecs
+  // (the field `codecs` of its options). A batch that cannot be decompressed
+  // does not fail the read: RecordBatches::Records says why when it gets there.
+  kDecompress,
+  // It leaves them as they are, and so costs nothing: for programs that copy
+  // batches on. RecordBatches::Records is Unimplemented at the first of them.
+  kLeave,
+};
+
 struct ReadOptions {
-  // Bytes of batches to return at most; always one whole batch at least.
-  // Larger: fewer calls; a view that pins more. Default: 1 MiB. Range: 0 up.
+  // Bytes of batches to return at most, as they are in the log, and bytes to
+  // decompress the records of compressed ones to; always one whole batch at
+  // least. So the memory of a view is bounded by this, or by the records of
+  // one batch, which are at most Codecs::decompressed_size_max bytes
+  // (log/batch/codecs.h). Larger: fewer calls; a view that pins more. Default:
+  // 1 MiB. Range: 0 up.
   int64_t max_bytes = int64_t{1} << 20;
   // Whether each batch's CRC is verified before it is returned. With kSkip
   // damaged bytes may be returned as records; their structure is still checked,
   // so nothing is read from outside of a batch. Default: kVerify.
   CrcCheck crc = CrcCheck::kVerify;
   ReadLevel level = ReadLevel::kDefault;
+  Decompression decompression = Decompression::kDecompress;
 };
 
 }  // namespace varve

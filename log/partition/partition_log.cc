@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "absl/log/check.h"
@@ -20,6 +21,7 @@
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_timestamp.h"
+#include "varve/log/compression/compression_buffers.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_stats.h"
@@ -28,7 +30,6 @@
 #include "varve/log/partition/append_completion.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_trigger.h"
-#include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_notices.h"
 #include "varve/log/partition/partition_state.h"
@@ -38,6 +39,7 @@
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/ready_segment.h"
 #include "varve/log/segment/segment_list.h"
+#include "varve/log/system/call_gate.h"
 #include "varve/log/system/errno_status.h"
 
 namespace varve {
@@ -57,7 +59,9 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
       retention_segments_(directory_.get(), &segments_, recovered.next_offset),
       ends_(recovered.log_start, recovered.next_offset),
-      reader_(directory_->path(), &segments_, &ends_, options.continuity),
+      reader_(directory_->path(), &segments_, &ends_, options.continuity,
+              options.decompressor),
+      stored_compression_(options.config, options.decompressor.codecs()),
       state_(&mu_, directory_->path()),
       pending_(&mu_, directory_->path(), listener_.get(), &meters_->store()),
       config_(options.config),
@@ -141,6 +145,29 @@ absl::StatusOr<AppendResult> PartitionLog::AppendAsync(
 }
 
 absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
+    const IncomingBatch& batch, Durability durability,
+    AppendCompletions* pending) {
+  return stored_compression_.keeps_all()
+             ? AppendAsIs(batch, durability, pending)
+             : AppendReencoded(batch, durability, pending);
+}
+
+// It takes far longer than the rest of an append, so other appends do not wait
+// for it.
+absl::StatusOr<AppendResult> PartitionLog::AppendReencoded(
+    const IncomingBatch& batch, Durability durability,
+    AppendCompletions* pending) {
+  if (state_.has_ended()) return state_.EndedError();
+  CompressionBuffers buffers;
+  const absl::StatusOr<std::optional<EncodedBatch>> stored =
+      stored_compression_.Encode(batch, buffers);
+  if (!stored.ok()) return stored.status();
+  if (!stored->has_value()) return AppendAsIs(batch, durability, pending);
+  return AppendAsIs(IncomingBatch(**stored, batch.now_ms()), durability,
+                    pending);
+}
+
+absl::StatusOr<AppendResult> PartitionLog::AppendAsIs(
     const IncomingBatch& batch, Durability durability,
     AppendCompletions* pending) {
   AppendResult result;
@@ -356,6 +383,7 @@ absl::Status PartitionLog::SetConfig(const LogConfig& config) {
   absl::MutexLock lock(&mu_);
   if (state_.has_ended()) return state_.EndedError();
   config_ = config;
+  stored_compression_.SetConfig(config);
   reader_.NoteContinuity(ContinuityOf(config));
   syncer_.SetConfig(config);
   listener_->SyncWanted();

@@ -18,6 +18,7 @@
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/compression/stored_compression.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_stats.h"
@@ -27,8 +28,8 @@
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
 #include "varve/log/partition/append_trigger.h"
-#include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_log_listener.h"
+#include "varve/log/partition/partition_log_options.h"
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_reader.h"
 #include "varve/log/partition/partition_state.h"
@@ -41,9 +42,9 @@
 #include "varve/log/partition/watermarks.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/retention/retention_segments.h"
-#include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/open_segments.h"
 #include "varve/log/segment/segment_list.h"
+#include "varve/log/system/call_gate.h"
 #include "varve/log/system/environment.h"
 #include "varve/log/system/file_system.h"
 
@@ -73,20 +74,7 @@ namespace varve {
 // the next one covers its records, too.
 class PartitionLog {
  public:
-  struct Options {
-    LogConfig config;
-    // Whether its present records may have gaps, whatever the config is now.
-    Continuity continuity = Continuity::kExact;
-    Environment environment;
-    // A kInterval append is synced before it is older than this.
-    absl::Duration sync_interval = absl::Seconds(1);
-    std::shared_ptr<PartitionLogListener> listener;
-    // Counts what the log holds open.
-    std::shared_ptr<OpenSegments> open_segments =
-        std::make_shared<OpenSegments>();
-    // Counts its appends, reads and syncs.
-    std::shared_ptr<PartitionMeters> meters = PartitionMeters::OfNoStore();
-  };
+  using Options = PartitionLogOptions;
 
   PartitionLog(std::unique_ptr<Directory> directory, const Options& options,
                const RecoveredLog& recovered);
@@ -102,7 +90,8 @@ class PartitionLog {
   // NotFound when the topic was deleted, and for nothing else.
   // ResourceExhausted when the disk is full: nothing was appended, and a later
   // call may succeed. FailedPrecondition when the log is closed, or read-only
-  // since its recovery. Unavailable when it is appended, but could not be
+  // since its recovery, or when compression.type needs a codec that is not
+  // among the options'. Unavailable when it is appended, but could not be
   // synced yet for want of room: a later sync makes it durable. Any other code:
   // a failed sync or write; the record may be visible, is not known to be
   // durable, and the log is poisoned. Or, when there was no active segment yet,
@@ -113,7 +102,8 @@ class PartitionLog {
 
   // Appends a batch whole: after any crash all of its records are there or
   // none. Errors: those of appending a record; InvalidArgument also for a
-  // header that CheckBatchHeader refuses.
+  // header that CheckBatchHeader refuses, and for records that compression.type
+  // has encoded again and that are damaged.
   absl::StatusOr<AppendResult> Append(const EncodedBatch& batch,
                                       Durability durability);
 
@@ -128,8 +118,9 @@ class PartitionLog {
   absl::StatusOr<AppendResult> AppendAsync(const EncodedBatch& batch,
                                            AppendCallback callback);
 
-  // Reads batches from the one that holds `offset` on, in place. Empty at the
-  // end of the read's level: `WaitFor` waits for more.
+  // Reads batches from the one that holds `offset` on, in place; the records of
+  // compressed ones are decompressed, unless the options say otherwise. Empty
+  // at the end of the read's level: `WaitFor` waits for more.
   //
   // Errors: OutOfRange below the log start or past the visible end; the message
   // names the bounds. DataLoss when the record is damaged or missing: the
@@ -322,6 +313,12 @@ class PartitionLog {
   absl::StatusOr<AppendResult> AppendBatch(const IncomingBatch& batch,
                                            Durability durability,
                                            AppendCompletions* pending);
+  absl::StatusOr<AppendResult> AppendReencoded(const IncomingBatch& batch,
+                                               Durability durability,
+                                               AppendCompletions* pending);
+  absl::StatusOr<AppendResult> AppendAsIs(const IncomingBatch& batch,
+                                          Durability durability,
+                                          AppendCompletions* pending);
   void AfterAsyncAppend(bool rolled, bool needs_sync);
   absl::Status Await(int64_t offset, absl::Time deadline, ReadLevel level)
       ABSL_LOCKS_EXCLUDED(mu_);
@@ -371,6 +368,7 @@ class PartitionLog {
 
   Watermarks ends_;
   PartitionReader reader_;
+  StoredCompression stored_compression_;  // changed with `mu_` held
 
   PartitionState state_;    // changed with `mu_` held
   PendingAppends pending_;  // likewise

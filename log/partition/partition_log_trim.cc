@@ -8,10 +8,10 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "varve/log/partition/call_gate.h"
 #include "varve/log/partition/partition_log.h"
 #include "varve/log/partition/partition_state.h"
 #include "varve/log/partition/partition_syncer.h"
+#include "varve/log/system/call_gate.h"
 
 namespace varve {
 

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "varve/log/batch/decompressor.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/next_readable_offset.h"
@@ -62,8 +63,14 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
          .continuity = continuity,
          .next_base_offset = found->next_base_offset.value_or(end)});
     if (slice.ok()) {
-      return RecordBatches(std::move(found->segment), slice->bytes, offset,
-                           slice->next_offset);
+      const Segment& segment = *found->segment;
+      RecordBatches view(std::move(found->segment), slice->bytes, offset,
+                         slice->next_offset);
+      if (!slice->has_compressed ||
+          options.decompression == Decompression::kLeave) {
+        return view;
+      }
+      return Decompress(std::move(view), segment, options.max_bytes);
     }
     if (!absl::IsNotFound(slice.status())) return slice.status();
     const int64_t next = found->next_base_offset.value_or(end);
@@ -76,6 +83,21 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
     DCHECK_GT(next, look_at);
     look_at = next;
   }
+}
+
+// A read goes on where the view ends.
+RecordBatches PartitionReader::Decompress(RecordBatches view,
+                                          const Segment& segment,
+                                          int64_t max_bytes) const {
+  const int64_t end = view.next_offset();
+  view = decompressor_.Decompress(std::move(view), max_bytes);
+  if (view.next_offset() != end) {
+    segment.read_ends().Note(
+        end, {.position = view.bytes().data() + view.size_bytes() -
+                          segment.visible_bytes().data(),
+              .base_offset = view.next_offset()});
+  }
+  return view;
 }
 
 // A missing segment is DataLoss, because NotFound is kept for topics.
@@ -118,10 +140,11 @@ absl::StatusOr<int64_t> PartitionReader::FindTime(int64_t timestamp_ms,
         segments_->LargestTimestamp(*found->segment).value_or(timestamp_ms) >=
             timestamp_ms;
     if (may_have) {
-      const std::optional<int64_t> offset =
-          FindOffsetForTime(*found->segment, {.timestamp_ms = timestamp_ms,
-                                              .begin_offset = begin,
-                                              .end_offset = end});
+      const std::optional<int64_t> offset = FindOffsetForTime(
+          *found->segment, {.timestamp_ms = timestamp_ms,
+                            .begin_offset = begin,
+                            .end_offset = end,
+                            .codecs = decompressor_.codecs()});
       if (offset.has_value()) return *offset;
     }
     DCHECK_GT(found->next_base_offset.value_or(end), *look_at);

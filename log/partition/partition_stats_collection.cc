@@ -47,7 +47,8 @@ absl::StatusOr<PartitionStats> AddFileStats(Directory& directory,
       [&](int64_t offset) {
         return reader.Read(offset, {.max_bytes = 0,
                                     .crc = CrcCheck::kSkip,
-                                    .level = ReadLevel::kVisible});
+                                    .level = ReadLevel::kVisible,
+                                    .decompression = Decompression::kLeave});
       },
       stats);
   // The reads have opened the last segment, so it knows the size of its

@@ -19,6 +19,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "varve/log/batch/decompressor.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_timestamp.h"
@@ -76,9 +77,10 @@ void CutAt(int64_t end, ReadOnlySlice& slice, int64_t& next) {
 
 ReadOnlyPartitionReader::ReadOnlyPartitionReader(
     std::unique_ptr<Directory> directory, ReadOnlyLog::Options options,
-    std::shared_ptr<OpenReaders> open_readers)
+    std::shared_ptr<OpenReaders> open_readers, Decompressor decompressor)
     : path_(directory->path()),
       open_readers_(std::move(open_readers)),
+      decompressor_(std::move(decompressor)),
       log_(std::move(directory), std::move(options)) {
   if (open_readers_ != nullptr) open_readers_->Add(this);
 }
@@ -170,10 +172,20 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::Read(
   if (slice->bytes.empty() && offset > end) return BehindEnd(offset, end);
   AdaptWindow(*slice, options.max_bytes);
   next_ = *std::move(cursor);
+  // Of the slice in the segment.
+  const int64_t position = next_->place.position - std::ssize(slice->bytes);
   if (durable_only) CutAt(log_.recovery_point(), *slice, next);
   if (slice->bytes.empty()) return RecordBatches(std::max(offset, next));
   DCHECK(slice->pin != nullptr);
-  return RecordBatches(std::move(slice->pin), slice->bytes, offset, next);
+  RecordBatches view(std::move(slice->pin), slice->bytes, offset, next);
+  if (!slice->has_compressed ||
+      options.decompression == Decompression::kLeave) {
+    return view;
+  }
+  view = decompressor_.Decompress(std::move(view), options.max_bytes);
+  next_->place = {.position = position + view.size_bytes(),
+                  .base_offset = view.next_offset()};
+  return view;
 }
 
 absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::NotDurableYet(
@@ -374,7 +386,8 @@ absl::StatusOr<int64_t> ReadOnlyPartitionReader::OffsetForTime(
   absl::StatusOr<int64_t> found;
   for (int i = 0; i < kTriesMax; ++i) {
     if (absl::Status status = log_.Refresh(); !status.ok()) return status;
-    found = FindLiveOffsetForTime(log_, TimestampAtOrAfter(time));
+    found = FindLiveOffsetForTime(log_, TimestampAtOrAfter(time),
+                                  decompressor_.codecs());
     if (!absl::IsOutOfRange(found.status())) break;
   }
   if (!found.ok() || level != ReadLevel::kDurable) return found;

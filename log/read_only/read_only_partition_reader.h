@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "varve/log/batch/decompressor.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/log_bounds.h"
@@ -51,7 +52,8 @@ class ReadOnlyPartitionReader : private RestingReader {
   // Precondition: with it, `options.reopen` is not null.
   ReadOnlyPartitionReader(std::unique_ptr<Directory> directory,
                           ReadOnlyLog::Options options,
-                          std::shared_ptr<OpenReaders> open_readers = nullptr);
+                          std::shared_ptr<OpenReaders> open_readers = nullptr,
+                          Decompressor decompressor = Decompressor());
   ~ReadOnlyPartitionReader() override;
 
   ReadOnlyPartitionReader(const ReadOnlyPartitionReader&) = delete;
@@ -61,10 +63,11 @@ class ReadOnlyPartitionReader : private RestingReader {
   // store's checkpoint, at most a second late; kDefault is kVisible, because it
   // is not known how another process appends.
 
-  // Reads batches from the one that holds `offset` on. Empty when there is none
-  // yet: `WaitFor` waits for it. `options.crc` is used only for mapped
-  // segments: bytes that are copied from a file may be half written, and are
-  // verified.
+  // Reads batches from the one that holds `offset` on, and decompresses the
+  // records of compressed ones, unless the options say otherwise. Empty when
+  // there is none yet: `WaitFor` waits for it. `options.crc` is used only for
+  // mapped segments: bytes that are copied from a file may be half written, and
+  // are verified.
   //
   // Errors: OutOfRange below the log start (it may have been trimmed since) or
   // past the visible end; the message names the bounds. DataLoss when the
@@ -138,6 +141,7 @@ class ReadOnlyPartitionReader : private RestingReader {
   // Constant after construction.
   const std::string path_;
   const std::shared_ptr<OpenReaders> open_readers_;  // null: it never rests
+  const Decompressor decompressor_;
 
   absl::Mutex mu_;
   ReadOnlyLog log_ ABSL_GUARDED_BY(mu_);

@@ -33,6 +33,8 @@ void ScanPiece(const ReadOnlySegment::Piece& piece, CrcCheck crc,
       if (!slice.bytes.empty() && size > options.max_bytes) break;
       slice.bytes = piece.bytes.substr(static_cast<size_t>(begin),
                                        static_cast<size_t>(size));
+      if (batch->compression() != Compression::kNone)
+        slice.has_compressed = true;
     }
     scanner.Advance();
   }

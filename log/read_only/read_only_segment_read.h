@@ -41,6 +41,7 @@ struct ReadOnlySlice {
   // is zero, because that is written last.
   ScanStop stop = ScanStop::kNone;
   BatchDefect defect = BatchDefect::kNone;
+  bool has_compressed = false;  // whether one of the batches is
 };
 
 // Walks the batches of a segment from `start` on: a place where a batch begins,

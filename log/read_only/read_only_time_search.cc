@@ -12,6 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/index/time_index.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/file_names.h"
@@ -89,10 +91,11 @@ absl::StatusOr<std::optional<int64_t>> FindStart(ReadOnlyLog& log,
 }
 
 std::optional<int64_t> FindInSlice(const ReadOnlySlice& slice,
-                                   const TimeSearch& search) {
+                                   const TimeSearch& search,
+                                   ByteBuffer& scratch) {
   const RecordBatches batches(slice.pin, slice.bytes, 0, 0);
   for (const RecordBatch& batch : batches) {
-    const std::optional<int64_t> found = FindInBatch(batch, search);
+    const std::optional<int64_t> found = FindInBatch(batch, search, scratch);
     if (found.has_value()) return found;
   }
   return std::nullopt;
@@ -101,9 +104,12 @@ std::optional<int64_t> FindInSlice(const ReadOnlySlice& slice,
 }  // namespace
 
 absl::StatusOr<int64_t> FindLiveOffsetForTime(ReadOnlyLog& log,
-                                              int64_t timestamp_ms) {
+                                              int64_t timestamp_ms,
+                                              const Codecs* codecs) {
   const TimeSearch search = {.timestamp_ms = timestamp_ms,
-                             .begin_offset = log.log_start()};
+                             .begin_offset = log.log_start(),
+                             .codecs = codecs};
+  ByteBuffer scratch;
   int64_t at = log.log_start();
   while (true) {
     absl::StatusOr<ReadOnlyLog::Cursor> cursor = log.Locate(at);
@@ -132,7 +138,7 @@ absl::StatusOr<int64_t> FindLiveOffsetForTime(ReadOnlyLog& log,
       if (!slice.ok()) return slice.status();
       if (slice->bytes.empty())
         return std::max(cursor->place.base_offset, log.recovery_point());
-      const std::optional<int64_t> found = FindInSlice(*slice, search);
+      const std::optional<int64_t> found = FindInSlice(*slice, search, scratch);
       if (found.has_value()) return *found;
     }
     at = cursor->segment->base_offset();

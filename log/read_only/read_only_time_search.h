@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/read_only/read_only_log.h"
 
 namespace varve {
@@ -13,12 +14,14 @@ namespace varve {
 // The offset of the first record whose timestamp is `timestamp_ms` or later, in
 // a log whose writer is another process; its visible end when there is none. It
 // works like log/segment/time_search.h for one segment: time indexes rule out
-// segments and fronts of segments, and damage is skipped.
+// segments and fronts of segments, damage is skipped, and compressed batches
+// are looked into with `codecs`, or not if that is null.
 //
 // Precondition: the log has been refreshed.
 // Errors: those of `ReadOnlyLog::Locate` and `ReadOnlyLog::Advance`.
 absl::StatusOr<int64_t> FindLiveOffsetForTime(ReadOnlyLog& log,
-                                              int64_t timestamp_ms);
+                                              int64_t timestamp_ms,
+                                              const Codecs* codecs);
 
 }  // namespace varve
 

@@ -136,6 +136,8 @@ SegmentSlice TakeBatches(std::string_view bytes,
                          const SegmentReadOptions& options,
                          BatchScanner::Options scan, BatchScanner& scanner) {
   const int64_t begin = scanner.position();
+  // Of all batches together.
+  int attributes = LoadBig16(bytes.data() + begin + batch_layout::kAttributes);
   scanner.Advance();
   // Without the bytes that may not be read the CRC of a batch that does not fit
   // is not computed.
@@ -148,11 +150,14 @@ SegmentSlice TakeBatches(std::string_view bytes,
                     scan);
   while (const RecordBatch* batch = rest.Peek()) {
     if (batch->base_offset() >= options.end_offset) break;
+    attributes |= batch->attributes();
     rest.Advance();
   }
-  return {.bytes = bytes.substr(static_cast<size_t>(begin),
-                                static_cast<size_t>(rest.position() - begin)),
-          .next_offset = rest.expected_offset()};
+  return {
+      .bytes = bytes.substr(static_cast<size_t>(begin),
+                            static_cast<size_t>(rest.position() - begin)),
+      .next_offset = rest.expected_offset(),
+      .has_compressed = (attributes & batch_attributes::kCompressionMask) != 0};
 }
 
 }  // namespace

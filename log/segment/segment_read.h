@@ -32,7 +32,8 @@ struct SegmentReadOptions {
 // left a gap.
 struct SegmentSlice {
   std::string_view bytes;
-  int64_t next_offset = 0;  // after the last batch
+  int64_t next_offset = 0;      // after the last batch
+  bool has_compressed = false;  // whether one of the batches is
 };
 
 // Finds a record by its offset: where a read before ended, or else by the

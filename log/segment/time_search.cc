@@ -8,7 +8,10 @@
 #include <string_view>
 
 #include "absl/log/check.h"
+#include "absl/status/statusor.h"
 #include "varve/index/time_index.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_cursor.h"
 #include "varve/log/segment/batch_scanner.h"
@@ -37,14 +40,17 @@ BatchPlace FindTimeScanStart(const Segment& segment, int64_t timestamp_ms) {
 }  // namespace
 
 std::optional<int64_t> FindInBatch(const RecordBatch& batch,
-                                   const TimeSearch& search) {
+                                   const TimeSearch& search,
+                                   ByteBuffer& scratch) {
   if (batch.max_timestamp_ms() < search.timestamp_ms ||
       batch.last_offset() < search.begin_offset || batch.is_control()) {
     return std::nullopt;
   }
   const int64_t begin = std::max(search.begin_offset, batch.base_offset());
-  if (batch.compression() != Compression::kNone) return begin;
-  RecordCursor cursor(batch);
+  const absl::StatusOr<std::string_view> records =
+      PlainRecords(batch, search.codecs, scratch);
+  if (!records.ok()) return begin;
+  RecordCursor cursor(batch, *records);
   while (const RecordView* record = cursor.Next()) {
     if (record->offset() >= begin &&
         record->timestamp_ms() >= search.timestamp_ms) {
@@ -61,10 +67,11 @@ std::optional<int64_t> FindOffsetForTime(const Segment& segment,
   const BatchPlace start = FindTimeScanStart(segment, search.timestamp_ms);
   BatchScanner scanner(segment.visible_bytes(), start,
                        {.continuity = Continuity::kGapsAllowed});
+  ByteBuffer scratch;
   while (true) {
     while (const RecordBatch* batch = scanner.Peek()) {
       if (batch->base_offset() >= search.end_offset) return std::nullopt;
-      const std::optional<int64_t> found = FindInBatch(*batch, search);
+      const std::optional<int64_t> found = FindInBatch(*batch, search, scratch);
       if (found.has_value()) return found;
       scanner.Advance();
     }

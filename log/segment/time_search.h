@@ -8,6 +8,8 @@
 #include <optional>
 
 #include "varve/index/time_index.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/segment.h"
@@ -19,6 +21,7 @@ struct TimeSearch {
   int64_t timestamp_ms = 0;
   int64_t begin_offset = 0;  // records before it do not count
   int64_t end_offset = std::numeric_limits<int64_t>::max();  // nor from it on
+  const Codecs* codecs = nullptr;  // to look into compressed batches
 };
 
 // The offset of the first record of a segment whose timestamp is
@@ -28,16 +31,22 @@ struct TimeSearch {
 // entry before the one for that time: an interval or two where times grow. The
 // time index is believed only when the batches that these two name have the
 // timestamps that they say; otherwise the whole segment is scanned. Damaged
-// batches are skipped. Of a compressed batch the first offset is returned: its
-// records may be earlier, but no record before it is of that time or later.
+// batches are skipped. Of a compressed batch that cannot be decompressed the
+// first offset is returned: its records may be earlier, but no record before it
+// is of that time or later.
+//
+// Allocates what the compressed batches that it looks into decompress to, one
+// at a time; usually that is the one with the record.
 //
 // Any one flipped bit of either index makes it slower at most, never wrong.
 std::optional<int64_t> FindOffsetForTime(const Segment& segment,
                                          const TimeSearch& search);
 
-// The same, in one batch.
+// The same, in one batch; if that is compressed, its records replace what
+// `scratch` holds.
 std::optional<int64_t> FindInBatch(const RecordBatch& batch,
-                                   const TimeSearch& search);
+                                   const TimeSearch& search,
+                                   ByteBuffer& scratch);
 
 // The batch that an entry of the time index names; nothing when there is no
 // entry, or they do not agree. With kSkip only headers are read.

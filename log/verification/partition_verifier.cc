@@ -148,6 +148,7 @@ class PartitionVerifier {
           .outline = {.checkpoint = checkpoint,
                       .continuity = inputs_.continuity},
           .epochs = epochs_.has_value() ? &*epochs_ : nullptr,
+          .codecs = inputs_.codecs,
           .progress = inputs_.progress};
       if (i + 1 < bases_.size()) segment.next_base_offset = bases_[i + 1];
       result_.next_offset =

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/segment/batch_scanner.h"
@@ -29,6 +30,8 @@ struct PartitionVerifyInputs {
   LastWriter last_writer = LastWriter::kClosedCleanly;
   // The id that partition.metadata should have; none: any.
   std::optional<TopicId> topic_id = {};
+  // To look into compressed batches; borrowed. Null: it does not.
+  const Codecs* codecs = nullptr;
   // Called with the number of bytes read since the last call; may be null.
   std::function<void(int64_t)> progress = nullptr;
 };

@@ -7,12 +7,15 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_cursor.h"
 #include "varve/log/batch/record_view.h"
@@ -131,12 +134,15 @@ class SegmentVerifier {
   }
 
   void CheckRecords(const RecordBatch& batch) {
-    if (batch.compression() != Compression::kNone) {
+    const absl::StatusOr<std::string_view> records =
+        PlainRecords(batch, inputs_.codecs, decompressed_);
+    if (!records.ok()) {
       counts_.records += batch.record_count();
+      AddUnlessUnimplemented(batch, records.status());
       return;
     }
     int64_t largest_ms = kNoTimestamp;
-    RecordCursor cursor(batch);
+    RecordCursor cursor(batch, *records);
     while (const RecordView* record = cursor.Next()) {
       largest_ms = std::max(largest_ms, record->timestamp_ms());
       ++counts_.records;
@@ -148,6 +154,17 @@ class SegmentVerifier {
       return;
     }
     CheckTimes(batch, largest_ms);
+  }
+
+  // Too large for the codecs is not wrong.
+  void AddUnlessUnimplemented(const RecordBatch& batch,
+                              const absl::Status& status) {
+    if (absl::IsUnimplemented(status)) return;
+    Add({.severity = absl::IsDataLoss(status) ? FindingSeverity::kDamage
+                                              : FindingSeverity::kNote,
+         .position = scanner_.position(),
+         .offset = batch.base_offset(),
+         .what = std::string(status.message())});
   }
 
   void CheckTimes(const RecordBatch& batch, int64_t largest_ms) {
@@ -294,6 +311,7 @@ class SegmentVerifier {
   std::optional<SidecarVerifier> sidecar_;  // nothing: it is not sealed
   const int64_t size_;                      // of the .log
   FileBatchScanner scanner_;
+  ByteBuffer decompressed_;  // the records of one batch
   IndexVerifier::LogEnd log_end_ = IndexVerifier::LogEnd::kWhole;
   int64_t unreported_bytes_ = 0;
 };

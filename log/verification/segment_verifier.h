@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 
+#include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/system/file_system.h"
@@ -23,6 +24,7 @@ struct SegmentVerifyInputs {
   LastWriter last_writer = LastWriter::kClosedCleanly;
   PartitionFacts outline = {};
   const LeaderEpochs* epochs = nullptr;  // null: epochs are not checked
+  const Codecs* codecs = nullptr;  // to look into compressed batches; borrowed
   // Called with the number of bytes read since the last call; may be null.
   std::function<void(int64_t)> progress = nullptr;
 };
@@ -31,6 +33,9 @@ struct SegmentVerifyInputs {
 // other and lead to the next segment, every entry of its indexes, and, if it is
 // sealed, its sidecar. It reads only, and maps nothing. Returns the offset
 // after its last good batch.
+//
+// Of a compressed batch without its codec it counts the records that the header
+// has. One that decompresses to more than the codecs allow is a note.
 //
 // Bytes that recovery would cut without a loss (a torn tail, zeros that were
 // allocated ahead) are a note, or nothing at all.

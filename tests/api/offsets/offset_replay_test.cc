@@ -17,10 +17,12 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/consumer_offsets_append.h"
+#include "tests/fixture/fake_codec.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/log_store.h"
 #include "varve/api/offsets/offset_table.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
@@ -106,6 +108,10 @@ class OffsetReplayTest : public StoreFixture {
   }
   std::vector<std::string> Notes() { return store_->recovery_report().notes; }
 
+  StoreOptions Options() override { return {.codecs = codecs_}; }
+
+  FakeCodecs fakes_;
+  const Codecs* codecs_ = nullptr;  // of the next open
   TopicId topic_id_;
 };
 
@@ -226,7 +232,7 @@ TEST_F(OffsetReplayTest, DamagedCommitIsReportedAndTheOneBeforeCounts) {
 TEST(OffsetReplayRunTest, DamageIsPassedOverInOneStep) {
   OffsetTable table;
   std::vector<std::string> notes;
-  OffsetReplay replay("p-0", &table, [&](std::string note) {
+  OffsetReplay replay("p-0", &table, nullptr, [&](std::string note) {
     notes.push_back(std::move(note));
   });
   std::vector<int64_t> asked;
@@ -248,7 +254,7 @@ TEST(OffsetReplayRunTest, DamageIsPassedOverInOneStep) {
 
 TEST(OffsetReplayRunTest, DamageWithoutAnEndIsTheRunsError) {
   OffsetTable table;
-  OffsetReplay replay("p-0", &table,
+  OffsetReplay replay("p-0", &table, nullptr,
                       [](const std::string& note) { ADD_FAILURE() << note; });
   int64_t asked = 0;
   const auto read = [&](int64_t,
@@ -260,6 +266,43 @@ TEST(OffsetReplayRunTest, DamageWithoutAnEndIsTheRunsError) {
               StatusIs(absl::StatusCode::kDataLoss, "varve.topics is damaged"));
   EXPECT_EQ(asked, 1);
   EXPECT_EQ(replay.next_offset(), 5);
+}
+
+TEST_F(OffsetReplayTest, CompressedBatchesAreReadWithTheirCodecs) {
+  codecs_ = &fakes_.all;
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.key = Key(), .value = Value(4)}, kNowMs),
+              IsOk());
+  ASSERT_THAT(builder.Append({.key = Key(), .value = Value(5)}, kNowMs),
+              IsOk());
+  AppendBatch(*builder.FinishCompressed(fakes_.zstd));
+  EXPECT_EQ(ReplayedOffset(), 5);
+  EXPECT_THAT(Notes(), IsEmpty());
+}
+
+TEST_F(OffsetReplayTest, CompressedCommitsOfATransactionWaitForItsEnd) {
+  codecs_ = &fakes_.all;
+  RecordBatchBuilder builder({.producer_id = kProducer,
+                              .producer_epoch = 0,
+                              .base_sequence = 0,
+                              .transactional = Transactional::kYes});
+  ASSERT_THAT(builder.Append({.key = Key(), .value = Value(6)}, kNowMs),
+              IsOk());
+  AppendBatch(*builder.FinishCompressed(fakes_.gzip));
+  EXPECT_EQ(ReplayedOffset(), 1);
+  EndTransaction(ControlRecordType::kCommit);
+  EXPECT_EQ(ReplayedOffset(), 6);
+}
+
+TEST_F(OffsetReplayTest, DamagedStreamIsReportedAndThoseAfterItAreRead) {
+  codecs_ = &fakes_.all;
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.key = Key(), .value = Value(4)}, kNowMs),
+              IsOk());
+  AppendBatch(*builder.FinishCompressed(Compression::kZstd, "no stream"));
+  AppendBatch(*builder.FinishCompressed(fakes_.zstd));
+  EXPECT_EQ(ReplayedOffset(), 4);
+  EXPECT_THAT(Notes(), ElementsAre(HasSubstr("offset 1: record batch")));
 }
 
 TEST_F(OffsetReplayTest, CompressedBatchIsReported) {

@@ -15,8 +15,10 @@
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/fake_codec.h"
 #include "tests/fixture/read_only_partition_reader_fixture.h"
 #include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/offset_commit_record.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
@@ -38,6 +40,30 @@ class ReplayedOffsetsTest : public ReadOnlyPartitionReaderFixture {
   }
 };
 
+TEST_F(ReplayedOffsetsTest, CompressedCommitsAreReadWithTheirCodec) {
+  FakeCodecs codecs;
+  Recover();
+  Commit("g", 1);
+  RecordBatchBuilder builder;
+  const std::string key =
+      FormatOffsetCommitKey({.group = "h", .topic = "orders"});
+  const std::string value = FormatOffsetCommitValue({.offset = 2});
+  ASSERT_THAT(builder.Append({.key = key, .value = value}, 1), IsOk());
+  ASSERT_THAT(
+      log_->Append(*builder.FinishCompressed(codecs.lz4), Durability::kMemory),
+      IsOk());
+  OpenReader();
+  ReplayedOffsets offsets(
+      "p-0", std::shared_ptr<ReadOnlyPartitionReader>(std::move(reader_)),
+      &codecs.all, [](const std::string& note) { ADD_FAILURE() << note; });
+  ASSERT_THAT(offsets.CatchUp(), IsOk());
+  EXPECT_THAT(offsets.table().groups(), ElementsAre("g", "h"));
+  Commit("k", 3);
+  // It compares the batch that was read last.
+  ASSERT_THAT(offsets.CatchUp(), IsOk());
+  EXPECT_THAT(offsets.table().groups(), ElementsAre("g", "h", "k"));
+}
+
 // The records that tell the two logs apart are trimmed away.
 TEST_F(ReplayedOffsetsTest, LogThatCannotBeComparedIsReadAnew) {
   Recover();
@@ -46,7 +72,7 @@ TEST_F(ReplayedOffsetsTest, LogThatCannotBeComparedIsReadAnew) {
   OpenReader();
   ReplayedOffsets offsets(
       "p-0", std::shared_ptr<ReadOnlyPartitionReader>(std::move(reader_)),
-      [](const std::string& note) { ADD_FAILURE() << note; });
+      nullptr, [](const std::string& note) { ADD_FAILURE() << note; });
   ASSERT_THAT(offsets.CatchUp(), IsOk());
   EXPECT_THAT(offsets.table().groups(), ElementsAre("g"));
   // As a recovery that cut the log, and other commits, leave it.

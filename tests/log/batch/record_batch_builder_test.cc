@@ -14,7 +14,8 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/fixture/batch_bytes.h"
+#include "tests/fixture/fake_codec.h"
+#include "varve/log/batch/codec.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_cursor.h"
@@ -157,6 +158,78 @@ TEST(RecordBatchBuilderTest, CompressedBatchCarriesBytesAndCodec) {
     EXPECT_THAT(EncodedBatch::Parse(batch->bytes()), IsOk());
   }
   EXPECT_EQ(builder.Finish().bytes(), plain) << "the builder is as it was";
+}
+
+TEST(RecordBatchBuilderTest, CodecCompressesTheRecordsAndTheBuilderGoesOn) {
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.value = std::string(900, 'a')}, 1), IsOk());
+  for (int round = 0; round < 2; ++round) {
+    ASSERT_THAT(builder.Append({.value = "b"}, 2 + round), IsOk());
+    const std::string plain(builder.Finish().bytes());
+    for (int i = 1; i <= 4; ++i) {
+      const FakeCodec codec(static_cast<Compression>(i));
+      const auto encoded = builder.FinishCompressed(codec, i);
+      ASSERT_THAT(encoded, IsOk());
+      const RecordBatch& batch = encoded->batch();
+      EXPECT_EQ(FakeDecompressed(batch.records(), codec.compression()),
+                plain.substr(61));
+      EXPECT_EQ(FakeCodec::LevelOf(batch.records()), i);
+      EXPECT_EQ(batch.attributes(), i);
+      EXPECT_EQ(batch.record_count(), 2 + round);
+      EXPECT_EQ(batch.max_timestamp_ms(), 2 + round);
+      EXPECT_EQ(batch.crc(), batch.ComputeCrc());
+      EXPECT_THAT(EncodedBatch::Parse(batch.bytes()), IsOk());
+    }
+    EXPECT_EQ(builder.Finish().bytes(), plain);
+  }
+}
+
+TEST(RecordBatchBuilderTest, CodecGetsItsDefaultLevelUnlessOneIsAskedFor) {
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.value = "v"}, 1), IsOk());
+  const auto batch = builder.FinishCompressed(FakeCodec(Compression::kZstd));
+  ASSERT_THAT(batch, IsOk());
+  EXPECT_EQ(FakeCodec::LevelOf(batch->batch().records()), Codec::kDefaultLevel);
+}
+
+TEST(RecordBatchBuilderTest, CompressedBatchKeepsEveryOption) {
+  RecordBatchBuilder builder({.producer_id = 5,
+                              .producer_epoch = 6,
+                              .base_sequence = 7,
+                              .transactional = Transactional::kYes,
+                              .timestamp_type = TimestampType::kLogAppendTime,
+                              .delete_horizon_ms = 99});
+  ASSERT_THAT(builder.Append({.value = "v"}, 33), IsOk());
+  const RecordBatch batch =
+      builder.FinishCompressed(FakeCodec(Compression::kLz4))->batch();
+  EXPECT_EQ(batch.attributes(), 0x58 | 3);
+  EXPECT_EQ(batch.base_timestamp_ms(), 99);
+  EXPECT_EQ(batch.producer_id(), 5);
+  EXPECT_EQ(batch.producer_epoch(), 6);
+  EXPECT_EQ(batch.base_sequence(), 7);
+}
+
+TEST(RecordBatchBuilderTest, CodecThatFailsLeavesTheBuilderAsItWas) {
+  const FakeCodec codec(Compression::kGzip);
+  RecordBatchBuilder builder;
+  EXPECT_THAT(builder.FinishCompressed(codec),
+              StatusIs(kInvalid, HasSubstr("no record to compress")));
+  ASSERT_THAT(builder.Append({.value = "v"}, 1), IsOk());
+  const std::string plain(builder.Finish().bytes());
+  EXPECT_THAT(builder.FinishCompressed(codec, FakeCodec::kLevelMax + 1),
+              StatusIs(kInvalid, HasSubstr("no level 23")));
+  EXPECT_EQ(builder.Finish().bytes(), plain);
+  EXPECT_THAT(builder.FinishCompressed(codec), IsOk());
+}
+
+TEST(RecordBatchBuilderTest, CompressedBatchesStopAllocatingToo) {
+  const FakeCodec codec(Compression::kZstd);
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.value = std::string(5000, 'x')}, 1), IsOk());
+  const char* const place = builder.FinishCompressed(codec)->bytes().data();
+  builder.Clear();
+  ASSERT_THAT(builder.Append({.value = std::string(4000, 'y')}, 1), IsOk());
+  EXPECT_EQ(builder.FinishCompressed(codec)->bytes().data(), place);
 }
 
 TEST(RecordBatchBuilderTest, CompressedNonsenseIsInvalid) {
@@ -311,37 +384,6 @@ TEST(RecordBatchBuilderTest, MovedBuilderKeepsItsRecords) {
 TEST(RecordBatchBuilderDeathTest, FinishWithoutRecordsIsAProgrammersError) {
   RecordBatchBuilder builder;
   EXPECT_DEATH(builder.Finish(), "without records");
-}
-
-std::string Small() {
-  RecordBatchBuilder builder;
-  EXPECT_THAT(builder.Append({.value = "v"}, 1), IsOk());
-  return std::string(builder.Finish().bytes());
-}
-
-TEST(EncodedBatchTest, BytesBehindTheBatchAreInvalid) {
-  EXPECT_THAT(EncodedBatch::Parse(Small() + "x"),
-              StatusIs(kInvalid, HasSubstr("followed by 1")));
-  EXPECT_THAT(EncodedBatch::Parse(Small() + Small()), StatusIs(kInvalid));
-}
-
-TEST(EncodedBatchTest, DamageIsDataLoss) {
-  constexpr auto kDataLoss = absl::StatusCode::kDataLoss;
-  std::string flipped = Small();
-  flipped.back() = static_cast<char>(flipped.back() ^ 1);
-  EXPECT_THAT(EncodedBatch::Parse(flipped),
-              StatusIs(kDataLoss, HasSubstr("checksum")));
-  EXPECT_THAT(EncodedBatch::Parse(""), StatusIs(kDataLoss));
-  EXPECT_THAT(EncodedBatch::Parse(WithRecords(RecordBatch(Small()), "junk", 1)),
-              StatusIs(kDataLoss, HasSubstr("record 0 of 1")));
-}
-
-TEST(EncodedBatchTest, FewerRecordsThanOffsetsAreInvalid) {
-  RecordBatchBuilder builder;
-  ASSERT_THAT(builder.Append({}, 1), IsOk());
-  EXPECT_THAT(
-      EncodedBatch::Parse(builder.FinishAs({.last_offset_delta = 1})->bytes()),
-      StatusIs(kInvalid, HasSubstr("1 records takes 2 offsets")));
 }
 
 }  // namespace

@@ -116,6 +116,39 @@ TEST(RecordCursorTest, CompressedBatchIsUnimplementedWithCodecAndOffset) {
   }
 }
 
+TEST(RecordCursorTest, RecordsElsewhereAreThoseOfTheBatch) {
+  RecordBatchBuilder builder;
+  for (const char* value : {"a", "b"}) {
+    ASSERT_THAT(builder.Append({.value = value}, 7), IsOk());
+  }
+  const std::string records(builder.records());
+  const auto batch = builder.FinishCompressed(Compression::kLz4, "a stream");
+  ASSERT_THAT(batch, IsOk());
+  RecordCursor cursor(batch->batch(), records);
+  for (const char* value : {"a", "b"}) {
+    const RecordView* const record = cursor.Next();
+    ASSERT_NE(record, nullptr) << cursor.status();
+    EXPECT_EQ(record->value(), value);
+    EXPECT_GE(record->value()->data(), records.data());
+    EXPECT_LT(record->value()->data(), records.data() + records.size());
+    EXPECT_EQ(record->timestamp_ms(), 7);
+  }
+  EXPECT_EQ(cursor.Next(), nullptr);
+  EXPECT_THAT(cursor.status(), IsOk());
+}
+
+TEST(RecordCursorTest, RecordsElsewhereAreCheckedAsAnyOthers) {
+  RecordBatchBuilder builder;
+  ASSERT_THAT(builder.Append({.value = "a"}, 7), IsOk());
+  const std::string records = std::string(builder.records()) + "x";
+  const auto batch = builder.FinishCompressed(Compression::kLz4, "a stream");
+  RecordCursor cursor(batch->batch(), records);
+  EXPECT_NE(cursor.Next(), nullptr);
+  EXPECT_EQ(cursor.Next(), nullptr);
+  EXPECT_THAT(cursor.status(),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("bytes follow")));
+}
+
 TEST(RecordCursorTest, CompressedBatchWithoutRecordsEnds) {
   std::string bytes = Numbers(0, 1);
   StoreBig16(bytes.data() + 21, 4);

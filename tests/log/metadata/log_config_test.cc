@@ -48,6 +48,9 @@ TEST(LogConfigTest, DefaultsAreKafkasButForThoseListed) {
           Pair("file.delete.delay.ms", "60000"),
           Pair("max.message.bytes", "1048588"),
           Pair("compression.type", "producer"),
+          Pair("compression.gzip.level", "-1"),
+          Pair("compression.lz4.level", "9"),
+          Pair("compression.zstd.level", "3"),
           Pair("message.timestamp.type", "CreateTime"),
           Pair("message.timestamp.before.max.ms", "9223372036854775807"),
           Pair("message.timestamp.after.max.ms", "9223372036854775807")));
@@ -79,6 +82,17 @@ TEST(LogConfigTest, ValueThatIsSetIsListed) {
       {"file.delete.delay.ms", "0"},
       {"max.message.bytes", "0"},
       {"compression.type", "uncompressed"},
+      {"compression.type", "gzip"},
+      {"compression.type", "snappy"},
+      {"compression.type", "lz4"},
+      {"compression.type", "zstd"},
+      {"compression.gzip.level", "1"},
+      {"compression.gzip.level", "9"},
+      {"compression.lz4.level", "1"},
+      {"compression.lz4.level", "17"},
+      {"compression.zstd.level", "-131072"},
+      {"compression.zstd.level", "0"},
+      {"compression.zstd.level", "22"},
       {"message.timestamp.type", "LogAppendTime"},
       {"message.timestamp.before.max.ms", "0"},
       {"message.timestamp.after.max.ms", "3600000"},
@@ -134,7 +148,17 @@ TEST(LogConfigTest, BadValuesAreRefusedAndChangeNothing) {
       {"min.cleanable.dirty.ratio", "-0.1"},
       {"min.cleanable.dirty.ratio", "nan"},
       {"max.message.bytes", "-1"},
-      {"compression.type", "zstd"},
+      {"compression.type", ""},
+      {"compression.type", "none"},
+      {"compression.type", "Zstd"},
+      {"compression.gzip.level", "-2"},
+      {"compression.gzip.level", "0"},
+      {"compression.gzip.level", "10"},
+      {"compression.lz4.level", "0"},
+      {"compression.lz4.level", "-1"},
+      {"compression.lz4.level", "18"},
+      {"compression.zstd.level", "-131073"},
+      {"compression.zstd.level", "23"},
       {"message.timestamp.type", "createtime"},
       {"message.timestamp.after.max.ms", "-1"},
   };
@@ -154,8 +178,14 @@ TEST(LogConfigTest, ErrorsSayWhatAValueMayBe) {
               StatusIs(kInvalid,
                        "segment.bytes: \"12k\" is not a whole number "
                        "from 14 to 2147483647"));
-  EXPECT_THAT(config.Set("compression.type", "lz4"),
-              StatusIs(kInvalid, HasSubstr("producer or uncompressed")));
+  EXPECT_THAT(config.Set("compression.type", "brotli"),
+              StatusIs(kInvalid,
+                       "compression.type: \"brotli\" is not uncompressed, "
+                       "zstd, lz4, snappy, gzip or producer"));
+  EXPECT_THAT(config.Set("compression.gzip.level", "0"),
+              StatusIs(kInvalid,
+                       "compression.gzip.level: \"0\" is not a whole number "
+                       "from 1 to 9, or -1"));
   EXPECT_THAT(config.Set("preallocate", "1"),
               StatusIs(kInvalid, HasSubstr("true or false")));
 }
@@ -168,6 +198,8 @@ TEST(LogConfigTest, UnknownNameGetsTheNearestOne) {
       {"log.retention.bytes", "retention.bytes"},
       {"cleanup-policy", "cleanup.policy"},
       {"message.timestamp.typ", "message.timestamp.type"},
+      {"compression.zstd-level", "compression.zstd.level"},
+      {"compression.snappy.level", "compression.gzip.level"},
   };
   for (const auto& [name, nearest] : kNames) {
     EXPECT_THAT(config.Set(name, "1"),
@@ -190,8 +222,19 @@ TEST(LogConfigTest, ConfigsOfAClusterAreRefusedWithTheReason) {
               StatusIs(kInvalid, HasSubstr("it is about replicas")));
   EXPECT_THAT(config.Set("remote.storage.enable", "true"),
               StatusIs(kInvalid, HasSubstr("remote storage")));
-  EXPECT_THAT(config.Set("compression.zstd.level", "3"),
-              StatusIs(kInvalid, HasSubstr("does not compress")));
+}
+
+TEST(LogConfigTest, ResetGivesCompressionItsDefaultAgain) {
+  LogConfig config;
+  for (const auto& [name, value] : {std::pair{"compression.type", "zstd"},
+                                    {"compression.gzip.level", "9"},
+                                    {"compression.lz4.level", "17"},
+                                    {"compression.zstd.level", "-7"}}) {
+    ASSERT_THAT(config.Set(name, value), IsOk());
+    ASSERT_NE(config, LogConfig());
+    EXPECT_THAT(config.Reset(name), IsOk());
+    EXPECT_EQ(config, LogConfig()) << name;
+  }
 }
 
 TEST(LogConfigTest, ValidateChecksFieldsSetDirectly) {
@@ -199,6 +242,9 @@ TEST(LogConfigTest, ValidateChecksFieldsSetDirectly) {
   config.segment_ms = 0;
   EXPECT_THAT(config.Validate(),
               StatusIs(kInvalid, HasSubstr("segment.ms: \"0\" is not")));
+  config = {.compression_gzip_level = 0};
+  EXPECT_THAT(config.Validate(),
+              StatusIs(kInvalid, HasSubstr("compression.gzip.level: \"0\"")));
   config = {.min_cleanable_dirty_ratio =
                 std::numeric_limits<double>::quiet_NaN()};
   EXPECT_THAT(config.Validate(), StatusIs(kInvalid));

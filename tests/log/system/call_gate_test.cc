@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/log/partition/call_gate.h"
+#include "varve/log/system/call_gate.h"
 
 #include <atomic>
 #include <optional>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_LOG_PARTITION_CALL_GATE_H_
-#define VARVE_LOG_PARTITION_CALL_GATE_H_
+#ifndef VARVE_LOG_SYSTEM_CALL_GATE_H_
+#define VARVE_LOG_SYSTEM_CALL_GATE_H_
 
 #include <cstdint>
 #include <utility>
@@ -82,4 +82,4 @@ class CallGate {
 
 }  // namespace varve
 
-#endif  // VARVE_LOG_PARTITION_CALL_GATE_H_
+#endif  // VARVE_LOG_SYSTEM_CALL_GATE_H_
