@@ -145,6 +145,10 @@ TEST_F(BashTest, EveryOptionOfEveryHelpIsCompleted) {
 TEST_F(BashTest, ValuesAreCompletedByWhatTheyAre) {
   EXPECT_THAT(Complete({"produce", "t", "--durability", ""}),
               ElementsAre("memory", "interval", "synced"));
+  for (const char* option : {"--compression", "--compression-codec"}) {
+    EXPECT_THAT(Complete({"produce", "t", option, ""}),
+                ElementsAre("none", "gzip", "snappy", "lz4", "zstd"));
+  }
   EXPECT_THAT(Complete({"completion", "z"}), ElementsAre("zsh"));
   EXPECT_THAT(Complete({"consume", "t", "--count", ""}), IsEmpty());
   WriteFileOrDie(runner_.PathTo("some lines"), "x");

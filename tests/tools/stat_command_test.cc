@@ -32,6 +32,7 @@ using ::absl_testing::StatusIs;
 using ::nlohmann::json;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -163,6 +164,20 @@ TEST_F(StatCommandTest, OneTopicOrPartitionCanBeAskedFor) {
   ASSERT_EQ(one["topics"][0]["partitions"].size(), 1);
   EXPECT_EQ(one["topics"][0]["partitions"][0]["partition"], 1);
   EXPECT_THAT(Stat({"audit"}).out, Not(HasSubstr(" all ")));
+}
+
+TEST_F(StatCommandTest, CompressionTypeIsShownWhereItWasSet) {
+  EXPECT_EQ(StatJson()["topics"][1]["compression_type"], "producer");
+  EXPECT_THAT(Stat().out, Not(HasSubstr("COMPRESSION.TYPE")));
+  ASSERT_EQ(runner_
+                .Varve({"topics", "alter", "orders", "--config",
+                        "compression.type=zstd"})
+                .exit_status,
+            0);
+  EXPECT_EQ(StatJson()["topics"][0]["compression_type"], "producer");
+  EXPECT_EQ(StatJson()["topics"][1]["compression_type"], "zstd");
+  EXPECT_THAT(Stat({"orders:0", "orders:1", "audit"}).out,
+              EndsWith("\n\nTOPIC   COMPRESSION.TYPE\norders  zstd\n"));
 }
 
 TEST_F(StatCommandTest, WriterIsShownAndWhatItHasNotToldIsUnknown) {

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "varve/api/store_backup.h"
 #include "varve/api/store_copy.h"
+#include "varve/codec/all_codecs.h"
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
@@ -127,6 +128,7 @@ int Run(Direction direction, const BackupOptions& options,
   if (paths.backup.empty()) return UsageError("the backup's path is empty");
   ProgressMeter meter;
   StoreCopyOptions how;
+  how.codecs = AllCodecs();
   if (options.replace) how.existing = ExistingCopy::kReplace;
   if (options.keep_damage) how.damage = DamagedSource::kCopy;
   how.progress = [&meter](int64_t done, int64_t total) {

@@ -22,6 +22,7 @@
 #include "varve/log/batch/record_view.h"
 #include "varve/log/partition/partition_log.h"
 #include "varve/tools/command/topic_consumer.h"
+#include "varve/tools/command/unreadable_batch.h"
 #include "varve/tools/shell/record_format.h"
 #include "varve/tools/shell/record_printer.h"
 #include "varve/tools/shell/stop_signal.h"
@@ -153,10 +154,12 @@ absl::StatusOr<bool> GroupConsumer::Print(const Partition& partition,
     next = record->offset() + 1;
   }
   if (!records.status().ok()) {
-    return absl::Status(
-        records.status().code(),
-        absl::StrCat(partition.topic(), ", partition ", partition.index(), ": ",
-                     records.status().message()));
+    return UnreadableBatchError(
+        origin, records.status(),
+        absl::StrCat("go on after \"varve groups reset ",
+                     absl::Utf8SafeCHexEscape(options_.group), " ",
+                     origin.topic, ":", origin.partition, " --to ",
+                     records.next_offset(), "\""));
   }
   // The next position is after records that are not shown, such as markers, and
   // after gaps of compaction.

@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "varve/api/log_store.h"
+#include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
@@ -83,10 +84,25 @@ absl::Status LineProducer::Flush() {
   return first;
 }
 
+absl::StatusOr<EncodedBatch> LineProducer::Encode(
+    RecordBatchBuilder& batch) const {
+  const auto& [codec, level] = options_.compression;
+  if (codec == nullptr) return batch.Finish();
+  absl::StatusOr<EncodedBatch> compressed =
+      batch.FinishCompressed(*codec, level);
+  // Bytes that do not compress become more. A batch that is too large for the
+  // topic by that is appended as it was.
+  if (compressed.ok() && compressed->size_bytes() > batch_size_max_)
+    return batch.Finish();
+  return compressed;
+}
+
 absl::Status LineProducer::FlushLane(Lane& lane) {
   if (lane.batch.record_count() == 0) return absl::OkStatus();
+  const absl::StatusOr<EncodedBatch> batch = Encode(lane.batch);
+  if (!batch.ok()) return batch.status();
   absl::StatusOr<AppendResult> result =
-      lane.partition.Append(lane.batch.Finish(), options_.durability);
+      lane.partition.Append(*batch, options_.durability);
   if (!result.ok()) return result.status();
   acknowledged_ += lane.batch.record_count();
   lane.batch.Clear();

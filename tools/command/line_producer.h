@@ -11,12 +11,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/api/log_store.h"
+#include "varve/log/batch/codec.h"
+#include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
 
 namespace varve {
+
+// How a producer compresses its batches.
+struct ProducerCompression {
+  const Codec* codec = nullptr;  // null: not at all
+  int level = Codec::kDefaultLevel;
+};
 
 // Collects records into one batch for each partition of a topic, and appends a
 // batch when it is large enough: a sync for each batch, not for each record.
@@ -28,8 +36,11 @@ class LineProducer {
  public:
   struct Options {
     Durability durability = Durability::kSynced;
-    // A batch is appended before it exceeds this. Larger: fewer syncs.
+    // A batch is appended before it exceeds this, not counting that it is
+    // compressed. Larger: fewer syncs.
     int64_t batch_bytes = int64_t{64} << 10;
+    // What the topic's compression.type makes of the batch is another matter.
+    ProducerCompression compression = {};
   };
 
   // Errors: those of LogStore::DescribeTopic and LogStore::partition.
@@ -47,9 +58,10 @@ class LineProducer {
   // `timestamp_ms`, -1 for none, or by default that of the call:
   // `record.timestamp` is not looked at.
   //
-  // Errors: InvalidArgument when the record alone is too large for the topic,
-  // or its time is not one that the topic takes: nothing else is affected.
-  // Those of Partition::Append.
+  // Errors: InvalidArgument when the record alone, not compressed, is too large
+  // for the topic, or its time is not one that the topic takes: nothing else is
+  // affected. Those of Partition::Append.
+  //
   // Precondition: the topic has that partition.
   absl::Status Add(int32_t partition, const Record& record,
                    std::optional<int64_t> timestamp_ms = std::nullopt);
@@ -74,6 +86,7 @@ class LineProducer {
         config_(config),
         batch_size_max_(config.batch_size_max()) {}
 
+  absl::StatusOr<EncodedBatch> Encode(RecordBatchBuilder& batch) const;
   absl::Status FlushLane(Lane& lane);
 
   Options options_;

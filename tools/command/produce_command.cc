@@ -19,6 +19,7 @@
 #include "varve/api/log_store.h"
 #include "varve/api/partitioner.h"
 #include "varve/log/metadata/durability.h"
+#include "varve/tools/command/compression_options.h"
 #include "varve/tools/command/line_producer.h"
 #include "varve/tools/input/input_file.h"
 #include "varve/tools/input/line_options.h"
@@ -44,6 +45,8 @@ struct ProduceOptions {
   bool keep_partitions = false;
   LineOptions lines;
   std::string durability = "synced";
+  CompressionOptions compression = {};
+  LineProducer::Options producer = {};  // what the last two mean
 };
 
 Durability DurabilityOf(std::string_view name) {
@@ -126,6 +129,7 @@ void PrintSummary(const GlobalOptions& global, const ProduceOptions& options,
                          {"input_bytes", outcome.bytes},
                          {"seconds", absl::ToDoubleSeconds(outcome.time)},
                          {"durability", options.durability},
+                         {"compression", options.compression.codec},
                          {"signal", StopSignal()},
                          {"ok", outcome.status.ok()}})
               << "\n";
@@ -136,15 +140,19 @@ void PrintSummary(const GlobalOptions& global, const ProduceOptions& options,
       "varve: produced ", CountOf(outcome.records, "record"), " (",
       HumanBytes(outcome.bytes), ") to ", options.topic, " in ",
       HumanTime(outcome.time), ", ", HumanRate(outcome.records, outcome.time),
-      " records/s, durability ", options.durability, "\n");
+      " records/s, durability ", options.durability,
+      options.compression.codec == "none"
+          ? ""
+          : absl::StrCat(", compression ", options.compression.codec),
+      "\n");
 }
 
 absl::StatusOr<Outcome> ProduceAll(CommandStore& store, const InputFile& input,
                                    const GlobalOptions& global,
                                    const ProduceOptions& options,
                                    LineParser& parser) {
-  absl::StatusOr<LineProducer> producer = LineProducer::Open(
-      *store, options.topic, {.durability = DurabilityOf(options.durability)});
+  absl::StatusOr<LineProducer> producer =
+      LineProducer::Open(*store, options.topic, options.producer);
   if (!producer.ok()) return producer.status();
   store.SayWhatWasFound();
   if (options.partition.has_value()) {
@@ -194,12 +202,17 @@ int PrintFailure(const ProduceOptions& options, const Outcome& outcome,
   return kExitFailure;
 }
 
-int Produce(const GlobalOptions& global, const ProduceOptions& options) {
+int Produce(const GlobalOptions& global, ProduceOptions options) {
   if (options.keep_partitions && !global.json) {
     return UsageError("--keep-partitions: only lines of --json name one");
   }
   auto parser = MakeLineParser(global, options.lines, absl::Now());
   if (!parser.ok()) return UsageError(parser.status().message());
+  const absl::StatusOr<ProducerCompression> compression =
+      CompressionOf(options.compression);
+  if (!compression.ok()) return UsageError(compression.status().message());
+  options.producer = {.durability = DurabilityOf(options.durability),
+                      .compression = *compression};
   // Opening a named pipe may wait: that is done before the store's lock is
   // taken.
   auto input = InputFile::Open(options.file);
@@ -243,6 +256,7 @@ void AddProduceCommand(CLI::App& app, CommandLine& line) {
                    "power loss, but for the last second), synced (all)")
       ->check(CLI::IsMember({"memory", "interval", "synced"}))
       ->capture_default_str();
+  AddCompressionOptions(*produce, options->compression);
   produce->footer(
       "A line is the bytes up to a line feed, whatever they are. Lines are "
       "appended in batches.\n"
@@ -265,6 +279,7 @@ void AddProduceCommand(CLI::App& app, CommandLine& line) {
       "  tail -f app.log | varve produce logs\n"
       "  varve produce orders --key-separator : --header from=import "
       "< orders.txt\n"
+      "  varve produce orders --compression zstd orders.txt\n"
       "  varve consume orders --json | varve produce copy --json");
   produce->callback([&line, options] {
     line.run = [&line, options] { return Produce(line.global, *options); };

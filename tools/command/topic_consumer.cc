@@ -19,6 +19,7 @@
 #include "varve/log/batch/record_view.h"
 #include "varve/log/read_only/poll_interval.h"
 #include "varve/tools/command/stop_before.h"
+#include "varve/tools/command/unreadable_batch.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/record_format.h"
 #include "varve/tools/shell/record_printer.h"
@@ -46,14 +47,6 @@ absl::StatusOr<OffsetReset> ParseOffsetReset(const std::string& text) {
 TopicConsumer::TopicConsumer(const ReadOnlyStore* store, Options options,
                              RecordPrinter* printer)
     : store_(store), options_(std::move(options)), printer_(printer) {}
-
-absl::Status TopicConsumer::Named(const Position& position,
-                                  const absl::Status& status) const {
-  return absl::Status(
-      status.code(),
-      absl::StrCat(options_.topic, ", partition ", position.partition.index(),
-                   ": ", status.message()));
-}
 
 absl::Status TopicConsumer::Open() {
   if (options_.partition.has_value()) return Add(*options_.partition);
@@ -227,8 +220,11 @@ absl::Status TopicConsumer::Print(Position& position,
     if (!status.ok()) return status;
     position.next_offset = record->offset() + 1;
   }
-  return records.status().ok() ? absl::OkStatus()
-                               : Named(position, records.status());
+  if (records.status().ok()) return absl::OkStatus();
+  return UnreadableBatchError(
+      origin, records.status(),
+      absl::StrCat("go on with --partition ", origin.partition, " --offset ",
+                   records.next_offset()));
 }
 
 absl::Status TopicConsumer::Reset(Position& position, const ResetRule& rule,

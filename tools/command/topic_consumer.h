@@ -99,8 +99,6 @@ class TopicConsumer {
   absl::Status Reset(Position& position, const ResetRule& rule,
                      const absl::Status& reason);
   absl::StatusOr<bool> FollowRound();
-  absl::Status Named(const Position& position,
-                     const absl::Status& status) const;
 
   const ReadOnlyStore* const store_;
   const Options options_;

@@ -16,6 +16,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "varve/api/store_verifier.h"
+#include "varve/codec/all_codecs.h"
 #include "varve/log/system/environment.h"
 #include "varve/log/verification/partition_verifier.h"
 #include "varve/log/verification/segment_verifier.h"
@@ -136,6 +137,7 @@ absl::StatusOr<StoreVerification> VerifyWithProgress(const std::string& path) {
   ProgressMeter meter;
   StoreVerifyOptions options = {
       .writer = [&path] { return ProbeWriter(path); }};
+  options.codecs = AllCodecs();
   options.progress = [&meter](int64_t done, int64_t total) {
     if (!meter.IsDue()) return;
     meter.Show(absl::StrCat("verified ", HumanBytes(done), " of at most ",
@@ -167,10 +169,11 @@ void AddVerifyCommand(CLI::App& app, CommandLine& line) {
       app.add_subcommand("verify", "check every byte of a store");
   verify->fallthrough();
   verify->footer(
-      "Checks checksums, offsets, leader epochs, records, times, every index "
-      "entry and the\n"
-      "store's own files. Changes nothing and takes no lock, so it may run "
-      "beside a writer.\n"
+      "Checks checksums, offsets, leader epochs, records, those of compressed "
+      "batches too,\n"
+      "times, every index entry and the store's own files. Changes nothing and "
+      "takes no lock,\n"
+      "so it may run beside a writer.\n"
       "Exit status: 0 nothing is damaged, 1 something is.");
   verify->callback(
       [&line] { line.run = [&line] { return Verify(line.global); }; });

@@ -215,7 +215,9 @@ void AddDumpLogCommand(CLI::App& app, CommandLine& line) {
                  "print every record decoded, as of __consumer_offsets, "
                  "wherever the file is");
   dump->footer(
-      "Needs no store. Exit status: 0 sound, 1 something is damaged.\n"
+      "Needs no store. Compressed batches are decompressed: codec and "
+      "decompressed_size are\n"
+      "those of a batch. Exit status: 0 sound, 1 something is damaged.\n"
       "Examples:\n"
       "  varve dump-log --records data/orders-0/00000000000000000000.log\n"
       "  varve dump-log --records data/__consumer_offsets-*/*.log\n"

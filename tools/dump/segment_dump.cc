@@ -12,6 +12,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "varve/codec/all_codecs.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch.h"
@@ -87,8 +90,7 @@ class SegmentDumper {
   absl::Status Run() {
     do {
       while (const RecordBatch* batch = scanner_.Peek()) {
-        sink_.Add("batch", BatchFields(*batch, scanner_.position()));
-        DumpRecords(*batch);
+        DumpBatch(*batch);
         scanner_.Advance();
         if (!sink_.status().ok()) return sink_.status();
       }
@@ -98,9 +100,36 @@ class SegmentDumper {
   }
 
  private:
-  void DumpRecords(const RecordBatch& batch) {
-    if (batch.compression() != Compression::kNone) return;
-    RecordCursor cursor(batch);
+  void DumpBatch(const RecordBatch& batch) {
+    Json fields = BatchFields(batch, scanner_.position());
+    const absl::StatusOr<std::string_view> records =
+        PlainRecords(batch, AllCodecs(), decompressed_);
+    if (batch.compression() != Compression::kNone) {
+      fields["decompressed_size"] =
+          records.ok() ? Json(batch_layout::kRecords + records->size())
+                       : Json();
+    }
+    sink_.Add("batch", fields);
+    if (records.ok()) {
+      DumpRecords(batch, *records);
+    } else {
+      AddUndecompressed(records.status());
+    }
+  }
+
+  // A batch that is larger than the codecs may make it is not known to be
+  // damaged.
+  void AddUndecompressed(const absl::Status& status) {
+    if (absl::IsDataLoss(status)) {
+      sink_.AddDamage(scanner_.position(), status.message());
+    } else {
+      sink_.Add("note", {{"position", scanner_.position()},
+                         {"what", std::string(status.message())}});
+    }
+  }
+
+  void DumpRecords(const RecordBatch& batch, std::string_view records) {
+    RecordCursor cursor(batch, records);
     while (const RecordView* record = cursor.Next()) {
       if (shown_ == RecordsShown::kNo) continue;
       if (batch.is_control()) {
@@ -180,6 +209,7 @@ class SegmentDumper {
   const RecordsShown shown_;
   DumpSink& sink_;
   FileBatchScanner scanner_;
+  ByteBuffer decompressed_;  // the records of a compressed batch
 };
 
 }  // namespace

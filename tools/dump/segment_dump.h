@@ -16,9 +16,11 @@ namespace varve {
 enum class RecordsShown { kNo, kYes, kOffsetCommits };
 
 // Prints the batches of a segment, whichever program wrote it, and on request
-// their records. At damage it says where and why, and continues after it if a
-// whole batch follows. Gaps between offsets, and any epochs, pass: what they
-// should be is not known from one file.
+// their records. Compressed batches are decompressed, whether or not records
+// are asked for: their size then is printed as well, and one that cannot be is
+// followed by the reason. At damage it says where and why, and continues after
+// it if a whole batch follows. Gaps between offsets, and any epochs, pass: what
+// they should be is not known from one file.
 //
 // Errors: file errors (log/system/errno_status.h).
 absl::Status DumpSegment(File& file, int64_t base_offset, RecordsShown shown,

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,15 +50,22 @@ absl::StatusOr<std::vector<TopicTarget>> AllTopics(const ReadOnlyStore& store,
   return targets;
 }
 
+std::string CompressionTypeOf(const TopicDescription& topic) {
+  for (const auto& [name, value] : topic.config.log.NonDefault()) {
+    if (name == "compression.type") return value;
+  }
+  return std::string(kDefaultCompressionType);
+}
+
 // How often a topic may be deleted, and made again, while it is looked at.
 constexpr int kTriesMax = 10;
 
-// The partitions from `first` to before `end`. Those that are missing were
-// deleted since they were listed.
+// The partitions of these numbers. Those that are missing were deleted since
+// they were listed.
 TopicStat PartitionsOf(const ReadOnlyStore& store, std::string_view name,
-                       int32_t first, int32_t end, StoreStat& stat) {
+                       const std::vector<int32_t>& numbers, StoreStat& stat) {
   TopicStat topic = {.topic = std::string(name)};
-  for (int32_t i = first; i < end; ++i) {
+  for (const int32_t i : numbers) {
     absl::StatusOr<PartitionStats> stats = StatsOf(store, name, i);
     if (stats.ok()) {
       topic.partitions.push_back(
@@ -79,19 +88,20 @@ absl::Status AddTarget(const ReadOnlyStore& store, const TopicTarget& target,
     const absl::StatusOr<TopicDescription> topic =
         store.DescribeTopic(target.topic);
     if (!topic.ok()) return topic.status();
-    const int32_t first = target.partition.value_or(0);
+    std::vector<int32_t> numbers(static_cast<size_t>(topic->config.partitions));
+    std::iota(numbers.begin(), numbers.end(), 0);
     if (target.partition.has_value()) {
-      absl::Status status = store.partition(target.topic, first).status();
+      numbers = {*target.partition};
+      absl::Status status =
+          store.partition(target.topic, *target.partition).status();
       if (absl::IsOutOfRange(status)) return status;
     }
-    TopicStat found = PartitionsOf(
-        store, target.topic, first,
-        target.partition.has_value() ? first + 1 : topic->config.partitions,
-        stat);
+    TopicStat found = PartitionsOf(store, target.topic, numbers, stat);
     const absl::StatusOr<TopicDescription> after =
         store.DescribeTopic(target.topic);
     if (!after.ok()) return after.status();
     if (after->id == topic->id || i == kTriesMax) {
+      found.compression_type = CompressionTypeOf(*after);
       stat.topics.push_back(std::move(found));
       return absl::OkStatus();
     }

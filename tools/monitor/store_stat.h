@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,9 +28,15 @@ struct PartitionStat {
   std::optional<Holding> holding = {};  // nothing: not known
 };
 
+// The compression.type of a topic that keeps batches as they come.
+inline constexpr std::string_view kDefaultCompressionType = "producer";
+
 struct TopicStat {
   std::string topic;
   std::vector<PartitionStat> partitions = {};
+  // Its config compression.type, as text. Batches that were appended before it
+  // was set may be compressed in another way.
+  std::string compression_type = {};
 };
 
 struct StoreStat {

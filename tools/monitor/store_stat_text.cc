@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -91,6 +92,21 @@ void AddRows(const TopicStat& topic, TextTable& table) {
                 PinsText(totals.holding)});
 }
 
+// "orders  zstd", of the topics that do not keep batches as they come; nothing
+// without any.
+std::string CompressionText(const StoreStat& stat) {
+  // Partitions that were asked for one by one are topics of their own here.
+  std::map<std::string, std::string> types;
+  for (const TopicStat& topic : stat.topics) {
+    if (topic.compression_type != kDefaultCompressionType)
+      types[topic.topic] = topic.compression_type;
+  }
+  if (types.empty()) return "";
+  TextTable table({{.title = "TOPIC"}, {.title = "COMPRESSION.TYPE"}});
+  for (const auto& [topic, type] : types) table.AddRow({topic, type});
+  return absl::StrCat("\n", table.ToString());
+}
+
 Json TimeJson(std::optional<absl::Time> time) {
   if (!time.has_value()) return nullptr;
   return absl::ToUnixMillis(*time);
@@ -150,7 +166,8 @@ std::string ToText(const StoreStat& stat) {
                    {.title = "PINS"}});
   for (const TopicStat& topic : stat.topics) AddRows(topic, table);
   return absl::StrCat("at      ", StatTimeText(stat.taken_at), "\nwriter  ",
-                      stat.writer.ToText(), "\n\n", table.ToString());
+                      stat.writer.ToText(), "\n\n", table.ToString(),
+                      CompressionText(stat));
 }
 
 Json ToJson(int32_t partition, const PartitionStats& stats) {
@@ -181,6 +198,7 @@ Json ToJson(const StoreStat& stat) {
       partitions.push_back(std::move(json));
     }
     topics.push_back({{"topic", topic.topic},
+                      {"compression_type", topic.compression_type},
                       {"totals", TotalsJson(topic)},
                       {"partitions", std::move(partitions)}});
   }

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "varve/api/log_store.h"
+#include "varve/codec/all_codecs.h"
 #include "varve/log/metadata/lock_conflict.h"
 #include "varve/log/system/log_sink.h"
 #include "varve/tools/shell/command_line.h"
@@ -35,7 +36,8 @@ absl::StatusOr<CommandStore> OpenStoreToChange(const GlobalOptions& options,
   if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
     return status;
   }
-  auto store = LogStore::Open(options.data, {.missing = missing});
+  auto store =
+      LogStore::Open(options.data, {.missing = missing, .codecs = AllCodecs()});
   if (store.ok()) return CommandStore(*std::move(store));
   if (absl::IsNotFound(store.status()) && missing == MissingStore::kFail) {
     return NoStoreError(options);
@@ -51,7 +53,7 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
   if (absl::Status status = CheckDataDirectory(options); !status.ok()) {
     return status;
   }
-  ReadOnlyOptions read_only;
+  ReadOnlyOptions read_only = {.codecs = AllCodecs()};
   read_only.environment.log_sink = [](const LogMessage& message) {
     PrintError(message.text);
   };

@@ -30,18 +30,18 @@ struct ChangeInStore {
   std::string_view function;
 };
 
-// Opens the store to change it; every command that changes one does it by this.
-// The findings of opening it and its partitions are printed on stderr. When
-// another process has it open, the error says how that process can make the
-// change.
+// Opens the store to change it, with all codecs; every command that changes one
+// does it by this. The findings of opening it and its partitions are printed on
+// stderr. When another process has it open, the error says how that process can
+// make the change.
 //
 // Errors: those of CheckDataDirectory, NoStoreError and LogStore::Open.
 absl::StatusOr<CommandStore> OpenStoreToChange(
     const GlobalOptions& options, const ChangeInStore& change,
     MissingStore missing = MissingStore::kFail);
 
-// Opens the store to read only, whether or not it has a writer. What is found
-// in it that no call returns is printed on stderr.
+// Opens the store to read only, with all codecs, whether or not it has a
+// writer. What is found in it that no call returns is printed on stderr.
 //
 // Errors: those of CheckDataDirectory, NoStoreError and LogStore::OpenReadOnly.
 absl::StatusOr<std::unique_ptr<ReadOnlyStore>> OpenStoreReadOnly(
