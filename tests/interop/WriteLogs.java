@@ -2,6 +2,7 @@
 
 import java.io.File;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,7 +11,6 @@ import java.util.Random;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
-import org.apache.kafka.common.record.CompressionType;
 import org.apache.kafka.common.record.ControlRecordType;
 import org.apache.kafka.common.record.EndTransactionMarker;
 import org.apache.kafka.common.record.MemoryRecords;
@@ -33,6 +33,9 @@ public final class WriteLogs {
   private static final int EPOCH = 0;
   private static final long START_MS = 1700000000000L;
   private static final int BATCHES = 250;
+  /** Of the kind whose batches are large: two with each codec and level. */
+  private static final int LARGE_BATCHES = 2 * CodecLevels.count();
+  private static final String[] WORDS = {"layer ", "of ", "sediment ", "laid ", "in order, "};
   private static final short TRANSACTION_VERSION = 1;
 
   private final Random random = new Random(20240229);
@@ -49,9 +52,10 @@ public final class WriteLogs {
     }
     directory.mkdirs();
     WriteLogs writer = new WriteLogs();
-    writer.append(directory, configs, arguments[1], 0, BATCHES / 2);
+    int batches = arguments[1].equals("large") ? LARGE_BATCHES : BATCHES;
+    writer.append(directory, configs, arguments[1], 0, batches / 2);
     System.out.println(writer.log.logEndOffset());
-    writer.append(directory, configs, arguments[1], BATCHES / 2, BATCHES);
+    writer.append(directory, configs, arguments[1], batches / 2, batches);
   }
 
   /** Opens the log, appends some of the batches, and closes it. */
@@ -71,22 +75,19 @@ public final class WriteLogs {
       case "plain" -> log.appendAsLeader(
           MemoryRecords.withRecords(Compression.NONE, records(round)), EPOCH);
       case "compressed" -> log.appendAsLeader(
-          MemoryRecords.withRecords(codec(round), records(round)), EPOCH);
+          MemoryRecords.withRecords(CodecLevels.quickAt(round), records(round)), EPOCH);
+      case "large" -> log.appendAsLeader(
+          MemoryRecords.withRecords(CodecLevels.at(round), largeRecords(round)), EPOCH);
       case "transactions" -> appendTransaction(round);
       case "compacted" -> appendCompacted(round);
       default -> throw new IllegalArgumentException(kind);
     }
   }
 
-  private static Compression codec(int round) {
-    CompressionType[] types = CompressionType.values();
-    return Compression.of(types[round % types.length]).build();
-  }
-
   private void appendTransaction(int round) throws Exception {
     SimpleRecord[] records = records(round);
     log.appendAsLeader(MemoryRecords.withTransactionalRecords(
-        Compression.NONE, 4000, (short) 2, sequence, records), EPOCH);
+        CodecLevels.quickAt(round), 4000, (short) 2, sequence, records), EPOCH);
     sequence += records.length;
     if (round % 3 == 2) {
       ControlRecordType type =
@@ -102,7 +103,7 @@ public final class WriteLogs {
   private void appendCompacted(int round) throws Exception {
     SimpleRecord[] records = records(round);
     MemoryRecords whole = MemoryRecords.withIdempotentRecords((byte) 2, log.logEndOffset(),
-        Compression.NONE, 4000, (short) 2, sequence, EPOCH, records);
+        CodecLevels.quickAt(round), 4000, (short) 2, sequence, EPOCH, records);
     sequence += records.length;
     int keepOf8 = random.nextInt(9);
     RecordFilter filter = new RecordFilter(time(round), 86400000L) {
@@ -130,6 +131,24 @@ public final class WriteLogs {
           headers());
     }
     return records;
+  }
+
+  /** Several blocks of every codec: hundreds of KiB of words, and a few large random values. */
+  private SimpleRecord[] largeRecords(int round) {
+    SimpleRecord[] records = new SimpleRecord[2000 + random.nextInt(1000)];
+    for (int i = 0; i < records.length; i++) {
+      byte[] value = i % 500 == 250 ? bytes(40000) : words();
+      records[i] = new SimpleRecord(time(round), bytes(30), value, headers());
+    }
+    return records;
+  }
+
+  private byte[] words() {
+    StringBuilder words = new StringBuilder();
+    for (int i = random.nextInt(30); i > 0; i--) {
+      words.append(WORDS[random.nextInt(WORDS.length)]);
+    }
+    return words.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   /** Grows by about a minute a round, and wavers by ten. */

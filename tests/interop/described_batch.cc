@@ -2,10 +2,19 @@
 
 #include "tests/interop/described_batch.h"
 
+#include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/log/check.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "varve/codec/all_codecs.h"
+#include "varve/log/batch/byte_buffer.h"
+#include "varve/log/batch/codecs.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_cursor.h"
 
 namespace varve {
 namespace {
@@ -37,9 +46,37 @@ void AppendJson(const DescribedRecord& record, std::string* json) {
   absl::StrAppend(json, "]}");
 }
 
+std::optional<std::string> Owned(const std::optional<std::string_view>& view) {
+  return view.has_value() ? std::optional<std::string>(*view) : std::nullopt;
+}
+
+std::vector<DescribedRecord> RecordsOf(const RecordBatch& batch) {
+  ByteBuffer scratch;
+  const auto plain = PlainRecords(batch, AllCodecs(), scratch);
+  CHECK_OK(plain.status());
+  std::vector<DescribedRecord> records;
+  RecordCursor cursor(batch, *plain);
+  while (const RecordView* view = cursor.Next()) {
+    records.push_back(DescribedRecord::Of(*view));
+  }
+  CHECK_OK(cursor.status());
+  return records;
+}
+
 }  // namespace
 
-DescribedBatch DescribedBatch::HeaderOf(const RecordBatch& batch) {
+DescribedRecord DescribedRecord::Of(const RecordView& view) {
+  DescribedRecord record{.offset = view.offset(),
+                         .timestamp_ms = view.timestamp_ms(),
+                         .key = Owned(view.key()),
+                         .value = Owned(view.value())};
+  for (const Header& header : view.headers()) {
+    record.headers.emplace_back(header.key, Owned(header.value));
+  }
+  return record;
+}
+
+DescribedBatch DescribedBatch::Of(const RecordBatch& batch) {
   DescribedBatch described;
   described.base_offset = batch.base_offset();
   described.last_offset = batch.last_offset();
@@ -58,6 +95,7 @@ DescribedBatch DescribedBatch::HeaderOf(const RecordBatch& batch) {
   described.size_bytes = batch.size();
   described.compression = batch.compression();
   described.crc = batch.crc();
+  described.records = RecordsOf(batch);
   return described;
 }
 
@@ -78,10 +116,8 @@ std::string DescribedBatch::ToJson() const {
   absl::StrAppend(&json, "\",\"maxTimestamp\":", max_timestamp_ms,
                   ",\"size\":", size_bytes, ",\"compression\":\"",
                   CompressionName(compression), "\",\"crc\":", JsonInteger(crc),
-                  ",\"records\":");
-  if (!records.has_value()) return json + "null}";
-  json += "[";
-  for (const DescribedRecord& record : *records) {
+                  ",\"records\":[");
+  for (const DescribedRecord& record : records) {
     if (json.back() == '}') json += ",";
     AppendJson(record, &json);
   }

@@ -10,11 +10,17 @@
 #include <vector>
 
 #include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_view.h"
 
 namespace varve {
 
 // A record in words that every program of these tests uses. It owns its bytes.
 struct DescribedRecord {
+  static DescribedRecord Of(const RecordView& view);
+
+  friend bool operator==(const DescribedRecord&,
+                         const DescribedRecord&) = default;
+
   int64_t offset = 0;
   int64_t timestamp_ms = -1;
   std::optional<std::string> key = std::nullopt;
@@ -25,8 +31,9 @@ struct DescribedRecord {
 // A batch in the words of Kafka's DumpLogSegments. As JSON it is one line; the
 // Java programs beside this file print the same.
 struct DescribedBatch {
-  // Everything but the records and the place, which are the caller's to fill.
-  static DescribedBatch HeaderOf(const RecordBatch& batch);
+  // Everything but the place, which is the caller's to fill. Ends the program
+  // for records that cannot be read.
+  static DescribedBatch Of(const RecordBatch& batch);
 
   std::string ToJson() const;
 
@@ -47,8 +54,7 @@ struct DescribedBatch {
   int64_t size_bytes = 0;
   Compression compression = Compression::kNone;
   std::optional<uint32_t> crc;  // absent if it is not known beforehand
-  // Absent if they cannot be read: varve does not decompress yet.
-  std::optional<std::vector<DescribedRecord>> records;
+  std::vector<DescribedRecord> records;
 };
 
 }  // namespace varve

@@ -9,8 +9,8 @@ import signal
 import tempfile
 import unittest
 
+import apache_kafka
 import counted_main
-import kafka
 import varve_batches
 
 _PARTITIONS = 50
@@ -45,7 +45,7 @@ class OffsetCases:
 
     @classmethod
     def setUpClass(cls):
-        cls.kafka = kafka.find(cls.WANTED)
+        cls.kafka = apache_kafka.find(cls.WANTED)
         cls.addClassCleanup(cls.kafka.close)
         cls.store = tempfile.mkdtemp()
         cls.addClassCleanup(shutil.rmtree, cls.store)

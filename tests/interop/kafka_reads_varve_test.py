@@ -7,12 +7,14 @@ import signal
 import tempfile
 import unittest
 
+import apache_kafka
 import counted_main
-import kafka
 import varve_batches
 
 _SMALL = ("internal.segment.bytes=16384", "index.interval.bytes=1000")
-_SMALL_TOPICS = ("batches", "compacted", "compressed", "stamped", "transactions")
+_CODECS = ("gzip", "snappy", "lz4", "zstd")
+_SMALL_TOPICS = ("batches", "compacted", "compressed", "decompressed", "lz4_stamped", "stamped",
+                 "transactions", *_CODECS)
 _SIDECARS = ("sealed-*",)
 _KEPT = (".log", ".index", ".timeindex", "leader-epoch-checkpoint", "partition.metadata")
 
@@ -67,7 +69,7 @@ class InteropTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.kafka = kafka.find(cls.WANTED)
+        cls.kafka = apache_kafka.find(cls.WANTED)
         cls.addClassCleanup(cls.kafka.close)
         cls.stores = Stores.written()
 
@@ -115,8 +117,28 @@ class DumpCases:
     def test_what_compaction_leaves(self):
         self.check_topic("compacted", 2)
 
-    def test_gzip_carried_as_it_is(self):
-        self.check_topic("compressed", 10)
+    def codecs_of(self, topic, segments_min=2):
+        """Checks a topic, whose batches have these codecs in their headers."""
+        self.check_topic(topic, segments_min)
+        return {batch["compression"] for path, batches in self.logs.items()
+                if f"/{topic}-0/" in path for batch in batches}
+
+    def test_every_codec_and_level(self):
+        self.assertEqual(self.codecs_of("compressed"), {"none", *_CODECS})
+
+    def test_every_codec_in_several_blocks(self):
+        self.assertEqual(self.codecs_of("large", 1), {"none", *_CODECS})
+
+    def test_compressed_by_the_topic(self):
+        for codec in _CODECS:
+            with self.subTest(codec):
+                self.assertEqual(self.codecs_of(codec), {codec})
+
+    def test_compressed_and_stamped_by_the_topic(self):
+        self.assertEqual(self.codecs_of("lz4_stamped"), {"lz4"})
+
+    def test_decompressed_by_the_topic(self):
+        self.assertEqual(self.codecs_of("decompressed"), {"none"})
 
     def test_segments_ended_by_time(self):
         self.check_topic("timed", 5)
@@ -223,7 +245,7 @@ class CurrentKafkaTest(DumpCases, InteropTest):
         copy = self.stores.copy(name)
         found = self.open_logs(how, copy, _SMALL_TOPICS, _SMALL)
         if name == "first":
-            found += self.open_logs(how, copy, ("shapes",), ())
+            found += self.open_logs(how, copy, ("large", "shapes"), ())
             found += self.open_logs(how, copy, ("timed",), ("segment.ms=3600000",))
         return found, copy
 

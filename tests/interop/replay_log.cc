@@ -3,7 +3,7 @@
 // Reads a partition directory that Kafka wrote with varve's own classes, prints
 // every batch (tests/interop/described_batch.h) and what the indexes answer,
 // and appends the same batches to a new store, which is closed and opened again
-// before OFFSET.
+// before OFFSET, and in which a cursor finds the same records.
 //
 //   replay_log DIRECTORY STORE OFFSET [config=value...]
 
@@ -14,7 +14,6 @@
 #include <fstream>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,12 +24,13 @@
 #include "absl/strings/str_split.h"
 #include "absl/types/span.h"
 #include "tests/interop/described_batch.h"
+#include "varve/api/cursor.h"
 #include "varve/api/log_store.h"
+#include "varve/codec/all_codecs.h"
 #include "varve/index/offset_index.h"
 #include "varve/index/time_index.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record_batch.h"
-#include "varve/log/batch/record_cursor.h"
 #include "varve/log/batch/record_view.h"
 #include "varve/log/segment/batch_scanner.h"
 
@@ -45,27 +45,6 @@ std::string Contents(const fs::path& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-std::optional<std::string> Owned(const std::optional<std::string_view>& view) {
-  return view.has_value() ? std::optional<std::string>(*view) : std::nullopt;
-}
-
-std::vector<DescribedRecord> RecordsOf(const RecordBatch& batch) {
-  std::vector<DescribedRecord> records;
-  RecordCursor cursor(batch);
-  while (const RecordView* view = cursor.Next()) {
-    DescribedRecord record{.offset = view->offset(),
-                           .timestamp_ms = view->timestamp_ms(),
-                           .key = Owned(view->key()),
-                           .value = Owned(view->value())};
-    for (const Header& header : view->headers()) {
-      record.headers.emplace_back(header.key, Owned(header.value));
-    }
-    records.push_back(std::move(record));
-  }
-  CHECK_OK(cursor.status());
-  return records;
-}
-
 // A partition of a new store.
 class ReopenedPartition {
  public:
@@ -75,14 +54,14 @@ class ReopenedPartition {
         reopen_at_(reopen_at) {}
 
   void Create(const TopicConfig& config) {
-    store_ = LogStore::Open(path_).value();
+    Open();
     CHECK_OK(store_->CreateTopic(topic_, config));
   }
 
   void Append(const RecordBatch& batch) {
     if (batch.base_offset() == reopen_at_) {
       Close();
-      store_ = LogStore::Open(path_).value();
+      Open();
     }
     // Not parsed: that would refuse what compaction leaves.
     CHECK_OK(store_->partition(topic_, 0)
@@ -90,11 +69,28 @@ class ReopenedPartition {
                  .status());
   }
 
+  // That these are the records that a cursor returns.
+  void Check(const std::vector<DescribedRecord>& due) {
+    const Partition partition = store_->partition(topic_, 0).value();
+    Cursor cursor(partition, partition.log_start());
+    for (const DescribedRecord& record : due) {
+      const RecordView* const found = cursor.Next();
+      CHECK(found != nullptr) << record.offset << ": " << cursor.status();
+      CHECK(DescribedRecord::Of(*found) == record) << record.offset;
+    }
+    CHECK(cursor.Next() == nullptr);
+    CHECK_OK(cursor.status());
+  }
+
   void Close() { CHECK_OK(store_->Close()); }
 
   const std::string& topic() const { return topic_; }
 
  private:
+  void Open() {
+    store_ = LogStore::Open(path_, {.codecs = AllCodecs()}).value();
+  }
+
   const std::string path_;
   const std::string topic_;
   const int64_t reopen_at_;
@@ -112,18 +108,20 @@ class SegmentReplay {
     CHECK(absl::SimpleAtoi(stem_.filename().string(), &base_offset_));
   }
 
-  // Prints the batches, and appends them.
-  void Replay(ReopenedPartition& to) {
+  // Prints the batches, and appends them. Adds those of their records that a
+  // cursor returns.
+  void Replay(ReopenedPartition& to, std::vector<DescribedRecord>& records) {
     BatchScanner scanner(bytes_, {.position = 0, .base_offset = base_offset_},
                          {});
     while (const RecordBatch* batch = scanner.Peek()) {
-      DescribedBatch described = DescribedBatch::HeaderOf(*batch);
+      DescribedBatch described = DescribedBatch::Of(*batch);
       described.topic = to.topic();
-      if (batch->compression() == Compression::kNone) {
-        described.records = RecordsOf(*batch);
-      }
       std::puts(described.ToJson().c_str());
       to.Append(*batch);
+      if (!batch->is_control()) {
+        std::move(described.records.begin(), described.records.end(),
+                  std::back_inserter(records));
+      }
       batches_.push_back(*batch);
       scanner.Advance();
     }
@@ -189,11 +187,13 @@ void Run(const fs::path& directory, const std::string& store_path,
     if (entry.path().extension() == ".log") logs.push_back(entry.path());
   }
   std::sort(logs.begin(), logs.end());
+  std::vector<DescribedRecord> records;
   for (const fs::path& log : logs) {
     SegmentReplay segment(log);
-    segment.Replay(partition);
+    segment.Replay(partition, records);
     segment.LookUp();
   }
+  partition.Check(records);
   partition.Close();
 }
 

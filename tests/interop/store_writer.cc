@@ -11,7 +11,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "tests/interop/stored_gzip.h"
+#include "varve/codec/all_codecs.h"
+#include "varve/log/batch/codec.h"
+#include "varve/log/batch/codecs.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record.h"
 
@@ -27,24 +29,49 @@ Record AsRecord(const DescribedRecord& from, std::vector<Header>* headers) {
   return {.key = from.key, .value = from.value, .headers = *headers};
 }
 
-EncodedBatch Encode(const BatchPlan& plan, RecordBatchBuilder* builder,
-                    std::string* compressed) {
+// The batch of the plan, but compressed as `compressed` says.
+EncodedBatch Encode(const BatchPlan& plan, const CodecLevel& compressed,
+                    RecordBatchBuilder& builder) {
   std::vector<Header> headers;
   for (const DescribedRecord& record : plan.records) {
-    CHECK_OK(builder->AppendAt(static_cast<int32_t>(record.offset),
-                               AsRecord(record, &headers),
-                               record.timestamp_ms));
+    CHECK_OK(builder.AppendAt(static_cast<int32_t>(record.offset),
+                              AsRecord(record, &headers), record.timestamp_ms));
   }
-  absl::StatusOr<EncodedBatch> batch;
-  if (plan.compression == Compression::kNone) {
-    batch = builder->FinishAs(plan.shape);
-  } else {
-    CHECK(plan.compression == Compression::kGzip);
-    *compressed = StoredGzip(builder->records());
-    batch = builder->FinishCompressed(plan.compression, *compressed);
-  }
+  const Codec* const codec = AllCodecs()->Find(compressed.codec);
+  const absl::StatusOr<EncodedBatch> batch =
+      codec == nullptr ? builder.FinishAs(plan.shape)
+                       : builder.FinishCompressed(*codec, compressed.level);
   CHECK_OK(batch.status());
   return *batch;
+}
+
+CodecLevel TopicCodec(const LogConfig& config) {
+  switch (config.compression_type) {
+    case CompressionType::kGzip:
+      return {Compression::kGzip,
+              static_cast<int>(config.compression_gzip_level)};
+    case CompressionType::kSnappy:
+      return {Compression::kSnappy};
+    case CompressionType::kLz4:
+      return {Compression::kLz4,
+              static_cast<int>(config.compression_lz4_level)};
+    case CompressionType::kZstd:
+      return {Compression::kZstd,
+              static_cast<int>(config.compression_zstd_level)};
+    case CompressionType::kProducer:
+    case CompressionType::kUncompressed:
+      return {};
+  }
+  return {};
+}
+
+// How a topic stores a batch: encoded again if it has another codec.
+CodecLevel StoredAs(const LogConfig& config, const BatchPlan& plan) {
+  const CodecLevel topic = TopicCodec(config);
+  const bool kept = config.compression_type == CompressionType::kProducer ||
+                    plan.options.kind == BatchKind::kControl ||
+                    plan.compressed.codec == topic.codec;
+  return kept ? plan.compressed : topic;
 }
 
 // What the plan says, without a place.
@@ -61,7 +88,6 @@ DescribedBatch Describe(const BatchPlan& plan) {
     described.delete_horizon_ms = plan.options.delete_horizon_ms;
   }
   described.timestamp_type = plan.options.timestamp_type;
-  described.compression = plan.compression;
   for (const DescribedRecord& record : plan.records) {
     described.last_offset = record.offset;
     described.max_timestamp_ms =
@@ -78,7 +104,8 @@ DescribedBatch Describe(const BatchPlan& plan) {
 }  // namespace
 
 StoreWriter::StoreWriter(const std::string& path, int32_t leader_epoch)
-    : leader_epoch_(leader_epoch), store_(LogStore::Open(path).value()) {}
+    : leader_epoch_(leader_epoch),
+      store_(LogStore::Open(path, {.codecs = AllCodecs()}).value()) {}
 
 void StoreWriter::CreateTopic(std::string_view name,
                               const TopicConfig& config) {
@@ -111,28 +138,23 @@ void StoreWriter::Append(const DescribedRecord& record) {
   BatchPlan plan{.records = {record}};
   plan.records.front().offset = 0;
   plan.records.front().timestamp_ms = absl::ToUnixMillis(result.timestamp);
-  RecordBatchBuilder builder;
-  std::string unused;
-  const EncodedBatch twin = Encode(plan, &builder, &unused);
-  DescribedBatch described = Describe(plan);
-  described.size_bytes = twin.size_bytes();
-  described.crc = twin.batch().crc();
-  Print(std::move(described), result);
+  Print(plan, result);
 }
 
 void StoreWriter::Append(const BatchPlan& plan) {
   RecordBatchBuilder builder(plan.options);
-  std::string compressed;
-  const EncodedBatch batch = Encode(plan, &builder, &compressed);
-  const AppendResult result =
-      partition_.front().Append(batch, Durability::kMemory).value();
-  DescribedBatch described = Describe(plan);
-  described.size_bytes = batch.size_bytes();
-  described.crc = batch.batch().crc();
-  Print(std::move(described), result);
+  const EncodedBatch batch = Encode(plan, plan.compressed, builder);
+  Print(plan, partition_.front().Append(batch, Durability::kMemory).value());
 }
 
-void StoreWriter::Print(DescribedBatch described, const AppendResult& result) {
+void StoreWriter::Print(const BatchPlan& plan, const AppendResult& result) {
+  DescribedBatch described = Describe(plan);
+  const CodecLevel stored = StoredAs(config_, plan);
+  RecordBatchBuilder builder(plan.options);
+  const EncodedBatch twin = Encode(plan, stored, builder);
+  described.compression = stored.codec;
+  described.size_bytes = twin.size_bytes();
+  described.crc = twin.batch().crc();
   described.topic = topic_;
   described.partition = partition_index_;
   described.leader_epoch = leader_epoch_;
@@ -143,7 +165,7 @@ void StoreWriter::Print(DescribedBatch described, const AppendResult& result) {
     described.max_timestamp_ms = absl::ToUnixMillis(result.timestamp);
     described.crc.reset();
   }
-  for (DescribedRecord& record : *described.records) {
+  for (DescribedRecord& record : described.records) {
     record.offset += result.offset;
     if (described.timestamp_type == TimestampType::kLogAppendTime) {
       record.timestamp_ms = described.max_timestamp_ms;

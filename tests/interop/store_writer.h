@@ -11,22 +11,30 @@
 
 #include "tests/interop/described_batch.h"
 #include "varve/api/log_store.h"
+#include "varve/log/batch/codec.h"
+#include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/log_config.h"
 
 namespace varve {
+
+// How the records of a batch are compressed.
+struct CodecLevel {
+  Compression codec = Compression::kNone;
+  int level = Codec::kDefaultLevel;
+};
 
 // A batch to append, other than a plain one.
 struct BatchPlan {
   BatchOptions options = {};
   // Offsets are deltas here; they need not be consecutive.
   std::vector<DescribedRecord> records = {};
-  BatchShape shape = {};
-  Compression compression = Compression::kNone;  // or kGzip
+  BatchShape shape = {};  // of a batch that is not compressed
+  CodecLevel compressed = {};
 };
 
 // Writes to a store, and prints each batch on standard output as it should be
-// read: from the plan, not from what was stored.
+// read: from the plan and the configs of the topic, not from what was stored.
 //
 // Thread safety: externally synchronized.
 class StoreWriter {
@@ -54,7 +62,7 @@ class StoreWriter {
   void Close();
 
  private:
-  void Print(DescribedBatch described, const AppendResult& result);
+  void Print(const BatchPlan& plan, const AppendResult& result);
 
   const int32_t leader_epoch_;
   const std::unique_ptr<LogStore> store_;

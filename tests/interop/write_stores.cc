@@ -5,9 +5,10 @@
 //
 //   write_stores first DIR       a new store, closed
 //   write_stores again DIR       more into the same, closed again
+//   write_stores compressed DIR  a new store, of compressed topics alone
 //   write_stores killed DIR      a new store; this process kills itself
-//   write_stores opened DIR      nothing: opens it, touches all of it, closes
-//   it write_stores recovered DIR   more into that, closed
+//   write_stores opened DIR      nothing: opens it, touches all, closes it
+//   write_stores recovered DIR   more into that, closed
 
 #include <signal.h>
 #include <unistd.h>
@@ -24,6 +25,7 @@
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
+#include "tests/interop/compressed_topics.h"
 #include "tests/interop/store_writer.h"
 #include "varve/log/batch/control_record.h"
 
@@ -227,18 +229,6 @@ void WriteCompacted(StoreWriter& writer) {
   }
 }
 
-void WriteCompressed(StoreWriter& writer) {
-  writer.CreateTopic("compressed", SmallSegments(1));
-  writer.Use("compressed", 0);
-  for (int i = 0; i < 40; ++i) {
-    BatchPlan plan{.records = Several(1 + i, kStartMs + i * 60000),
-                   .compression = Compression::kGzip};
-    plan.records.back().value = std::string(i * 200, 'c');
-    writer.Append(plan);
-    if (i % 5 == 0) writer.Append({.records = Several(3, kStartMs)});
-  }
-}
-
 // Segments end by time, too.
 void WriteTimed(StoreWriter& writer) {
   TopicConfig config;
@@ -261,10 +251,12 @@ int Run(std::string_view what, const std::string& path) {
     WriteStamped(writer);
     WriteTransactions(writer);
     WriteCompacted(writer);
-    WriteCompressed(writer);
+    WriteCompressedTopics(writer);
     WriteTimed(writer);
     writer.CreateTopic("empty", {});
     writer.Use("empty", 0);
+  } else if (what == "compressed") {
+    WriteCompressedTopics(writer);
   } else if (what == "killed") {
     writer.CreateTopic("batches", SmallSegments(3));
     WriteBatches(writer, 50, kStartMs);
@@ -289,8 +281,9 @@ int Run(std::string_view what, const std::string& path) {
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::fputs("write_stores first|again|killed|opened|recovered DIR\n",
-               stderr);
+    std::fputs(
+        "write_stores first|again|compressed|killed|opened|recovered DIR\n",
+        stderr);
     return 2;
   }
   return varve::Run(argv[1], argv[2]);

@@ -9,12 +9,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-import unittest
+
+import required
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The programs that only need what Kafka 3.9 has, too.
 _READERS = ("BatchJson", "HexDecoder", "ReadLogs")
-_WRITERS = ("KafkaLog", "LookUp", "OpenLogs", "WriteLogs")
+_WRITERS = ("CodecLevels", "KafkaLog", "LookUp", "OpenLogs", "WriteLogs", "WriteOffsets")
 
 # Sandboxed JVMs have the same process ids and quarrel about their performance
 # data, on standard output.
@@ -122,22 +123,15 @@ class Kafka:
             "--value-decoder-class", "HexDecoder")
 
 
-def _missing(reason):
-    """Skips; where Kafka must be had, fails."""
-    for name in ("CI", "VARVE_INTEROP_REQUIRED"):
-        if os.environ.get(name, "") not in ("", "0", "false"):
-            raise AssertionError(f"{reason} ({name} is set)")
-    raise unittest.SkipTest(reason)
-
-
 def versions():
     """The directories that hold a Kafka, newest first; skips if there is none."""
     home = os.environ.get("VARVE_KAFKA_HOME", "")
     found = glob.glob(f"{home}/*/kafka_2.13-*.jar") if home else []
     if not found:
-        _missing("there is no Kafka here: ./dev interop gets it from Maven's central repository")
+        required.missing(
+            "there is no Kafka here: ./dev interop gets it from Maven's central repository")
     if not shutil.which("javac"):
-        _missing("there is no JDK here")
+        required.missing("there is no JDK here")
     return sorted({os.path.dirname(path) for path in found}, reverse=True)
 
 
@@ -146,4 +140,4 @@ def find(wanted):
     for directory in versions():
         if os.path.basename(directory).startswith("3.") == (wanted == "previous"):
             return Kafka(directory)
-    return _missing(f"there is no {wanted} Kafka here")
+    return required.missing(f"there is no {wanted} Kafka here")
