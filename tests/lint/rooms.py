@@ -28,6 +28,7 @@ MAY_INCLUDE = {
         "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
         "log/system", "log/verification"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
+    "log/producer": ("index", "log/batch"),
     "log/compression": ("log/batch", "log/metadata"),
     "log/partition": (
         "log/batch", "log/compression", "log/metadata", "log/meters", "log/recovery",
