@@ -27,6 +27,16 @@ namespace {
 // retention is no faster than that.
 constexpr int kTriesMax = 10;
 
+absl::Status Wait(const Partition& partition, int64_t offset,
+                  absl::Time deadline, const ReadOptions& read) {
+  return partition.WaitFor(offset, deadline, read.level, read.isolation);
+}
+
+absl::Status Wait(const ReadOnlyPartition& partition, int64_t offset,
+                  absl::Time deadline, const ReadOptions& read) {
+  return partition.WaitFor(offset, deadline, read.level);
+}
+
 }  // namespace
 
 Cursor::Cursor(Partition partition, int64_t offset,
@@ -68,7 +78,7 @@ bool Cursor::Fetch(int64_t offset, absl::Time deadline) {
     if (deadline == absl::InfinitePast()) return false;
     const absl::Status waited = std::visit(
         [&](const auto& partition) {
-          return partition.WaitFor(position(), deadline, options_.read.level);
+          return Wait(partition, position(), deadline, options_.read);
         },
         partition_);
     // A sync may have failed with that code.
@@ -90,7 +100,7 @@ absl::StatusOr<RecordBatches> Cursor::ReadOrReset() {
     if (options_.reset == OffsetReset::kNone) break;
     const absl::StatusOr<ReadBounds> bounds = std::visit(
         [&](const auto& partition) {
-          return BoundsOf(partition, options_.read.level);
+          return BoundsOf(partition, options_.read);
         },
         partition_);
     if (!bounds.ok()) return bounds.status();
@@ -137,7 +147,7 @@ void Cursor::Seek(int64_t offset) {
 bool Cursor::HasNews() const {
   return std::visit(
       [&](const auto& partition) {
-        return partition.HasNews(position(), options_.read.level);
+        return partition.HasNews(position(), options_.read);
       },
       partition_);
 }

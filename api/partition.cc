@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -86,9 +87,9 @@ absl::StatusOr<int64_t> Partition::OffsetForTime(absl::Time time,
 }
 
 absl::Status Partition::WaitFor(int64_t offset, absl::Time deadline,
-                                ReadLevel level) const {
+                                ReadLevel level, Isolation isolation) const {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
-  return opened_->log->WaitFor(offset, deadline, level);
+  return opened_->log->WaitFor(offset, deadline, level, isolation);
 }
 
 absl::Status Partition::WaitDurable(int64_t offset, absl::Time deadline) const {
@@ -110,6 +111,12 @@ absl::Status Partition::Sync() {
   return opened_->log->Sync();
 }
 
+absl::StatusOr<std::optional<ProducerPosition>> Partition::FindProducer(
+    int64_t producer_id) const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
+  return opened_->log->FindProducer(producer_id);
+}
+
 absl::StatusOr<PartitionStats> Partition::Stats() const {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
   return opened_->log->Stats();
@@ -121,8 +128,8 @@ int64_t Partition::durable_end() const { return opened().log->durable_end(); }
 
 int64_t Partition::visible_end() const { return opened().log->visible_end(); }
 
-int64_t Partition::readable_end(ReadLevel level) const {
-  return opened().log->readable_end(level);
+int64_t Partition::readable_end(ReadLevel level, Isolation isolation) const {
+  return opened().log->readable_end(level, isolation);
 }
 
 int64_t Partition::segment_count() const {
@@ -135,9 +142,9 @@ int64_t Partition::batch_size_max() const {
              : opened_->log->config().batch_size_max();
 }
 
-bool Partition::HasNews(int64_t offset, ReadLevel level) const {
+bool Partition::HasNews(int64_t offset, const ReadOptions& options) const {
   return !valid() || opened_->fork_mark.in_child() ||
-         opened_->log->HasNews(offset, level);
+         opened_->log->HasNews(offset, options.level, options.isolation);
 }
 
 void Partition::Arm(const std::shared_ptr<AppendTrigger>& trigger,

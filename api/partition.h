@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,7 @@
 #include "varve/log/partition/append_callback.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
+#include "varve/log/producer/producer_position.h"
 
 namespace varve {
 
@@ -107,11 +109,30 @@ class Partition {
   // Appends a whole batch, built by a RecordBatchBuilder off every lock, or
   // taken from elsewhere by EncodedBatch::Parse. It is atomic: after any crash
   // all of its records are there or none. The offset returned is that of the
-  // first. A producer's id, epoch and sequence are not checked: what is
-  // appended twice is there twice. Errors: those of the other Append;
-  // InvalidArgument also for a header that no log may have, such as a timestamp
-  // out of range (log/FORMAT.md, "What an append refuses"); Parse refuses such
-  // records, too.
+  // first.
+  //
+  // Idempotent when the batch names a producer (RecordBatchBuilder's options:
+  // an id, an epoch, and the sequence of the first record, which counts the
+  // records that the producer has appended to this partition, from 0 on): a
+  // batch that is one of the last five of its producer is not appended again.
+  // The result says where it is, `is_duplicate`, and is as durable as was asked
+  // for. So an append whose outcome is not known, after a crash too, is
+  // repeated until it succeeds, and the records are there once. A producer that
+  // is not known may begin with any sequence; it is forgotten when it has not
+  // appended for StoreOptions::producer_id_expiration, or when 16,384 others
+  // have.
+  //
+  // Errors: those of the other Append; InvalidArgument also for a header that
+  // no log may have, such as a timestamp out of range (log/FORMAT.md, "What an
+  // append refuses"); Parse refuses such records, too. And for a producer, with
+  // a reason that log/producer/producer_refusal.h returns; nothing was
+  // appended:
+  //   OutOfRange          The sequence leaves a gap: append what is missing.
+  //   AlreadyExists       The records were appended before; where, is no longer
+  //                       known.
+  //   FailedPrecondition  A later epoch of the producer has appended: this one
+  //                       must not go on. Or the batch is outside of the
+  //                       transaction that it has open.
   absl::StatusOr<AppendResult> Append(
       const EncodedBatch& batch, Durability durability = Durability::kSynced);
 
@@ -182,9 +203,10 @@ class Partition {
   // (api/cursor.h). From `readable_end()` of the level on it is empty, and
   // `next_offset()` is `offset`: stop there, or wait for more.
   // Do not read until `visible_end()`, which reads of a durable level reach
-  // only after the next sync, and never after one that failed. Batches of
+  // only after the next sync, and never after one that failed. Records of
   // transactions (Kafka's producers make them, and a RecordBatchBuilder that is
-  // asked to) are read whether they were committed or not. The records of
+  // asked to) are read whether they were committed or not, unless `options`
+  // asks for Isolation::kReadCommitted. The records of
   // compressed batches are decompressed here, unless `options` says otherwise;
   // one that cannot be decompressed does not fail the read:
   // RecordBatches::Records reports it when it gets there.
@@ -212,15 +234,16 @@ class Partition {
   absl::StatusOr<int64_t> OffsetForTime(
       absl::Time time, ReadLevel level = ReadLevel::kDefault) const;
 
-  // Blocks until a read of this level sees a record at `offset`: returns at
-  // once if it does. Waiting costs appends nothing but the wake-up. A CursorSet
-  // waits for any of many partitions (api/cursor_set.h).
+  // Blocks until a read of this level and isolation gets past `offset`: returns
+  // at once if it does. Waiting costs appends nothing but the wake-up. A
+  // CursorSet waits for any of many partitions (api/cursor_set.h).
   //
   // Errors: DeadlineExceeded; Cancelled when the store is closed meanwhile; the
   // error of a failed sync, since nothing can be appended after it.
   absl::Status WaitFor(int64_t offset,
                        absl::Time deadline = absl::InfiniteFuture(),
-                       ReadLevel level = ReadLevel::kDefault) const;
+                       ReadLevel level = ReadLevel::kDefault,
+                       Isolation isolation = Isolation::kReadUncommitted) const;
 
   // Blocks until the record at `offset` survives a power loss. It syncs nothing
   // itself: it waits for the timer of kInterval, for a kSynced append, an
@@ -257,6 +280,14 @@ class Partition {
   // be called again; those of a failed sync, as of `Append`.
   absl::Status Sync();
 
+  // What the partition knows of a producer: its epoch, and the last batch that
+  // it has appended, so that it can go on after a restart. Nothing when it
+  // knows nothing of it, or has forgotten it.
+  //
+  // Errors: FailedPrecondition when the store is closed.
+  absl::StatusOr<std::optional<ProducerPosition>> FindProducer(
+      int64_t producer_id) const;
+
   // The partition as it is now: offsets, sizes on disk, leader epochs, times of
   // records, what is not synced, what views pin. It reads files;
   // LogStore::Metrics reads none.
@@ -273,8 +304,10 @@ class Partition {
   int64_t durable_end() const;
   // One past the last record.
   int64_t visible_end() const;
-  // Where a read of this level ends now: the durable or the visible end.
-  int64_t readable_end(ReadLevel level = ReadLevel::kDefault) const;
+  // Where a read of this level ends now: the durable or the visible end; of
+  // committed records, the last stable offset, if that comes before.
+  int64_t readable_end(ReadLevel level = ReadLevel::kDefault,
+                       Isolation isolation = Isolation::kReadUncommitted) const;
   // How many segments hold the records; each is a .log and two index files. 0
   // in a forked child.
   int64_t segment_count() const;
@@ -297,7 +330,7 @@ class Partition {
   absl::Status CheckWritable() const;
 
   // Whether a `Read` of `offset` returns something else than "not yet".
-  bool HasNews(int64_t offset, ReadLevel level) const;
+  bool HasNews(int64_t offset, const ReadOptions& options) const;
   // PartitionLog::Arm, and its opposite, which does nothing in a forked child.
   // Precondition: `HasNews` was false.
   void Arm(const std::shared_ptr<AppendTrigger>& trigger, int64_t offset) const;

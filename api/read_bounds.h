@@ -25,20 +25,23 @@ struct ReadBounds {
 //
 // Precondition: a Partition is not empty. Errors: none of a Partition; those of
 // ReadOnlyPartition::Bounds.
-inline absl::StatusOr<ReadBounds> BoundsOf(
-    const Partition& partition, ReadLevel level = ReadLevel::kVisible) {
-  return ReadBounds{.log_start = partition.log_start(),
-                    .readable_end = partition.readable_end(level),
-                    .visible_end = partition.visible_end()};
+inline absl::StatusOr<ReadBounds> BoundsOf(const Partition& partition,
+                                           const ReadOptions& read = {
+                                               .level = ReadLevel::kVisible}) {
+  return ReadBounds{
+      .log_start = partition.log_start(),
+      .readable_end = partition.readable_end(read.level, read.isolation),
+      .visible_end = partition.visible_end()};
 }
-inline absl::StatusOr<ReadBounds> BoundsOf(
-    const ReadOnlyPartition& partition, ReadLevel level = ReadLevel::kVisible) {
+inline absl::StatusOr<ReadBounds> BoundsOf(const ReadOnlyPartition& partition,
+                                           const ReadOptions& read = {
+                                               .level = ReadLevel::kVisible}) {
   const absl::StatusOr<LogBounds> bounds = partition.Bounds();
   if (!bounds.ok()) return bounds.status();
   const int64_t durable_end =
       std::max(bounds->recovery_point, bounds->log_start);
   return ReadBounds{.log_start = bounds->log_start,
-                    .readable_end = level == ReadLevel::kDurable
+                    .readable_end = read.level == ReadLevel::kDurable
                                         ? durable_end
                                         : bounds->visible_end,
                     .visible_end = bounds->visible_end};

@@ -37,6 +37,11 @@ int32_t ReadOnlyPartition::index() const {
 absl::StatusOr<RecordBatches> ReadOnlyPartition::Read(
     int64_t offset, const ReadOptions& options) const {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
+  if (options.isolation != Isolation::kReadUncommitted) {
+    return absl::UnimplementedError(
+        "a read-only store does not know which transactions are open: read "
+        "with Isolation::kReadUncommitted, or by the process that writes it");
+  }
   return reader_->Read(offset, options);
 }
 
@@ -74,9 +79,10 @@ absl::StatusOr<int64_t> ReadOnlyPartition::visible_end() const {
   return bounds->visible_end;
 }
 
-bool ReadOnlyPartition::HasNews(int64_t offset, ReadLevel level) const {
+bool ReadOnlyPartition::HasNews(int64_t offset,
+                                const ReadOptions& options) const {
   // A read reports the error.
-  return !valid() || reader_->HasNews(offset, level).value_or(true);
+  return !valid() || reader_->HasNews(offset, options.level).value_or(true);
 }
 
 }  // namespace varve

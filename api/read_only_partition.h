@@ -61,6 +61,8 @@ class ReadOnlyPartition {
   //               why, and the next readable offset, which
   //               log/metadata/next_readable_offset.h returns; records around
   //               it can still be read.
+  //   Unimplemented  Isolation::kReadCommitted: only the process that writes
+  //               the store knows which transactions are open.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options = {}) const;
 
@@ -105,7 +107,7 @@ class ReadOnlyPartition {
   // Errors: FailedPrecondition when it is empty.
   absl::Status CheckUsable() const;
   // Whether a `Read` of `offset` returns something else than "not yet".
-  bool HasNews(int64_t offset, ReadLevel level) const;
+  bool HasNews(int64_t offset, const ReadOptions& options) const;
 
   std::string topic_;
   int32_t index_ = 0;

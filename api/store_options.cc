@@ -2,12 +2,20 @@
 
 #include "varve/api/store_options.h"
 
+#include <cstdint>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "varve/api/topic_config.h"
 
 namespace varve {
+namespace {
+
+constexpr absl::Duration kProducerIdExpirationMax =
+    absl::Hours(int64_t{24} * 365 * 100);
+
+}  // namespace
 
 absl::Status StoreOptions::Validate() const {
   if (sync_interval < absl::Milliseconds(1) || sync_interval > absl::Hours(1)) {
@@ -21,6 +29,13 @@ absl::Status StoreOptions::Validate() const {
         absl::StrCat("retention_check_interval: ",
                      absl::FormatDuration(retention_check_interval),
                      " is not within 1ms to 168h"));
+  }
+  if (producer_id_expiration < absl::Milliseconds(1) ||
+      producer_id_expiration > kProducerIdExpirationMax) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "producer_id_expiration: ",
+        absl::FormatDuration(producer_id_expiration), " is not within 1ms to ",
+        absl::FormatDuration(kProducerIdExpirationMax)));
   }
   if (offsets_topic_num_partitions < 1 ||
       offsets_topic_num_partitions > TopicConfig::kPartitionsMax) {

@@ -51,6 +51,12 @@ struct StoreOptions {
   // minutes.
   absl::Duration retention_check_interval = absl::Minutes(5);
 
+  // How long a producer without an open transaction is remembered after its
+  // last batch, by the timestamp of that: then an append of it is not
+  // idempotent any more. Looked at as often as retention. Range: 1 ms to 100
+  // years. Default: Kafka's producer.id.expiration.ms, a day.
+  absl::Duration producer_id_expiration = absl::Hours(24);
+
   // Default: the store's own threads. With kNone it starts no thread, and what
   // the program does not do by RunMaintenance is done late: appends sync when
   // they find their window over, and old segments stay until Close.

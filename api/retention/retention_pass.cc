@@ -29,6 +29,7 @@
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/partition/apply_retention.h"
 #include "varve/log/partition/partition_log.h"
+#include "varve/log/producer/producer_states.h"
 #include "varve/log/retention/retention_policy.h"
 #include "varve/log/system/clock.h"
 #include "varve/log/system/file_system.h"
@@ -67,6 +68,7 @@ bool RetentionPass::RunAll(const std::stop_token& stop) {
     if (stop.stop_requested()) return false;
   }
   DeleteTrimmed();
+  ExpireProducers(now);
   KeepState(topics);
   return true;
 }
@@ -138,6 +140,15 @@ absl::StatusOr<std::shared_ptr<PartitionLog>> RetentionPass::OpenIfNeeded(
   if (!needed.ok()) return needed.status();
   if (!*needed) return nullptr;
   return store_.partitions->Open(topic.name, partition);
+}
+
+void RetentionPass::ExpireProducers(absl::Time now) {
+  const ProducerStates::Expiration expiration = {
+      .now_ms = std::max<int64_t>(absl::ToUnixMillis(now), 0),
+      .expiration_ms =
+          absl::ToInt64Milliseconds(store_.producer_id_expiration)};
+  for (const std::shared_ptr<PartitionLog>& log : store_.partitions->opened())
+    log->ExpireProducers(expiration);
 }
 
 void RetentionPass::DeleteTrimmed() {

@@ -48,12 +48,15 @@ class RetentionPass {
     std::function<std::vector<Topic>()> topics;
     Environment environment = {};
     LogMeters* meters = nullptr;  // outlives the pass
+    // StoreOptions::producer_id_expiration.
+    absl::Duration producer_id_expiration = absl::Hours(24);
   };
 
   // Continues from what the store's last process knew (ReadRetentionState).
   RetentionPass(Store store, const std::optional<RetentionClock::State>& state);
 
-  // Checks all partitions. Returns false when it was asked to stop before the
+  // Checks all partitions, and has those that are open forget producers whose
+  // time is over. Returns false when it was asked to stop before the
   // end.
   bool RunAll(const std::stop_token& stop);
 
@@ -81,6 +84,7 @@ class RetentionPass {
   absl::StatusOr<std::shared_ptr<PartitionLog>> OpenIfNeeded(const Topic& topic,
                                                              int32_t partition,
                                                              absl::Time now);
+  void ExpireProducers(absl::Time now);
   void DeleteTrimmed();
   void KeepState(const std::vector<Topic>& topics);
   void Note(std::string_view what, const absl::Status& status) const;

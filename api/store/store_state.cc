@@ -104,7 +104,8 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   .events = events_,
                   .topics = [this] { return topics_.topics(); },
                   .environment = options_.environment,
-                  .meters = &meters_->log()},
+                  .meters = &meters_->log(),
+                  .producer_id_expiration = options_.producer_id_expiration},
                  ReadRetentionState(*directory_)),
       side_by_side_(options_.background == Background::kNone
                         ? 0

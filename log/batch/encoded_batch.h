@@ -16,10 +16,8 @@ namespace varve {
 // one: after any crash, all of its records are there or none. Its base offset
 // and leader epoch mean nothing yet: the append sets them.
 //
-// Producer ids, epochs and sequences are kept, but not checked in this version:
-// a batch that is appended twice is there twice. The marks of transactions are
-// kept as well: a transactional batch is delivered to readers whether its
-// transaction was committed, aborted or left open.
+// Producer ids, epochs, sequences and the marks of transactions are kept, and
+// an append goes by them.
 //
 // It owns nothing: the bytes, a RecordBatchBuilder's or the caller's, must not
 // change until the append has returned.

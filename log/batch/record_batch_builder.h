@@ -29,14 +29,15 @@ enum class BatchKind { kData, kControl };
 // size. The defaults are those of an ordinary append.
 struct BatchOptions {
   // The fields of an idempotent or transactional producer: all three, or none
-  // (-1). A control batch has no sequence. They are stored for the readers of
-  // the batch; an append does not check them, and finds no duplicate by them.
+  // (-1). A control batch has no sequence. With them an append is idempotent:
+  // it finds duplicates and gaps (api/partition.h).
   int64_t producer_id = -1;
   int16_t producer_epoch = -1;
   int32_t base_sequence = -1;
 
-  // Needs a producer. Readers get a transactional batch whether its transaction
-  // was committed or not: this version does not hold it back.
+  // Needs a producer. What a reader gets of a transactional batch before its
+  // transaction is committed, and when it is aborted, the reader says
+  // (ReadOptions::isolation).
   Transactional transactional = Transactional::kNo;
   BatchKind kind = BatchKind::kData;
 

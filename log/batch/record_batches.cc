@@ -2,7 +2,11 @@
 
 #include "varve/log/batch/record_batches.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -13,6 +17,30 @@
 #include "varve/log/batch/record_view.h"
 
 namespace varve {
+namespace {
+
+// What `pin_` keeps when something is left out.
+struct LeftOut {
+  std::shared_ptr<const void> pin;
+  std::vector<int64_t> base_offsets;
+};
+
+bool IsLeftOut(const std::vector<int64_t>* left_out, const RecordBatch& batch) {
+  return left_out != nullptr &&
+         std::binary_search(left_out->begin(), left_out->end(),
+                            batch.base_offset());
+}
+
+}  // namespace
+
+void RecordBatches::LeaveOut(std::vector<int64_t> base_offsets) {
+  if (base_offsets.empty()) return;
+  DCHECK(std::is_sorted(base_offsets.begin(), base_offsets.end()));
+  auto left_out = std::make_shared<LeftOut>(
+      LeftOut{.pin = std::move(pin_), .base_offsets = std::move(base_offsets)});
+  left_out_ = &left_out->base_offsets;
+  pin_ = std::move(left_out);
+}
 
 // The batches were checked when they were read. They are measured again,
 // because another process may have overwritten the file since, and that must
@@ -45,6 +73,7 @@ RecordBatches::Iterator RecordBatches::Iterator::operator++(int) {
 RecordBatches::Records::Records(const RecordBatches& batches)
     : batch_(batches.begin()),
       decompressed_(batches.decompressed_),
+      left_out_(batches.left_out_),
       first_offset_(batches.first_offset_),
       end_offset_(batches.next_offset_),
       next_offset_(batches.first_offset_) {}
@@ -90,7 +119,7 @@ const RecordView* RecordBatches::Records::Next() {
       }
       const RecordBatch batch = *batch_++;
       batch_end_ = batch.next_offset();
-      if (batch.is_control()) continue;
+      if (batch.is_control() || IsLeftOut(left_out_, batch)) continue;
       if (batch.compression() != Compression::kNone) {
         OpenCompressed(batch);
         continue;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
@@ -104,9 +105,9 @@ class RecordBatches {
   Iterator end() const { return Iterator(); }
 
   // Steps through the records from the offset asked for, of all batches.
-  // Control records (Kafka's transaction markers) are skipped; records of
-  // transactions are returned whether these were committed, aborted or left
-  // open, as by Kafka's read_uncommitted. It borrows from its RecordBatches.
+  // Control records (Kafka's transaction markers) are skipped, and so are the
+  // records of aborted transactions when the read was one of committed records
+  // (ReadOptions::isolation). It borrows from its RecordBatches.
   //
   // Thread safety: externally synchronized.
   class Records {
@@ -142,6 +143,7 @@ class RecordBatches {
 
     Iterator batch_;
     const DecompressedRecords* decompressed_;  // null: there are none
+    const std::vector<int64_t>* left_out_;     // null: none
     int64_t first_offset_;
     int64_t end_offset_;
     int64_t next_offset_;
@@ -154,15 +156,22 @@ class RecordBatches {
   }
   Records records() && = delete;  // would outlive the RecordBatches
 
+  // From now on the view, and what is copied from it, leaves the records of
+  // these batches out: their base offsets, ascending. `begin` and `bytes` show
+  // them as before.
+  void LeaveOut(std::vector<int64_t> base_offsets);
+
  private:
   friend class Decompressor;
 
-  // Keeps the bytes, and, if there are any, the decompressed records.
+  // Keeps the bytes, and, if there are any, the decompressed records and the
+  // offsets of what is left out.
   std::shared_ptr<const void> pin_;
   std::string_view bytes_;
   int64_t first_offset_;
   int64_t next_offset_;
   const DecompressedRecords* decompressed_ = nullptr;
+  const std::vector<int64_t>* left_out_ = nullptr;
 };
 
 }  // namespace varve

@@ -35,6 +35,16 @@ enum class Decompression {
   kLeave,
 };
 
+// Which records of transactions a read returns: Kafka's isolation.level.
+enum class Isolation {
+  // All, whether their transactions were committed, aborted or are open.
+  kReadUncommitted,
+  // Those of committed transactions, and those of none. The read ends at the
+  // last stable offset: before the first record of the earliest transaction
+  // that is open.
+  kReadCommitted,
+};
+
 struct ReadOptions {
   // Bytes of batches to return at most, as they are in the log, and bytes to
   // decompress the records of compressed ones to; always one whole batch at
@@ -49,6 +59,10 @@ struct ReadOptions {
   CrcCheck crc = CrcCheck::kVerify;
   ReadLevel level = ReadLevel::kDefault;
   Decompression decompression = Decompression::kDecompress;
+  // Batches are returned whatever their transactions came to: it is
+  // RecordBatches::Records that passes over the records of aborted ones.
+  // Default: as in Kafka.
+  Isolation isolation = Isolation::kReadUncommitted;
 };
 
 }  // namespace varve

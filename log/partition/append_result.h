@@ -16,6 +16,9 @@ struct AppendResult {
   // The timestamp of the record as it is read; of a batch, the latest of its
   // records. InfinitePast when the batch has none.
   absl::Time timestamp;
+  // The batch was not appended, because its producer has appended it before:
+  // this is the place that it has.
+  bool is_duplicate = false;
 };
 
 }  // namespace varve

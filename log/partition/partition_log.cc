@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <optional>
 #include <utility>
 
@@ -15,19 +14,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "varve/log/batch/batch_admission.h"
-#include "varve/log/batch/encoded_batch.h"
-#include "varve/log/batch/incoming_batch.h"
-#include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batches.h"
-#include "varve/log/batch/record_timestamp.h"
-#include "varve/log/compression/compression_buffers.h"
-#include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/read_options.h"
-#include "varve/log/partition/append_callback.h"
-#include "varve/log/partition/append_completion.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_trigger.h"
 #include "varve/log/partition/partition_meters.h"
@@ -36,11 +26,13 @@
 #include "varve/log/partition/partition_stats_collection.h"
 #include "varve/log/partition/partition_syncer.h"
 #include "varve/log/partition/partition_writer.h"
+#include "varve/log/producer/producer_position.h"
+#include "varve/log/producer/producer_state.h"
+#include "varve/log/producer/producer_states.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/ready_segment.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/system/call_gate.h"
-#include "varve/log/system/errno_status.h"
 
 namespace varve {
 
@@ -59,8 +51,11 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
       trimmed_(directory_.get(), segments_.RemoveBefore(recovered.log_start)),
       retention_segments_(directory_.get(), &segments_, recovered.next_offset),
       ends_(recovered.log_start, recovered.next_offset),
-      reader_(directory_->path(), &segments_, &ends_, options.continuity,
-              options.decompressor),
+      reader_({.path = directory_->path(),
+               .segments = &segments_,
+               .ends = &ends_,
+               .decompressor = options.decompressor},
+              options.continuity),
       stored_compression_(options.config, options.decompressor.codecs()),
       state_(&mu_, directory_->path()),
       pending_(&mu_, directory_->path(), listener_.get(), &meters_->store()),
@@ -80,6 +75,9 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
                .listener = listener_.get()},
               options.sync_interval, options.config) {
   CHECK(listener_ != nullptr);
+  absl::MutexLock lock(&mu_);
+  reader_.SetAborted(writer_.producers().aborted());
+  ends_.SetUndecided(writer_.producers().undecided());
 }
 
 PartitionLog::~PartitionLog() {
@@ -87,175 +85,6 @@ PartitionLog::~PartitionLog() {
   if (!state_.has_ended() && writer_.is_open())
     TellNotClosed(environment_, directory_->path());
   SetActive(false);
-}
-
-absl::StatusOr<AppendResult> PartitionLog::Append(const Record& record,
-                                                  Durability durability) {
-  return meters_->Append(durability, [&]() -> absl::StatusOr<AppendResult> {
-    const int64_t now_ms = AppendTimeMs(environment_.clock->NowMs());
-    const absl::StatusOr<int64_t> timestamp_ms =
-        RecordTimestampMs(record, now_ms);
-    if (!timestamp_ms.ok()) return timestamp_ms.status();
-    return AppendBatch(IncomingBatch(record, *timestamp_ms, now_ms), durability,
-                       nullptr);
-  });
-}
-
-absl::StatusOr<AppendResult> PartitionLog::Append(const EncodedBatch& batch,
-                                                  Durability durability) {
-  return meters_->Append(durability, [&]() -> absl::StatusOr<AppendResult> {
-    if (absl::Status status = CheckBatchHeader(batch.batch()); !status.ok())
-      return status;
-    return AppendBatch(
-        IncomingBatch(batch, AppendTimeMs(environment_.clock->NowMs())),
-        durability, nullptr);
-  });
-}
-
-// It takes as long as a kMemory append.
-absl::StatusOr<AppendResult> PartitionLog::AppendAsync(
-    const Record& record, AppendCallback callback) {
-  return meters_->Append(
-      Durability::kMemory, [&]() -> absl::StatusOr<AppendResult> {
-        const int64_t now_ms = AppendTimeMs(environment_.clock->NowMs());
-        const absl::StatusOr<int64_t> timestamp_ms =
-            RecordTimestampMs(record, now_ms);
-        if (!timestamp_ms.ok()) return timestamp_ms.status();
-        absl::StatusOr<AppendCompletions> pending =
-            pending_.Make(std::move(callback));
-        if (!pending.ok()) return pending.status();
-        return AppendBatch(IncomingBatch(record, *timestamp_ms, now_ms),
-                           Durability::kSynced, &*pending);
-      });
-}
-
-absl::StatusOr<AppendResult> PartitionLog::AppendAsync(
-    const EncodedBatch& batch, AppendCallback callback) {
-  return meters_->Append(
-      Durability::kMemory, [&]() -> absl::StatusOr<AppendResult> {
-        if (absl::Status status = CheckBatchHeader(batch.batch()); !status.ok())
-          return status;
-        absl::StatusOr<AppendCompletions> pending =
-            pending_.Make(std::move(callback));
-        if (!pending.ok()) return pending.status();
-        return AppendBatch(
-            IncomingBatch(batch, AppendTimeMs(environment_.clock->NowMs())),
-            Durability::kSynced, &*pending);
-      });
-}
-
-absl::StatusOr<AppendResult> PartitionLog::AppendBatch(
-    const IncomingBatch& batch, Durability durability,
-    AppendCompletions* pending) {
-  return stored_compression_.keeps_all()
-             ? AppendAsIs(batch, durability, pending)
-             : AppendReencoded(batch, durability, pending);
-}
-
-// It takes far longer than the rest of an append, so other appends do not wait
-// for it.
-absl::StatusOr<AppendResult> PartitionLog::AppendReencoded(
-    const IncomingBatch& batch, Durability durability,
-    AppendCompletions* pending) {
-  if (state_.has_ended()) return state_.EndedError();
-  CompressionBuffers buffers;
-  const absl::StatusOr<std::optional<EncodedBatch>> stored =
-      stored_compression_.Encode(batch, buffers);
-  if (!stored.ok()) return stored.status();
-  if (!stored->has_value()) return AppendAsIs(batch, durability, pending);
-  return AppendAsIs(IncomingBatch(**stored, batch.now_ms()), durability,
-                    pending);
-}
-
-absl::StatusOr<AppendResult> PartitionLog::AppendAsIs(
-    const IncomingBatch& batch, Durability durability,
-    AppendCompletions* pending) {
-  AppendResult result;
-  bool needs_sync = false;
-  bool rolled = false;
-  NoteUse();
-  {
-    absl::MutexLock lock(&mu_);
-    if (!state_.is_open() || !writer_.is_open()) {
-      if (absl::Status status = PrepareAppend(); !status.ok()) return status;
-    }
-    absl::StatusOr<PlacedBatch> placed = writer_.Append(batch);
-    if (!placed.ok()) return NoteFailure(placed.status());
-    DCHECK_EQ(placed->base_offset, visible_end());
-    if (durability != Durability::kSynced && ends_.NoteWeakAppend())
-      waiters_.NotifyAll();
-    meters_->NoteBatch(batch.record_count(), batch.size());
-    rolled = PublishEnd();
-    result = {.offset = placed->base_offset,
-              .next_offset = writer_.next_offset(),
-              .timestamp = TimeOfTimestamp(placed->timestamp_ms)};
-    needs_sync = syncer_.NeedsSync(durability, config_, batch.now_ms());
-    if (needs_sync && pending != nullptr) {
-      pending_.Add(std::move(*pending), result);
-      needs_sync = syncer_.HasTooManyUnsynced();
-    }
-  }
-  if (pending != nullptr) {
-    AfterAsyncAppend(rolled, needs_sync);
-    return result;
-  }
-  if (rolled) listener_->SegmentRolled(*this);
-  if (!needs_sync) return result;
-  absl::Status status = syncer_.SyncTo(result.next_offset);
-  if (LeavesAllAsItWas(status)) {
-    status = absl::UnavailableError(
-        absl::StrCat("offset ", result.offset,
-                     " is appended and not yet durable: ", status.message()));
-  }
-  if (!status.ok()) return status;
-  return result;
-}
-
-// It is appended, and called back: whatever fails here, a repetition of the
-// append would be there twice.
-void PartitionLog::AfterAsyncAppend(bool rolled, bool needs_sync) {
-  try {
-    if (rolled) listener_->SegmentRolled(*this);
-    // The callback gets the status.
-    if (needs_sync) syncer_.SyncTo(visible_end()).IgnoreError();
-  } catch (const std::bad_alloc&) {
-    // Limits are looked at again in time, and the sync is still wanted.
-  }
-}
-
-absl::Status PartitionLog::PrepareAppend() {
-  while (true) {
-    if (absl::Status status = state_.StatusOfWrite(); !status.ok())
-      return status;
-    if (writer_.is_open()) return absl::OkStatus();
-    if (absl::Status status = OpenWriterUnlocked(); !status.ok()) return status;
-  }
-}
-
-// A full disk or a bad argument has changed nothing; after any other failure
-// the contents of the files are unknown.
-absl::Status PartitionLog::NoteFailure(const absl::Status& status) {
-  if (LeavesAllAsItWas(status)) return status;
-  const bool is_first = state_.Poison(status);
-  absl::Status poison = state_.failure();
-  if (is_first) {
-    waiters_.NotifyAll();
-    pending_.Fail(poison);
-    NotePoisoned(*meters_, environment_, directory_->path(), poison);
-  }
-  return poison;
-}
-
-bool PartitionLog::PublishEnd() {
-  ends_.SetVisible(writer_.next_offset());
-  waiters_.NotifyVisible();
-  const bool rolled = writer_.TakeRolled();
-  if (rolled) listener_->SyncWanted();
-  if (writer_.TakePreparationDue()) {
-    preparation_wanted_.store(true, std::memory_order_release);
-    listener_->PreparationWanted();
-  }
-  return rolled;
 }
 
 void PartitionLog::PrepareAhead(int64_t budget) {
@@ -302,19 +131,20 @@ absl::StatusOr<int64_t> PartitionLog::OffsetForTime(absl::Time time,
 }
 
 absl::Status PartitionLog::WaitFor(int64_t offset, absl::Time deadline,
-                                   ReadLevel level) {
-  if (readable_end(level) > offset) return absl::OkStatus();
-  return meters_->Wait([&] { return Await(offset, deadline, level); });
+                                   ReadLevel level, Isolation isolation) {
+  if (readable_end(level, isolation) > offset) return absl::OkStatus();
+  return meters_->Wait(
+      [&] { return Await(offset, deadline, level, isolation); });
 }
 
 absl::Status PartitionLog::Await(int64_t offset, absl::Time deadline,
-                                 ReadLevel level) {
+                                 ReadLevel level, Isolation isolation) {
   bool expired = false;
-  while (readable_end(level) <= offset) {
+  while (readable_end(level, isolation) <= offset) {
     WatermarkWaiters::Place place;
     {
       absl::MutexLock lock(&mu_);
-      if (readable_end(level) > offset) break;
+      if (readable_end(level, isolation) > offset) break;
       if (absl::Status status = state_.StatusOfWait(); !status.ok())
         return status;
       place = waiters_.Register(level);
@@ -359,6 +189,32 @@ absl::StatusOr<PartitionStats> PartitionLog::Stats() {
   }
   return UnlessEnded(AddFileStats(*directory_, segments_, retention_segments_,
                                   reader_, stats));
+}
+
+std::optional<int32_t> PartitionLog::EpochAt(int64_t offset) const {
+  absl::MutexLock lock(&mu_);
+  if (offset < log_start() || offset >= visible_end()) return std::nullopt;
+  return writer_.epochs().EpochAt(offset);
+}
+
+std::optional<int64_t> PartitionLog::EpochEndOffset(int32_t epoch) const {
+  absl::MutexLock lock(&mu_);
+  return writer_.epochs().EndOffset(epoch, visible_end());
+}
+
+absl::StatusOr<std::optional<ProducerPosition>> PartitionLog::FindProducer(
+    int64_t producer_id) const {
+  absl::MutexLock lock(&mu_);
+  if (state_.has_ended()) return state_.EndedError();
+  const ProducerState* const found =
+      writer_.producers().states().Find(producer_id);
+  return found == nullptr ? std::nullopt : std::optional(found->position());
+}
+
+void PartitionLog::ExpireProducers(
+    const ProducerStates::Expiration& expiration) {
+  absl::MutexLock lock(&mu_);
+  writer_.producers().Expire(expiration);
 }
 
 absl::Status PartitionLog::Sync() {

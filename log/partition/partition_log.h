@@ -12,7 +12,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/log/batch/encoded_batch.h"
@@ -40,6 +39,9 @@
 #include "varve/log/partition/trimmed_segments.h"
 #include "varve/log/partition/watermark_waiters.h"
 #include "varve/log/partition/watermarks.h"
+#include "varve/log/producer/producer_batch.h"
+#include "varve/log/producer/producer_position.h"
+#include "varve/log/producer/producer_states.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/retention/retention_segments.h"
 #include "varve/log/segment/open_segments.h"
@@ -101,9 +103,12 @@ class PartitionLog {
                                       Durability durability);
 
   // Appends a batch whole: after any crash all of its records are there or
-  // none. Errors: those of appending a record; InvalidArgument also for a
-  // header that CheckBatchHeader refuses, and for records that compression.type
-  // has encoded again and that are damaged.
+  // none. One that its producer has appended before is not appended again: the
+  // result says where it is. Errors: those of appending a record;
+  // InvalidArgument also for a header that CheckBatchHeader refuses, for a
+  // marker that cannot be read, and for records that compression.type has
+  // encoded again and that are damaged; those of a producer's batch
+  // (log/producer/producer_refusal.h).
   absl::StatusOr<AppendResult> Append(const EncodedBatch& batch,
                                       Durability durability);
 
@@ -139,12 +144,13 @@ class PartitionLog {
   absl::StatusOr<int64_t> OffsetForTime(absl::Time time,
                                         ReadLevel level = ReadLevel::kDefault);
 
-  // Blocks until a read of this level sees a record at `offset`.
+  // Blocks until a read of this level and isolation ends after `offset`.
   //
   // Errors: DeadlineExceeded; Cancelled when the log is closed meanwhile; the
   // poison, since nothing can be appended after it.
   absl::Status WaitFor(int64_t offset, absl::Time deadline,
-                       ReadLevel level = ReadLevel::kDefault);
+                       ReadLevel level = ReadLevel::kDefault,
+                       Isolation isolation = Isolation::kReadUncommitted);
 
   // An event that is signalled whenever the visible or the durable end moves,
   // and when the log is closed.
@@ -154,8 +160,8 @@ class PartitionLog {
 
   // Whether a read of `offset` at this level returns something else than "not
   // yet". After `Arm`, what it does not see fires the trigger, once.
-  bool HasNews(int64_t offset, ReadLevel level) const {
-    return offset < readable_end(level) || offset > visible_end() ||
+  bool HasNews(int64_t offset, ReadLevel level, Isolation isolation) const {
+    return offset < readable_end(level, isolation) || offset > visible_end() ||
            state_.has_ended();
   }
   void Arm(const std::shared_ptr<AppendTrigger>& trigger, int64_t offset);
@@ -182,17 +188,14 @@ class PartitionLog {
 
   // The two halves of `TrimBefore`, for callers that trim many partitions and
   // write the checkpoint once between: moves the log start, and deletes the
-  // files that the checkpoint on disk no longer needs. Segments that another
-  // trim has added meanwhile are kept for its own call. Epochs are removed only
-  // after their files, so every batch on disk has its epoch.
+  // files that the checkpoint on disk no longer needs, and after them their
+  // epochs. What another trim has added meanwhile is kept for its own call.
   // Precondition of the second: a checkpoint with the log start
   // `durable_start`, or a later one, is durable.
   absl::Status MoveLogStart(int64_t offset);
   absl::Status DeleteTrimmed(int64_t durable_start);
 
-  // Begins a new segment, unless the active one is empty.
-  //
-  // Errors: those of `Append`.
+  // Begins a new segment, unless the active one is empty. Errors: of `Append`.
   absl::Status Roll();
 
   // Changes the config of the live log. Limits of time, sync, timestamps and
@@ -201,16 +204,14 @@ class PartitionLog {
   // on.
   //
   // Precondition: `config.Validate()` is OK.
-  // Errors: NotFound when the topic was deleted, FailedPrecondition after
-  // `Close`.
+  // Errors: NotFound (the topic was deleted); FailedPrecondition after `Close`.
   absl::Status SetConfig(const LogConfig& config);
 
   // Populates the active segment ahead of the appends, and makes the next one
   // ready, as far as both are due; for the store's prepare duty, one thread at
   // a time. At most `budget` bytes are populated, or 32 KiB if that is more,
-  // and 1 MiB of the next segment. A failure is not reported: the appends meet
-  // its cause themselves, and lose nothing. Only a failed sync poisons the log,
-  // because the next sync would not report it.
+  // and 1 MiB of the next segment. A failure is not reported, as the appends
+  // meet its cause; but a failed sync poisons the log.
   void PrepareAhead(int64_t budget);
   // Whether that is due; resets itself.
   bool TakePreparationWanted() {
@@ -230,8 +231,7 @@ class PartitionLog {
 
   // Segments below the log start whose files are still there.
   int64_t trimmed_count() const { return trimmed_.count(); }
-  // Whether retention has to be applied to the log before its time. The
-  // retention pass takes the flag.
+  // Whether retention has to be applied before its time, by the retention pass.
   void SetRetentionWanted() {
     retention_wanted_.store(true, std::memory_order_release);
   }
@@ -255,7 +255,10 @@ class PartitionLog {
   int64_t segment_count() const { return segments_.count(); }
   // Sizes and times of the segments.
   RetentionSegments& retention_segments() { return retention_segments_; }
-  int64_t readable_end(ReadLevel level) const { return ends_.readable(level); }
+  int64_t readable_end(ReadLevel level, Isolation isolation =
+                                            Isolation::kReadUncommitted) const {
+    return ends_.readable(level, isolation);
+  }
   LogConfig config() const {
     absl::MutexLock lock(&mu_);
     return config_;
@@ -268,23 +271,18 @@ class PartitionLog {
   // Errors: FailedPrecondition after `Close`; file errors.
   absl::StatusOr<PartitionStats> Stats();
 
-  // The leader epoch that the record at `offset` was written in; nothing for a
-  // record that is not in the log.
-  std::optional<int32_t> EpochAt(int64_t offset) const {
-    absl::MutexLock lock(&mu_);
-    if (offset < log_start() || offset >= visible_end()) return std::nullopt;
-    return writer_.epochs().EpochAt(offset);
-  }
+  // The leader epoch of the record at `offset`; nothing where there is none.
+  std::optional<int32_t> EpochAt(int64_t offset) const;
 
-  // Where the records of `epoch` end, exclusive; nothing for an epoch that the
-  // log has not reached (yet). LeaderEpochs::EndOffset has the rule.
-  std::optional<int64_t> EpochEndOffset(int32_t epoch) const {
-    absl::MutexLock lock(&mu_);
-    return writer_.epochs().EndOffset(epoch, visible_end());
-  }
+  // Where the records of `epoch` end: LeaderEpochs::EndOffset.
+  std::optional<int64_t> EpochEndOffset(int32_t epoch) const;
 
-  // When `Sync` should be called next for the sake of kInterval appends,
-  // AppendAsync and sealed segments; InfiniteFuture when nothing is to be done.
+  absl::StatusOr<std::optional<ProducerPosition>> FindProducer(
+      int64_t producer_id) const;
+  void ExpireProducers(const ProducerStates::Expiration& expiration);
+
+  // When `Sync` should be called next, for kInterval appends, AppendAsync and
+  // sealed segments; InfiniteFuture when nothing is to be done.
   absl::Time SyncDue() { return syncer_.Due(); }
 
   // What the store's checkpoint should say of this log.
@@ -303,25 +301,28 @@ class PartitionLog {
 
   // Ends the log of a partition that was deleted: calls fail with NotFound from
   // now on, as do appends of AppendAsync that are not durable, and waiters with
-  // Cancelled. The files stay as they are, and are closed; views keep their
-  // mappings.
+  // Cancelled. The files are closed as they are; views keep their mappings.
   void Abandon();
 
  private:
   // `pending`: the completion of an AppendAsync, which is a kSynced append that
   // does not wait for its sync; null for any other.
+  struct Appending {
+    Durability durability;
+    AppendCompletions* pending = nullptr;
+  };
   absl::StatusOr<AppendResult> AppendBatch(const IncomingBatch& batch,
-                                           Durability durability,
-                                           AppendCompletions* pending);
+                                           const ProducerBatch& producer,
+                                           const Appending& how);
   absl::StatusOr<AppendResult> AppendReencoded(const IncomingBatch& batch,
-                                               Durability durability,
-                                               AppendCompletions* pending);
+                                               const ProducerBatch& producer,
+                                               const Appending& how);
   absl::StatusOr<AppendResult> AppendAsIs(const IncomingBatch& batch,
-                                          Durability durability,
-                                          AppendCompletions* pending);
+                                          const ProducerBatch& producer,
+                                          const Appending& how);
   void AfterAsyncAppend(bool rolled, bool needs_sync);
-  absl::Status Await(int64_t offset, absl::Time deadline, ReadLevel level)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  absl::Status Await(int64_t offset, absl::Time deadline, ReadLevel level,
+                     Isolation isolation) ABSL_LOCKS_EXCLUDED(mu_);
   // May release the lock, and take it again, before the first append.
   absl::Status PrepareAppend() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status OpenWriterUnlocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -331,7 +332,8 @@ class PartitionLog {
   absl::Status NoteFailure(const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Returns whether a new segment has begun.
-  bool PublishEnd() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool PublishEnd(const ProducerBatch& producer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // A read that fails because the log has ended returns that error instead.
   template <typename T>
   absl::StatusOr<T> UnlessEnded(absl::StatusOr<T> result) const {
@@ -377,9 +379,8 @@ class PartitionLog {
   std::atomic<bool> is_active_ = false;
   // Memory ordering: released before the duty is woken, acquired by the duty.
   std::atomic<bool> preparation_wanted_ = false;
-  // Memory ordering: as `preparation_wanted_`.
   std::atomic<bool> retention_wanted_ = false;
-  // Populated and not yet written to, as of the last preparation: relaxed.
+  // Memory ordering: relaxed; as of the last preparation.
   std::atomic<int64_t> populated_ahead_ = 0;
   // Memory ordering: relaxed; a hint for the code that parks logs.
   std::atomic<bool> used_ = false;

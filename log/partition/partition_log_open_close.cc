@@ -14,7 +14,7 @@
 #include "varve/log/partition/partition_state.h"
 #include "varve/log/partition/partition_syncer.h"
 #include "varve/log/partition/partition_writer.h"
-#include "varve/log/partition/sync_turn.h"
+#include "varve/log/sync/sync_turn.h"
 #include "varve/log/system/call_gate.h"
 
 namespace varve {

@@ -57,7 +57,7 @@ absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
   absl::MutexLock lock(&mu_);
   const int64_t deleted_end = trimmed_.deleted_end();
   CHECK_LE(deleted_end, log_start());
-  if (!state_.has_ended()) writer_.ForgetEpochsBefore(deleted_end);
+  if (!state_.has_ended()) writer_.ForgetBefore(deleted_end);
   return status;
 }
 

@@ -6,17 +6,21 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "varve/index/transaction_index.h"
 #include "varve/log/batch/decompressor.h"
+#include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/producer/committed_filter.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/read_errors.h"
 #include "varve/log/segment/segment.h"
@@ -32,15 +36,18 @@ absl::Status PartitionReader::OutOfRange(int64_t offset, int64_t end) const {
 
 absl::StatusOr<RecordBatches> PartitionReader::Read(
     int64_t offset, const ReadOptions& options) const {
-  const int64_t end = ends_->readable(options.level);
+  const int64_t end = ends_->readable(options.level, options.isolation);
   if (offset < ends_->log_start()) return OutOfRange(offset, end);
   if (offset >= end) {
     if (offset > ends_->visible()) return OutOfRange(offset, end);
     return RecordBatches(offset);
   }
   absl::StatusOr<RecordBatches> batches = ReadTo(end, offset, options);
-  // The log was trimmed while it was being read.
-  if (!batches.ok() && offset < ends_->log_start()) {
+  // The log was trimmed while it was being read; what is known of aborted
+  // transactions may have gone as well.
+  const bool is_sure =
+      batches.ok() && options.isolation == Isolation::kReadUncommitted;
+  if (!is_sure && offset < ends_->log_start()) {
     return OutOfRange(offset, end);
   }
   return batches;
@@ -66,6 +73,10 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
       const Segment& segment = *found->segment;
       RecordBatches view(std::move(found->segment), slice->bytes, offset,
                          slice->next_offset);
+      if (options.isolation == Isolation::kReadCommitted) {
+        if (absl::Status status = LeaveOutAborted(view); !status.ok())
+          return status;
+      }
       if (!slice->has_compressed ||
           options.decompression == Decompression::kLeave) {
         return view;
@@ -83,6 +94,26 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
     DCHECK_GT(next, look_at);
     look_at = next;
   }
+}
+
+// The end of the view is at most the last stable offset, which was looked at
+// before this.
+absl::Status PartitionReader::LeaveOutAborted(RecordBatches& view) const {
+  if (aborted_ == nullptr || aborted_->empty() || view.begin() == view.end())
+    return absl::OkStatus();
+  std::vector<AbortedTransaction> aborted;
+  absl::Status status = aborted_->FindOverlapping(
+      {.from = (*view.begin()).base_offset(), .to = view.next_offset()},
+      aborted);
+  if (!status.ok() || aborted.empty()) return status;
+  CommittedFilter filter(aborted);
+  std::vector<int64_t> left_out;
+  for (const RecordBatch& batch : view) {
+    if (filter.Next(batch) == BatchOutcome::kAborted)
+      left_out.push_back(batch.base_offset());
+  }
+  view.LeaveOut(std::move(left_out));
+  return status;
 }
 
 // A read goes on where the view ends.

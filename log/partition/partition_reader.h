@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/watermarks.h"
+#include "varve/log/producer_state/aborted_transactions.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_list.h"
@@ -26,19 +28,28 @@ namespace varve {
 //
 // Borrows the segments and the ends, which must outlive it.
 //
-// Thread safety: thread-safe. Takes no lock but the segment list's; a segment
+// Thread safety: thread-safe. Takes no lock but the segment list's, and for
+// committed records, when transactions were aborted, that of those; a segment
 // that is not open is opened first (SegmentList::Find).
 class PartitionReader {
  public:
-  // `path` is the partition's, for messages.
-  PartitionReader(std::string path, SegmentList* segments,
-                  const Watermarks* ends, Continuity continuity,
-                  Decompressor decompressor)
-      : path_(std::move(path)),
-        segments_(segments),
-        ends_(ends),
-        decompressor_(std::move(decompressor)),
+  struct Parts {
+    std::string path;  // the partition's, for messages
+    SegmentList* segments = nullptr;
+    const Watermarks* ends = nullptr;
+    Decompressor decompressor = Decompressor();
+  };
+  PartitionReader(Parts parts, Continuity continuity)
+      : path_(std::move(parts.path)),
+        segments_(parts.segments),
+        ends_(parts.ends),
+        decompressor_(std::move(parts.decompressor)),
         continuity_(continuity) {}
+
+  // The aborted transactions of the log. Call it once, before the first read.
+  void SetAborted(std::shared_ptr<AbortedTransactions> aborted) {
+    aborted_ = std::move(aborted);
+  }
 
   // Notes whether offsets may be left out from now on. Once they may, they
   // always may: bytes do not change with a config.
@@ -50,8 +61,9 @@ class PartitionReader {
   // Reads batches from the one that holds `offset` on: in its segment, or in
   // the next one that has any where offsets may be left out.
   //
-  // Allocates nothing on success, unless it decompresses: see
-  // Decompressor::Decompress.
+  // Allocates nothing on success, unless it decompresses (see
+  // Decompressor::Decompress), or leaves out what aborted transactions have
+  // written.
   //
   // Errors: those of PartitionLog::Read.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
@@ -72,6 +84,7 @@ class PartitionReader {
                                        const ReadOptions& options) const;
   RecordBatches Decompress(RecordBatches view, const Segment& segment,
                            int64_t max_bytes) const;
+  absl::Status LeaveOutAborted(RecordBatches& view) const;
   absl::StatusOr<SegmentList::Found> Find(int64_t offset, int64_t end) const;
   absl::StatusOr<int64_t> FindTime(int64_t timestamp_ms, int64_t begin,
                                    int64_t end) const;
@@ -80,6 +93,7 @@ class PartitionReader {
   SegmentList* const segments_;
   const Watermarks* const ends_;
   const Decompressor decompressor_;
+  std::shared_ptr<AbortedTransactions> aborted_;  // null: none
   // Memory ordering: relaxed; both values lead to a right read.
   std::atomic<Continuity> continuity_;
 };

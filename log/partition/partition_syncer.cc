@@ -17,8 +17,9 @@
 #include "varve/log/partition/partition_notices.h"
 #include "varve/log/partition/partition_writer.h"
 #include "varve/log/partition/pending_sync.h"
-#include "varve/log/partition/sync_schedule.h"
-#include "varve/log/partition/sync_turn.h"
+#include "varve/log/producer_state/partition_producers.h"
+#include "varve/log/sync/sync_schedule.h"
+#include "varve/log/sync/sync_turn.h"
 #include "varve/log/system/errno_status.h"
 
 namespace varve {
@@ -45,7 +46,9 @@ absl::Status PartitionSyncer::SyncAllTo(int64_t offset) {
   const SyncTurnLock turn(&turn_);
   if (log_.ends->durable() >= offset) {
     absl::MutexLock lock(log_.mu);
-    if (!log_.writer->has_unsynced_sealed()) return absl::OkStatus();
+    // The AppendAsync of what was there before waits for a sync, too.
+    if (!log_.writer->has_unsynced_sealed() && !log_.pending->has_waiting())
+      return absl::OkStatus();
   }
   return SyncAll();
 }
@@ -97,6 +100,7 @@ absl::Status PartitionSyncer::SyncAll() {
     schedule_.EndSync();
     log_.meters->TakeOff(appended);
     log_.ends->SetDurable(unsynced.end_offset);
+    NoteDecided(unsynced.end_offset);
     log_.pending->EndSync();
     log_.waiters->NotifyDurable();
   }
@@ -104,6 +108,15 @@ absl::Status PartitionSyncer::SyncAll() {
   NoteSync(*log_.meters, *log_.environment, log_.directory->path(), appended,
            watch);
   return absl::OkStatus();
+}
+
+// Transactions whose markers are durable now are decided for good.
+void PartitionSyncer::NoteDecided(int64_t durable_end) {
+  AssumeLogLocked();
+  PartitionProducers& producers = log_.writer->producers();
+  if (!producers.has_ended()) return;
+  producers.Advance(durable_end);
+  log_.ends->SetUndecided(producers.undecided());
 }
 
 // The only place that decides whether a failed sync poisons the log.

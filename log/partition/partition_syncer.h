@@ -18,10 +18,10 @@
 #include "varve/log/partition/partition_writer.h"
 #include "varve/log/partition/pending_appends.h"
 #include "varve/log/partition/pending_sync.h"
-#include "varve/log/partition/sync_schedule.h"
-#include "varve/log/partition/sync_turn.h"
 #include "varve/log/partition/watermark_waiters.h"
 #include "varve/log/partition/watermarks.h"
+#include "varve/log/sync/sync_schedule.h"
+#include "varve/log/sync/sync_turn.h"
 #include "varve/log/system/environment.h"
 #include "varve/log/system/file_system.h"
 
@@ -120,6 +120,7 @@ class PartitionSyncer {
 
   absl::Status SyncAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_)
       ABSL_LOCKS_EXCLUDED(log_.mu);
+  void NoteDecided(int64_t durable_end);
   absl::Status FailSync(const PendingSync& unsynced, const absl::Status& status)
       ABSL_LOCKS_EXCLUDED(log_.mu);
   void GiveUpSync(const PendingSync& unsynced) ABSL_LOCKS_EXCLUDED(log_.mu);

@@ -19,12 +19,14 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/file_names.h"
-#include "varve/log/metadata/leader_epoch_checkpoint.h"
-#include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/meters/stop_watch.h"
 #include "varve/log/partition/log_meters.h"
 #include "varve/log/partition/pending_sync.h"
+#include "varve/log/producer/producer_batch.h"
+#include "varve/log/producer/producer_state.h"
+#include "varve/log/producer/producer_states.h"
+#include "varve/log/producer_state/partition_producers.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/last_stamp.h"
 #include "varve/log/segment/roll_watch.h"
@@ -37,7 +39,6 @@ namespace varve {
 namespace {
 
 constexpr int64_t kMaxOffset = std::numeric_limits<int64_t>::max();
-constexpr int32_t kMaxEpoch = std::numeric_limits<int32_t>::max();
 
 }  // namespace
 
@@ -51,13 +52,11 @@ PartitionWriter::PartitionWriter(Directory* directory, SegmentList* segments,
       environment_(environment),
       meters_(meters),
       read_only_(log.read_only),
-      epochs_(log.epochs),
-      highest_epoch_(log.highest_epoch),
-      needs_new_epoch_(log.needs_new_epoch),
+      producers_(directory, log.producers),
+      epochs_(directory, log),
       needs_new_segment_(log.needs_new_segment),
       next_offset_(log.next_offset) {
   CHECK_GE(next_offset_, 0);
-  CHECK_GE(highest_epoch_, epochs_.highest().value_or(-1));
 }
 
 absl::Status PartitionWriter::CheckWritable() const {
@@ -71,47 +70,21 @@ absl::Status PartitionWriter::Open() {
   CHECK(!is_open());
   CHECK(!is_closing());
   if (absl::Status status = CheckWritable(); !status.ok()) return status;
-  if (absl::Status status = BeginEpoch(); !status.ok()) return status;
+  if (absl::Status status = epochs_.Begin(next_offset_); !status.ok())
+    return status;
   return OpenActive();
 }
 
-absl::Status PartitionWriter::BeginEpoch() {
-  if (!needs_new_epoch_ && epochs_.highest().has_value()) {
-    epoch_ = *epochs_.highest();
-    CHECK_EQ(epoch_, highest_epoch_);
-    return absl::OkStatus();
-  }
-  if (highest_epoch_ == kMaxEpoch) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(directory_->path(), ": leader epochs are used up"));
-  }
-  LeaderEpochs next = epochs_;
-  next.Assign(highest_epoch_ + 1, next_offset_);
-  CHECK_EQ(next.highest().value_or(-1), highest_epoch_ + 1);
-  absl::Status status = WriteLeaderEpochCheckpoint(*directory_, next);
-  if (!status.ok()) return status;
-  epochs_ = std::move(next);
-  epoch_ = ++highest_epoch_;
-  needs_new_epoch_ = false;
-  return absl::OkStatus();
-}
-
-// The start of the first epoch left moves up only when others are removed, so
-// that a trim costs no write unless it removes the last record of an epoch.
-void PartitionWriter::ForgetEpochsBefore(int64_t offset) {
-  LeaderEpochs next = epochs_;
-  next.TruncateFromStart(offset);
-  CHECK(next.highest() == epochs_.highest());
-  if (next.entries().size() == epochs_.entries().size()) return;
-  if (WriteLeaderEpochCheckpoint(*directory_, next).ok())
-    epochs_ = std::move(next);
+void PartitionWriter::ForgetBefore(int64_t offset) {
+  epochs_.ForgetBefore(offset);
+  producers_.aborted()->ForgetBefore(offset);
 }
 
 // Called before anything is opened by its name. The next sync covers the
 // directory, as it would have done anyway.
 absl::Status PartitionWriter::NameAdopted() {
   if (!has_unnamed()) return absl::OkStatus();
-  directory_changed_ = true;
+  unsynced_.NoteExpectedNames();
   return adopted_->TakeName(*directory_);
 }
 
@@ -129,7 +102,14 @@ absl::Status PartitionWriter::LearnLastStamp(int64_t now_ms) {
 absl::Status PartitionWriter::OpenActive() {
   if (absl::Status status = NameAdopted(); !status.ok()) return status;
   const std::optional<int64_t> last = segments_->last_base_offset();
-  if (!last.has_value() || needs_new_segment_) return CreateActive();
+  if (!last.has_value() || needs_new_segment_) {
+    absl::Status status = CreateActive();
+    if (status.ok())
+      AddProducerFiles(std::nullopt, PartitionProducers::LogEnd::kRoll);
+    return status;
+  }
+  if (absl::Status status = producers_.OpenSegment(*last); !status.ok())
+    return status;
   if (const auto closed = closed_.lock(); closed != nullptr)
     closed->LeaveFile();
   absl::StatusOr<std::shared_ptr<Segment>> segment =
@@ -158,8 +138,7 @@ void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
   const int64_t created_ms = AppendTimeMs(environment_->clock->NowMs());
   const int64_t jitter_ms = DrawJitterMs();
   segments_->PutLast(segment);
-  directory_changed_ = true;
-  directory_changed_in_sync_ = true;
+  unsynced_.NoteNames();
   needs_new_segment_ = false;
   window_.BeginSegment(segment->populated_ahead());
   active_ = std::move(segment);
@@ -197,8 +176,8 @@ absl::Status PartitionWriter::RefusalOf(const IncomingBatch& batch) const {
       absl::StrCat(directory_->path(), ": offsets are used up"));
 }
 
-absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
-  CHECK(is_open());
+inline absl::StatusOr<PlacedBatch> PartitionWriter::Place(
+    IncomingBatch& batch, const ProducerBatch& producer) {
   const bool stamps =
       config_->message_timestamp_type == TimestampType::kLogAppendTime;
   if (stamps) {
@@ -218,11 +197,12 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
     if (absl::Status status = MakeRoom(append); !status.ok()) return status;
   }
   DCHECK(active_->size() > 0 || active_->base_offset() == next_offset_);
-  DCHECK_GE(epoch_, 0);
+  producers_.Prepare(producer, active_->base_offset());  // may throw
+  DCHECK_GE(epochs_.current(), 0);
   last_append_time_ms_ = append_time_ms;
   const BatchPlacement placement = {
       .base_offset = next_offset_,
-      .leader_epoch = epoch_,
+      .leader_epoch = epochs_.current(),
       .timestamp_type = config_->message_timestamp_type,
       .append_time_ms = append_time_ms};
   batch.PlaceAt(active_->write_at(), placement);
@@ -235,6 +215,33 @@ absl::StatusOr<PlacedBatch> PartitionWriter::Append(IncomingBatch batch) {
                     .max_timestamp_ms = batch.max_timestamp_ms()});
   return PlacedBatch{.base_offset = placement.base_offset,
                      .timestamp_ms = batch.max_timestamp_ms()};
+}
+
+absl::StatusOr<PlacedBatch> PartitionWriter::Append(
+    IncomingBatch batch, const ProducerBatch& producer) {
+  CHECK(is_open());
+  // The common case is a batch without a producer.
+  const bool has_producer = producer.kind != ProducerBatch::Kind::kNone;
+  if (has_producer) {
+    const ProducerVerdict verdict =
+        producers_.Judge(producer, AppendOrigin::kClient);
+    if (verdict == ProducerVerdict::kRefused)
+      return producers_.RefusalOf(producer, AppendOrigin::kClient);
+    if (verdict == ProducerVerdict::kDuplicate) {
+      const KeptBatch kept = producers_.DuplicateOf(producer);
+      return PlacedBatch{.base_offset = kept.first_offset(),
+                         .timestamp_ms = kept.timestamp_ms,
+                         .is_duplicate = true};
+    }
+  }
+  absl::StatusOr<PlacedBatch> placed = Place(batch, producer);
+  if (has_producer && placed.ok()) {
+    producers_.Note(producer,
+                    {.base_offset = placed->base_offset,
+                     .timestamp_ms = placed->timestamp_ms},
+                    active_->base_offset());
+  }
+  return placed;
 }
 
 absl::Status PartitionWriter::MakeRoom(const RollWatch::Append& append) {
@@ -257,7 +264,8 @@ void PartitionWriter::ConfigChanged() {
   if (ready_ != nullptr && !ready_->Fits(*config_)) DropReady();
   if (active_->size() > 0 || active_->capacity() == config_->segment_bytes)
     return;
-  sealed_.push_back(std::move(active_));
+  unsynced_.Reserve();
+  unsynced_.AddSealed(std::move(active_));
   active_ = nullptr;
 }
 
@@ -272,7 +280,9 @@ bool PartitionWriter::RemoveSegmentFile(int64_t base_offset) {
 // The sync after the append trims the full segment, and names an adopted one.
 absl::Status PartitionWriter::Roll() {
   const StopWatch watch(environment_->clock, &meters_->roll_ns);
-  sealed_.reserve(sealed_.size() + 1);  // may throw: not after the swap
+  // May throw: not after the swap.
+  unsynced_.Reserve();
+  auto due = producers_.FilesDue(active_->base_offset(), next_offset_);
   roll_unfinished_ = true;
   roll_.AskAgain();
   std::shared_ptr<Segment> full = active_;
@@ -294,7 +304,11 @@ absl::Status PartitionWriter::Roll() {
     roll_unfinished_ = !RemoveSegmentFile(next_offset_);
     return status;
   }
-  sealed_.push_back(std::move(full));
+  unsynced_.AddSealed(std::move(full));
+  if (due != nullptr) {
+    producers_.NoteDue(*due, PartitionProducers::LogEnd::kRoll);
+    unsynced_.AddProducerFiles(std::move(due));
+  }
   roll_unfinished_ = false;
   rolled_ = true;
   watch.Stop();
@@ -336,42 +350,50 @@ void PartitionWriter::DropReady() {
 
 absl::Status PartitionWriter::Close() {
   if (absl::Status status = CheckWritable(); !status.ok()) return status;
-  if (!is_open()) return needs_close() ? BeginEpoch() : absl::OkStatus();
+  if (!is_open()) {
+    if (epochs_.needs_checkpoint()) {
+      absl::Status status = epochs_.Begin(next_offset_);
+      if (!status.ok()) return status;
+    }
+    AddProducerFiles(std::nullopt, PartitionProducers::LogEnd::kClose);
+    return absl::OkStatus();
+  }
   DropReady();
+  unsynced_.Reserve();
+  AddProducerFiles(active_->base_offset(), PartitionProducers::LogEnd::kClose);
   closed_ = active_;
-  sealed_.push_back(std::move(active_));
+  unsynced_.AddSealed(std::move(active_));
   active_ = nullptr;
   return absl::OkStatus();
+}
+
+// The next sync writes them.
+void PartitionWriter::AddProducerFiles(std::optional<int64_t> segment_base,
+                                       PartitionProducers::LogEnd end) {
+  auto due = producers_.FilesDue(segment_base, next_offset_);
+  if (due == nullptr) return;
+  unsynced_.Reserve();
+  producers_.NoteDue(*due, end);
+  unsynced_.AddProducerFiles(std::move(due));
 }
 
 void PartitionWriter::Abandon() {
   active_ = nullptr;
   ready_ = nullptr;
   adopted_ = nullptr;
-  sealed_.clear();
+  unsynced_.Clear();
 }
 
 PendingSync PartitionWriter::BeginSync() {
-  CHECK_EQ(being_synced_, 0);
-  PendingSync files = {.directory = directory_changed_,
-                       .sealed = sealed_,
-                       .active = active_,
-                       .end_offset = next_offset_};
-  directory_changed_in_sync_ = false;
-  being_synced_ = static_cast<int64_t>(sealed_.size());
+  PendingSync files = unsynced_.Begin(active_, next_offset_);
   synced_since_plan_ = true;
   return files;
 }
 
 void PartitionWriter::EndSync(const PendingSync& files, SyncEnd end) {
-  being_synced_ = 0;
+  unsynced_.End(files, end);
   if (end == SyncEnd::kNotSynced) return;
-  directory_changed_ = directory_changed_in_sync_;
-  // Those that were sealed meanwhile follow; an abandoned log has none.
-  const size_t synced = std::min(files.sealed.size(), sealed_.size());
-  CHECK(synced == 0 || sealed_.front() == files.sealed.front());
-  sealed_.erase(sealed_.begin(),
-                sealed_.begin() + static_cast<int64_t>(synced));
+  for (const auto& due : files.producer_files) producers_.NoteWritten(*due);
 }
 
 }  // namespace varve

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,6 +15,10 @@
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/partition/log_meters.h"
 #include "varve/log/partition/pending_sync.h"
+#include "varve/log/partition/unsynced_files.h"
+#include "varve/log/partition/writer_epochs.h"
+#include "varve/log/producer/producer_batch.h"
+#include "varve/log/producer_state/partition_producers.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/populate_window.h"
 #include "varve/log/segment/ready_segment.h"
@@ -33,10 +36,12 @@ namespace varve {
 struct PlacedBatch {
   int64_t base_offset = 0;
   int64_t timestamp_ms = -1;
+  // Its producer has appended it before, and this is where it is.
+  bool is_duplicate = false;
 };
 
 // The writing end of one partition: the active segment, the next offset, the
-// leader epoch, and when to roll.
+// producers, and when to roll.
 //
 // Borrows the directory, the segment list, the config, the environment and the
 // meters, which must outlive it.
@@ -49,6 +54,7 @@ struct PlacedBatch {
 // finished.
 class PartitionWriter {
  public:
+  // It takes what `log` knows of the producers.
   PartitionWriter(Directory* directory, SegmentList* segments,
                   const LogConfig* config, const Environment* environment,
                   LogMeters* meters, const RecoveredLog& log);
@@ -65,13 +71,16 @@ class PartitionWriter {
   absl::Status Open();
 
   // Finds the place for the batch, rolling the segment first when it is due;
-  // stores it there; and publishes it to readers of the segment.
+  // stores it there; and publishes it to readers of the segment. One that its
+  // producer has appended before is not stored again.
   //
-  // Errors: InvalidArgument when it is larger than max.message.bytes or
+  // Errors: those of log/producer/producer_refusal.h, for a batch of a
+  // producer; InvalidArgument when it is larger than max.message.bytes or
   // segment.bytes, or its timestamp is too far from now; ResourceExhausted
   // when the disk is full or offsets run out. Nothing has changed then.
   // Precondition: `is_open()`.
-  absl::StatusOr<PlacedBatch> Append(IncomingBatch batch);
+  absl::StatusOr<PlacedBatch> Append(IncomingBatch batch,
+                                     const ProducerBatch& producer);
 
   // The preparations that should be made ahead of the appends.
   struct Preparation {
@@ -126,44 +135,47 @@ class PartitionWriter {
 
   // Whether `Close` would change files.
   bool needs_close() const {
-    return is_open() || (needs_new_epoch_ && highest_epoch_ >= 0);
+    return is_open() || epochs_.needs_checkpoint() ||
+           producers_.needs_snapshot(next_offset_);
   }
 
   int64_t next_offset() const { return next_offset_; }
-  const LeaderEpochs& epochs() const { return epochs_; }
+  const LeaderEpochs& epochs() const { return epochs_.epochs(); }
+  PartitionProducers& producers() { return producers_; }
+  const PartitionProducers& producers() const { return producers_; }
 
-  // Removes the epochs that ended before `offset` from the checkpoint, for a
-  // log whose files begin there. Durable on return, unless it fails: then they
-  // stay, and do no harm.
-  void ForgetEpochsBefore(int64_t offset);
+  // Forgets what is known of the log before `offset` alone, for a log whose
+  // files begin there: WriterEpochs::ForgetBefore, and aborted transactions.
+  void ForgetBefore(int64_t offset);
 
   // The files that no sync has covered yet. The caller syncs all of them, and
   // then calls `EndSync`; one sync at a time.
   PendingSync BeginSync();
-  enum class SyncEnd { kSynced, kNotSynced };
+  using SyncEnd = UnsyncedFiles::SyncEnd;
   void EndSync(const PendingSync& files, SyncEnd end);
 
   // Whether the segment that `Open` would continue has to be synced first,
   // because it is still being closed.
-  bool is_closing() const { return !is_open() && !sealed_.empty(); }
+  bool is_closing() const { return !is_open() && unsynced_.has_files(); }
 
   // Whether a segment that begins below the offset is sealed, and not synced.
   bool has_unsynced_sealed_below(int64_t offset) const {
-    return !sealed_.empty() && sealed_.front()->base_offset() < offset;
+    return unsynced_.has_sealed_below(offset);
   }
   // Whether there are sealed segments that are not being synced now.
   bool has_unsynced_sealed() const { return unsynced_sealed_count() > 0; }
+  int64_t unsynced_sealed_count() const { return unsynced_.waiting_count(); }
   // Whether it has rolled since the last call.
   bool TakeRolled() { return std::exchange(rolled_, false); }
-  int64_t unsynced_sealed_count() const {
-    return static_cast<int64_t>(sealed_.size()) - being_synced_;
-  }
 
  private:
   absl::Status CheckWritable() const;
   bool Accepts(const IncomingBatch& batch) const;
   absl::Status RefusalOf(const IncomingBatch& batch) const;
-  absl::Status BeginEpoch();
+  absl::StatusOr<PlacedBatch> Place(IncomingBatch& batch,
+                                    const ProducerBatch& producer);
+  void AddProducerFiles(std::optional<int64_t> segment_base,
+                        PartitionProducers::LogEnd end);
   absl::Status NameAdopted();
   bool RemoveSegmentFile(int64_t base_offset);
   absl::Status LearnLastStamp(int64_t now_ms);
@@ -199,20 +211,11 @@ class PartitionWriter {
   // that no record of the old segment gets the offset that names the new files.
   bool roll_unfinished_ = false;
 
-  // The sealed segments that no sync has covered, in order, and how many of
-  // them are being synced.
-  std::vector<std::shared_ptr<Segment>> sealed_;
-  int64_t being_synced_ = 0;
-  // Whether names were created since the last sync of the directory, and since
-  // one began.
-  bool directory_changed_ = false;
-  bool directory_changed_in_sync_ = false;
+  UnsyncedFiles unsynced_;
 
-  LeaderEpochs epochs_;
-  int32_t highest_epoch_;
-  bool needs_new_epoch_;
+  PartitionProducers producers_;
+  WriterEpochs epochs_;
   bool needs_new_segment_;
-  int32_t epoch_ = -1;
 
   int64_t next_offset_;
   int64_t last_append_time_ms_ = 0;

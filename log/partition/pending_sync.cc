@@ -7,6 +7,7 @@
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
+#include "varve/log/producer_state/partition_producers.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/system/errno_status.h"
 #include "varve/log/system/file_system.h"
@@ -21,7 +22,12 @@ absl::Status SealAndSync(Segment& segment, Directory& directory) {
 }
 
 absl::Status SyncInOrder(const PendingSync& files, Directory& directory) {
-  bool names_changed = files.directory;
+  bool names_changed = files.directory || !files.producer_files.empty();
+  for (const auto& due : files.producer_files) {
+    absl::Status status = due->Write(directory);
+    if (!status.ok())
+      return LeavesAllAsItWas(status) ? status : AsPoison(status);
+  }
   int64_t synced_base = -1;
   for (const std::shared_ptr<Segment>& segment : files.sealed) {
     CHECK_GT(segment->base_offset(), synced_base);
@@ -49,8 +55,9 @@ absl::Status SyncInOrder(const PendingSync& files, Directory& directory) {
 }  // namespace
 
 absl::Status PendingSync::Sync(Directory& in) const {
-  absl::Status status =
-      directory || !sealed.empty() ? in.KeepOpen() : absl::OkStatus();
+  absl::Status status = directory || !sealed.empty() || !producer_files.empty()
+                            ? in.KeepOpen()
+                            : absl::OkStatus();
   return status.ok() ? SyncInOrder(*this, in) : status;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "varve/log/producer_state/partition_producers.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/system/file_system.h"
 
@@ -21,10 +22,13 @@ struct PendingSync {
   bool directory = false;                             // names were created
   std::vector<std::shared_ptr<Segment>> sealed = {};  // with their indexes
   std::shared_ptr<Segment> active = {};               // null: none
+  // Of the producers, in the order in which they fell due.
+  std::vector<std::shared_ptr<const DueProducerFiles>> producer_files = {};
   int64_t end_offset = 0;
 
-  // Syncs all of it, in the order of the offsets, and writes the sidecars of
-  // the sealed segments, if there is room for them.
+  // Syncs all of it, in the order of the offsets, after it has written the
+  // files of the producers; and writes the sidecars of the sealed segments, if
+  // there is room for them.
   //
   // Errors: ResourceExhausted when descriptors, memory or disk ran out before
   // or between the syncs: nothing was lost, and the next call continues where

@@ -3,15 +3,18 @@
 #ifndef VARVE_LOG_PARTITION_WATERMARKS_H_
 #define VARVE_LOG_PARTITION_WATERMARKS_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 
 #include "absl/log/check.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/producer_state/partition_producers.h"
 
 namespace varve {
 
-// Where a partition's log starts and ends.
+// Where a partition's log starts and ends, and up to where its transactions are
+// decided.
 //
 // Invariant: log start <= durable end <= visible end.
 //
@@ -32,10 +35,19 @@ class Watermarks {
 
   // Where a read of this level ends.
   int64_t readable(ReadLevel level) const {
-    const bool to_visible =
-        level == ReadLevel::kVisible ||
-        (level == ReadLevel::kDefault && has_weak_appends());
-    return to_visible ? visible() : durable();
+    return IsToVisible(level) ? visible() : durable();
+  }
+
+  // The same with this isolation: with kReadCommitted not past a record of a
+  // transaction that is open, or that a power loss may open again, if the read
+  // ends at the durable end.
+  int64_t readable(ReadLevel level, Isolation isolation) const {
+    const int64_t end = readable(level);
+    if (isolation == Isolation::kReadUncommitted) return end;
+    // After the end: see below.
+    const bool is_durable = !IsToVisible(level);
+    return std::min(end, (is_durable ? undecided_durable_ : undecided_visible_)
+                             .load(std::memory_order_acquire));
   }
 
   bool has_weak_appends() const {
@@ -52,6 +64,12 @@ class Watermarks {
     CHECK_LE(offset, visible());
     durable_.store(offset, std::memory_order_release);
   }
+  // The first offsets of transactions that are not decided. Call it after the
+  // marker of one was stored, and before `SetVisible`; and after `SetDurable`.
+  void SetUndecided(const UndecidedOffsets& undecided) {
+    undecided_visible_.store(undecided.visible, std::memory_order_release);
+    undecided_durable_.store(undecided.durable, std::memory_order_release);
+  }
   void SetVisible(int64_t offset) {
     DCHECK_GE(offset, visible());
     visible_.store(offset, std::memory_order_release);
@@ -66,6 +84,11 @@ class Watermarks {
   }
 
  private:
+  bool IsToVisible(ReadLevel level) const {
+    return level == ReadLevel::kVisible ||
+           (level == ReadLevel::kDefault && has_weak_appends());
+  }
+
   // Memory ordering: stored with release before segments below it are removed
   // from the list; a reader that misses its segment loads it again with
   // acquire.
@@ -76,6 +99,12 @@ class Watermarks {
   // Memory ordering: stored with release after the sync returned; it orders
   // nothing else.
   std::atomic<int64_t> durable_;
+  // Memory ordering: a first offset is stored before the end moves past it; and
+  // it is taken back when the transaction has its place among the aborted ones,
+  // if it belongs there. So a reader loads the end first, with acquire, and
+  // then these: whatever it sees below both is decided.
+  std::atomic<int64_t> undecided_visible_ = UndecidedOffsets::kNone;
+  std::atomic<int64_t> undecided_durable_ = UndecidedOffsets::kNone;
   // Memory ordering: relaxed, set before the visible end moves.
   std::atomic<bool> has_weak_appends_ = false;
 };

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "varve/log/producer/producer_batch.h"
+#include "varve/log/producer/producer_position.h"
 #include "varve/log/producer/producer_snapshot.h"
 #include "varve/log/producer/sequence_number.h"
 
@@ -72,6 +73,17 @@ const KeptBatch* ProducerState::FindKept(int32_t last_sequence,
   return nullptr;
 }
 
+ProducerPosition ProducerState::position() const {
+  ProducerPosition position = {.producer_id = producer_id_,
+                               .epoch = epoch_,
+                               .last_sequence = kept(0).last_sequence,
+                               .last_offset = kept(0).last_offset,
+                               .next_sequence = expected_sequence_};
+  if (has_open_transaction())
+    position.transaction_first_offset = transaction_first_offset_;
+  return position;
+}
+
 ProducerEntry ProducerState::entry() const {
   ProducerEntry entry = {.producer_id = producer_id_,
                          .producer_epoch = epoch_,
@@ -84,6 +96,17 @@ ProducerEntry ProducerState::entry() const {
     entry.offset_delta = last.offset_delta;
   }
   return entry;
+}
+
+void ProducerState::RememberKept(const ProducerState& recent) {
+  if (kept_count() == 0 || recent.kept_count() == 0 ||
+      recent.epoch_ != epoch_ ||
+      recent.kept(0).last_offset != kept(0).last_offset) {
+    return;
+  }
+  kept_ = recent.kept_;
+  newest_ = recent.newest_;
+  is_in_order_ = is_in_order_ && recent.is_in_order_;
 }
 
 }  // namespace varve

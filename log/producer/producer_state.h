@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "varve/log/producer/producer_batch.h"
+#include "varve/log/producer/producer_position.h"
 #include "varve/log/producer/producer_snapshot.h"
 #include "varve/log/producer/sequence_number.h"
 
@@ -111,8 +112,14 @@ class ProducerState {
   // sequences.
   void NoteMarker(const ProducerBatch& marker, const NotedPlace& place);
 
+  ProducerPosition position() const;
+
   // What a snapshot keeps of it.
   ProducerEntry entry() const;
+
+  // Remembers the batches that `recent` remembers, which is the same producer
+  // by its last batches alone; if both have the same last one.
+  void RememberKept(const ProducerState& recent);
 
  private:
   // Five batches shorter than this cannot go all around: when they are in

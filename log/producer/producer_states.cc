@@ -155,6 +155,13 @@ void ProducerStates::SortOpen() {
   for (ListedProducer* producer : open) open_.PushBack(producer);
 }
 
+void ProducerStates::RememberKept(const ProducerStates& recent) {
+  for (const auto& [id, producer] : producers_) {
+    const ProducerState* const again = recent.Find(id);
+    if (again != nullptr) producer->state.RememberKept(*again);
+  }
+}
+
 ProducerVerdict ProducerStates::JudgeAny(const ProducerBatch& batch,
                                          AppendOrigin origin) {
   if (origin == AppendOrigin::kLog) return ProducerVerdict::kAppend;

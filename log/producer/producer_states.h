@@ -72,7 +72,8 @@ struct EndedTransaction {
 // the log from the snapshot's offset on (from an earlier one is as good), in
 // the order of their offsets. Then the states are as before, but for one thing:
 // of each producer fewer batches are remembered, the one of the snapshot and
-// those noted since.
+// those noted since; `RememberKept` adds what is read again before the
+// snapshot.
 //
 // A batch without a producer costs a comparison, in each of both. For a
 // producer that is known, Judge and Note allocate nothing and take constant
@@ -150,6 +151,11 @@ class ProducerStates {
   // producer without an open transaction, as retries leave them, ends none.
   std::optional<EndedTransaction> Note(const ProducerBatch& batch,
                                        const NotedPlace& place);
+
+  // After they were made from a snapshot: has them remember, beside the last
+  // batch of a producer, those before it, as `recent` has them, which has noted
+  // the batches right before the snapshot's offset and knows nothing older.
+  void RememberKept(const ProducerStates& recent);
 
   // The first offset of the earliest open transaction; nothing when none is
   // open. Everything below it is decided. It may lie below the log start, when

@@ -39,10 +39,10 @@ struct SnapshotPlan {
 // Kafka's rules: a snapshot is kept at the base offset of a segment, where it
 // was written when the segment began; and the newest of all others, if it is
 // above the last base: that of a clean close. None is kept above the log end,
-// or below the log start.
+// or below the segment of the log start.
 //
-// Unlike Kafka it keeps one at the log start itself: the log before it was
-// deleted, and what its producers have done is nowhere else.
+// Unlike Kafka it keeps one at the log start itself, and at the base of its
+// segment: what the producers have done before it is nowhere else.
 SnapshotPlan PlanSnapshots(const SnapshotFiles& files);
 
 }  // namespace varve

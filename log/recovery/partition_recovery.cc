@@ -20,6 +20,7 @@
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_checkpoint.h"
+#include "varve/log/producer_state/producer_load.h"
 #include "varve/log/recovery/leader_epoch_collection.h"
 #include "varve/log/recovery/partition_recovery_report.h"
 #include "varve/log/recovery/ready_segment_recovery.h"
@@ -42,6 +43,27 @@ absl::StatusOr<bool> BeginsWithBatch(Directory& directory,
                        {.position = 0, .base_offset = base_offset},
                        {.continuity = Continuity::kGapsAllowed});
   return scanner.Peek() != nullptr;
+}
+
+LoadedLog LoadedLogOf(const RecoveredLog& log) {
+  return {.log = {.segment_bases = log.segment_bases,
+                  .last_segment_size = log.last_segment_size},
+          .log_start = log.log_start,
+          .next_offset = log.next_offset};
+}
+
+void TakeProducers(LoadedProducers producers, RecoveredLog& log) {
+  for (std::string& note : producers.notes)
+    log.report.notes.push_back(std::move(note));
+  log.producers = std::make_shared<LoadedProducers>(std::move(producers));
+}
+
+absl::Status AddProducers(Directory& directory, RecoveredLog& log) {
+  absl::StatusOr<LoadedProducers> producers =
+      LoadProducers(directory, LoadedLogOf(log));
+  if (!producers.ok()) return producers.status();
+  TakeProducers(*std::move(producers), log);
+  return absl::OkStatus();
 }
 
 // Recovers one partition, segment by segment.
@@ -74,6 +96,7 @@ class PartitionRecoverer {
     if (absl::Status status = LoadEpochs(); !status.ok()) return status;
     ReportMissingFront();
     if (absl::Status status = RecoverSegments(); !status.ok()) return status;
+    if (absl::Status status = LoadProducers(); !status.ok()) return status;
     if (absl::Status status = directory_.Sync(); !status.ok()) return status;
     CHECK_GE(log_.next_offset, checkpoint_.recovery_point);
     CHECK_LE(log_.log_start, log_.next_offset);
@@ -201,6 +224,16 @@ class PartitionRecoverer {
     return absl::OkStatus();
   }
 
+  absl::Status LoadProducers() {
+    const auto& bases = log_.segment_bases;
+    absl::StatusOr<LoadedProducers> producers =
+        RecoverProducers(directory_, LoadedLogOf(log_),
+                         bases.empty() ? log_.log_start : bases[FirstToScan()]);
+    if (!producers.ok()) return producers.status();
+    TakeProducers(*std::move(producers), log_);
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<SegmentRecoveryResult> RecoverOne(size_t i) {
     SegmentRecoveryInputs inputs = {.base_offset = log_.segment_bases[i],
                                     .later_segments = last_with_batch_ > i
@@ -296,7 +329,11 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(Directory& directory,
     return absl::DataLossError(absl::StrCat(
         directory.path(), ": no segment file holds offset ", log.log_start));
   }
-  if (log.segment_bases.empty()) return log;
+  if (log.segment_bases.empty()) {
+    if (absl::Status status = AddProducers(directory, log); !status.ok())
+      return status;
+    return log;
+  }
   auto segment = Segment::OpenReadOnly(directory, log.segment_bases.back());
   if (!segment.ok()) return segment.status();
   const BatchPlace start = (*segment)->ScanStart(log.next_offset);
@@ -312,6 +349,8 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(Directory& directory,
         scanner.expected_offset(), ": ", ScanStopText(scanner.stop()),
         "; a clean shutdown left the log at offset ", log.next_offset));
   }
+  if (absl::Status status = AddProducers(directory, log); !status.ok())
+    return status;
   return log;
 }
 

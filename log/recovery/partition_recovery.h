@@ -4,6 +4,7 @@
 #define VARVE_LOG_RECOVERY_PARTITION_RECOVERY_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_checkpoint.h"
+#include "varve/log/producer_state/producer_load.h"
 #include "varve/log/recovery/partition_recovery_report.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/system/file_system.h"
@@ -33,11 +35,14 @@ struct RecoveredLog {
   std::optional<int64_t> last_segment_size;
   // Not OK: why nothing can be appended.
   absl::Status read_only;
+  // What is known of its producers; null for nothing. The log takes it.
+  std::shared_ptr<LoadedProducers> producers;
   PartitionRecoveryReport report;
 };
 
-// Opens a partition after a clean shutdown: reads only the last batches and
-// changes nothing.
+// Opens a partition after a clean shutdown: reads only the last batches, the
+// newest snapshot of its producers, if there is one, and what they have
+// appended since; and changes nothing.
 //
 // Errors: DataLoss when the files are not what a clean shutdown leaves, and
 // `RecoverPartition` is needed; other file errors (log/system/errno_status.h).

@@ -19,7 +19,11 @@ MAY_INCLUDE = {
     "log/batch": ("index",),
     "log/metadata": ("index", "log/batch", "log/system"),
     "log/segment": ("index", "log/batch", "log/metadata", "log/system"),
-    "log/recovery": ("log/batch", "log/metadata", "log/segment", "log/system"),
+    "log/producer": ("index", "log/batch"),
+    "log/producer_state": (
+        "index", "log/batch", "log/metadata", "log/producer", "log/segment", "log/system"),
+    "log/recovery": (
+        "log/batch", "log/metadata", "log/producer_state", "log/segment", "log/system"),
     "log/verification": (
         "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
     "log/read_only": (
@@ -27,16 +31,17 @@ MAY_INCLUDE = {
     "log/backup": (
         "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
         "log/system", "log/verification"),
+    "log/sync": ("log/metadata", "log/system"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
-    "log/producer": ("index", "log/batch"),
     "log/compression": ("log/batch", "log/metadata"),
     "log/partition": (
-        "log/batch", "log/compression", "log/metadata", "log/meters", "log/recovery",
-        "log/retention", "log/segment", "log/system"),
+        "index", "log/batch", "log/compression", "log/metadata", "log/meters", "log/producer",
+        "log/producer_state", "log/recovery", "log/retention", "log/segment", "log/sync",
+        "log/system"),
     "codec": ("index", "log/batch"),
     "api": (
-        "log/batch", "log/metadata", "log/meters", "log/partition", "log/read_only",
-        "log/recovery", "log/system"),
+        "log/batch", "log/metadata", "log/meters", "log/partition", "log/producer",
+        "log/read_only", "log/recovery", "log/system"),
     "api/duty": ("log/partition", "log/system"),
     "api/metrics": (
         "api", "api/duty", "log/metadata", "log/meters", "log/partition", "log/recovery",
@@ -47,7 +52,7 @@ MAY_INCLUDE = {
         "log/meters", "log/partition", "log/recovery", "log/segment", "log/system"),
     "api/retention": (
         "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
-        "log/retention", "log/system"),
+        "log/producer", "log/retention", "log/system"),
     "api/topics": (
         "api", "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
         "log/recovery", "log/system"),

@@ -28,6 +28,7 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
+#include "varve/log/producer/producer_refusal.h"
 
 namespace varve {
 namespace {
@@ -234,7 +235,9 @@ TEST_F(BatchAdmissionTest, NoRecoveryRefusesWhatAnAppendTook) {
     }
     const auto batch = EncodedBatch::Parse(bytes);
     if (!batch.ok()) continue;
-    ASSERT_THAT(Orders().Append(*batch, Durability::kMemory), IsOk());
+    const auto result = Orders().Append(*batch, Durability::kMemory);
+    if (ProducerRefusalOf(result.status()).has_value()) continue;
+    ASSERT_THAT(result, IsOk());
     ++taken;
   }
   EXPECT_GT(taken, 300);

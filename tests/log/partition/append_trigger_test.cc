@@ -101,7 +101,8 @@ TEST_F(AppendTriggerTest, CloseFiresIt) {
   ASSERT_THAT(log_->Close(), IsOk());
   EXPECT_FALSE(visible_->is_armed());
   EXPECT_TRUE(LatchIsSet());
-  EXPECT_TRUE(log_->HasNews(100, ReadLevel::kVisible));
+  EXPECT_TRUE(
+      log_->HasNews(100, ReadLevel::kVisible, Isolation::kReadUncommitted));
 }
 
 TEST_F(AppendTriggerTest, DeletionFiresIt) {
@@ -109,7 +110,8 @@ TEST_F(AppendTriggerTest, DeletionFiresIt) {
   log_->Arm(visible_, 0);
   log_->Abandon();
   EXPECT_TRUE(LatchIsSet());
-  EXPECT_TRUE(log_->HasNews(0, ReadLevel::kVisible));
+  EXPECT_TRUE(
+      log_->HasNews(0, ReadLevel::kVisible, Isolation::kReadUncommitted));
 }
 
 TEST_F(AppendTriggerTest, FailedSyncDoesNotFireItBecauseNothingCanBeRead) {
@@ -119,21 +121,28 @@ TEST_F(AppendTriggerTest, FailedSyncDoesNotFireItBecauseNothingCanBeRead) {
   files_.FailCallsNamed("File::Sync", EIO, FaultyFileSystem::Repeat::kOnce);
   EXPECT_THAT(log_->Sync(), Not(IsOk()));
   EXPECT_TRUE(durable_->is_armed());
-  EXPECT_FALSE(log_->HasNews(0, ReadLevel::kDurable));
+  EXPECT_FALSE(
+      log_->HasNews(0, ReadLevel::kDurable, Isolation::kReadUncommitted));
   ASSERT_THAT(log_->Close(), Not(IsOk()));
   EXPECT_TRUE(LatchIsSet());
 }
 
 TEST_F(AppendTriggerTest, NewsAreRecordsAndOffsetsOutOfRange) {
   Recover();
-  EXPECT_FALSE(log_->HasNews(0, ReadLevel::kVisible));
-  EXPECT_TRUE(log_->HasNews(1, ReadLevel::kVisible));
+  EXPECT_FALSE(
+      log_->HasNews(0, ReadLevel::kVisible, Isolation::kReadUncommitted));
+  EXPECT_TRUE(
+      log_->HasNews(1, ReadLevel::kVisible, Isolation::kReadUncommitted));
   AppendMany(2);
-  EXPECT_TRUE(log_->HasNews(1, ReadLevel::kVisible));
-  EXPECT_FALSE(log_->HasNews(2, ReadLevel::kVisible));
-  EXPECT_FALSE(log_->HasNews(1, ReadLevel::kDurable));
+  EXPECT_TRUE(
+      log_->HasNews(1, ReadLevel::kVisible, Isolation::kReadUncommitted));
+  EXPECT_FALSE(
+      log_->HasNews(2, ReadLevel::kVisible, Isolation::kReadUncommitted));
+  EXPECT_FALSE(
+      log_->HasNews(1, ReadLevel::kDurable, Isolation::kReadUncommitted));
   ASSERT_THAT(log_->TrimBefore(1), IsOk());
-  EXPECT_TRUE(log_->HasNews(0, ReadLevel::kVisible));
+  EXPECT_TRUE(
+      log_->HasNews(0, ReadLevel::kVisible, Isolation::kReadUncommitted));
 }
 
 }  // namespace

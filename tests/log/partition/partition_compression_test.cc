@@ -15,6 +15,7 @@
 #include "tests/fixture/fake_codec.h"
 #include "tests/log/partition/compressed_partition_fixture.h"
 #include "varve/log/batch/codecs.h"
+#include "varve/log/batch/control_record.h"
 #include "varve/log/batch/encoded_batch.h"
 #include "varve/log/batch/record.h"
 #include "varve/log/batch/record_batch.h"
@@ -38,23 +39,24 @@ constexpr auto kPrecondition = absl::StatusCode::kFailedPrecondition;
 
 class PartitionCompressionTest : public CompressedPartitionFixture {
  protected:
-  // Three records of a transactional producer.
-  PartitionCompressionTest()
-      : builder_({.producer_id = 4000,
-                  .producer_epoch = 3,
-                  .base_sequence = 17,
-                  .transactional = Transactional::kYes}) {
+  // Three records of a transactional producer, which go on where its last batch
+  // has ended.
+  EncodedBatch InForm(Compression form) {
+    builder_ = RecordBatchBuilder({.producer_id = 4000,
+                                   .producer_epoch = 3,
+                                   .base_sequence = sequence_,
+                                   .transactional = Transactional::kYes});
     for (const int64_t time : {1000, 3000, 2000}) {
       EXPECT_THAT(builder_.Append({.key = "k", .value = "vvvvvvvvvvvv"}, time),
                   IsOk());
     }
-  }
-  EncodedBatch InForm(Compression form) {
     if (form == Compression::kNone) return builder_.Finish();
     return *builder_.FinishCompressed(FakeCodec(form), 1);
   }
   absl::StatusOr<AppendResult> TryAppendBatch(const EncodedBatch& batch) {
-    return log_->Append(batch, Durability::kMemory);
+    const auto result = log_->Append(batch, Durability::kMemory);
+    if (result.ok()) sequence_ += 3;
+    return result;
   }
 
   void ExpectStored(int64_t offset, Compression form,
@@ -69,7 +71,7 @@ class PartitionCompressionTest : public CompressedPartitionFixture {
     EXPECT_EQ(batch.max_timestamp_ms(), 3000);
     EXPECT_EQ(batch.producer_id(), 4000);
     EXPECT_EQ(batch.producer_epoch(), 3);
-    EXPECT_EQ(batch.base_sequence(), 17);
+    EXPECT_EQ(batch.base_sequence(), came.batch().base_sequence());
     EXPECT_EQ(batch.record_count(), 3);
     EXPECT_EQ(batch.crc(), batch.ComputeCrc());
     EXPECT_EQ(StoredRecords(offset), builder_.records());
@@ -79,6 +81,7 @@ class PartitionCompressionTest : public CompressedPartitionFixture {
   }
 
   RecordBatchBuilder builder_;
+  int32_t sequence_ = 17;
 };
 
 TEST_F(PartitionCompressionTest, EveryTypeStoresEveryFormByKafkasRule) {
@@ -94,9 +97,11 @@ TEST_F(PartitionCompressionTest, EveryTypeStoresEveryFormByKafkasRule) {
       EXPECT_EQ(result->timestamp, absl::FromUnixMillis(3000));
       ExpectStored(result->offset, StoredForm(type, form), batch);
 
-      const auto async = log_->AppendAsync(batch, [](auto) {});
+      const EncodedBatch next = InForm(form);
+      const auto async = log_->AppendAsync(next, [](auto) {});
       ASSERT_THAT(async, IsOk());
-      ExpectStored(async->offset, StoredForm(type, form), batch);
+      sequence_ += 3;
+      ExpectStored(async->offset, StoredForm(type, form), next);
     }
     EXPECT_EQ(log_->visible_end(), 30);
     EXPECT_EQ(ReadAll().size(), 30);
@@ -166,7 +171,9 @@ TEST_F(PartitionCompressionTest, ControlBatchIsNeverCompressed) {
                              .producer_epoch = 3,
                              .transactional = Transactional::kYes,
                              .kind = BatchKind::kControl});
-  ASSERT_THAT(marker.Append({.key = std::string_view("\0\0\0\1", 4)}, 1),
+  const ControlRecordKey key(ControlRecordType::kCommit);
+  const EndTransactionValue value(0);
+  ASSERT_THAT(marker.Append({.key = key.bytes(), .value = value.bytes()}, 1),
               IsOk());
   const EncodedBatch batch = marker.Finish();
   ASSERT_THAT(TryAppendBatch(batch), IsOk());

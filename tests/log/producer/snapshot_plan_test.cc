@@ -57,14 +57,15 @@ TEST(SnapshotPlanTest, ThatOfTheCloseStaysWhenOneIsAboveTheEnd) {
   EXPECT_EQ(Plan({340, 360}), (SnapshotPlan{{340}, {360}}));
 }
 
-TEST(SnapshotPlanTest, BaseBelowTheLogStartKeepsNone) {
-  const Offsets bases = {100, 200};
-  const Offsets offsets = {100, 200};
+TEST(SnapshotPlanTest,
+     BaseOfTheSegmentOfTheLogStartKeepsOneAndThoseBeforeDoNot) {
+  const Offsets bases = {50, 100, 200};
+  const Offsets offsets = {50, 100, 120, 200};
   EXPECT_EQ(PlanSnapshots({.offsets = offsets,
                            .segment_bases = bases,
                            .log_start = 150,
                            .log_end = 250}),
-            (SnapshotPlan{{200}, {100}}));
+            (SnapshotPlan{{200, 100}, {50, 120}}));
 }
 
 TEST(SnapshotPlanTest, EmptyLogKeepsThatOfItsStart) {

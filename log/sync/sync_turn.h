@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_LOG_PARTITION_SYNC_TURN_H_
-#define VARVE_LOG_PARTITION_SYNC_TURN_H_
+#ifndef VARVE_LOG_SYNC_SYNC_TURN_H_
+#define VARVE_LOG_SYNC_SYNC_TURN_H_
 
 #include <array>
 #include <atomic>
@@ -143,4 +143,4 @@ class ABSL_SCOPED_LOCKABLE SyncTurnLock {
 
 }  // namespace varve
 
-#endif  // VARVE_LOG_PARTITION_SYNC_TURN_H_
+#endif  // VARVE_LOG_SYNC_SYNC_TURN_H_

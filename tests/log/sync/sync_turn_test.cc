@@ -3,7 +3,7 @@
 // The turn to sync: who has it, who is woken by its end, and that nobody sleeps
 // on.
 
-#include "varve/log/partition/sync_turn.h"
+#include "varve/log/sync/sync_turn.h"
 
 #include <algorithm>
 #include <atomic>

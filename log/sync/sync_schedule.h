@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_LOG_PARTITION_SYNC_SCHEDULE_H_
-#define VARVE_LOG_PARTITION_SYNC_SCHEDULE_H_
+#ifndef VARVE_LOG_SYNC_SYNC_SCHEDULE_H_
+#define VARVE_LOG_SYNC_SYNC_SCHEDULE_H_
 
 #include <algorithm>
 #include <cstdint>
@@ -79,4 +79,4 @@ class SyncSchedule {
 
 }  // namespace varve
 
-#endif  // VARVE_LOG_PARTITION_SYNC_SCHEDULE_H_
+#endif  // VARVE_LOG_SYNC_SYNC_SCHEDULE_H_

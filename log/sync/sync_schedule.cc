@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/log/partition/sync_schedule.h"
+#include "varve/log/sync/sync_schedule.h"
 
 #include <algorithm>
 #include <utility>
