@@ -237,6 +237,12 @@ absl::Status LogStore::DeleteGroup(std::string_view group,
   return offsets_->DeleteGroup(group, durability);
 }
 
+absl::StatusOr<int64_t> LogStore::NewProducerId() {
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
+  if (!call.ok()) return call.status();
+  return state_->producer_ids().Next();
+}
+
 RecoveryReport LogStore::recovery_report() const {
   if (opened_in_->in_child()) return {};
   RecoveryReport report = state_->recovery_report();

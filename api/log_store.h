@@ -307,6 +307,25 @@ class LogStore {
   absl::Status DeleteGroup(std::string_view group,
                            Durability durability = Durability::kSynced);
 
+  // A new producer id. A program that may send a batch twice, after a timeout
+  // for example, gives itself an id, an epoch and a sequence for each record,
+  // and sets them with RecordBatchBuilder: then the batches of one producer can
+  // be told from those of another, and the second copy from the first.
+  //
+  // A store issues no id twice: not after a restart, kill -9 or power loss. Nor
+  // does a store that is restored from a backup issue one that is in its logs;
+  // it begins at a place of its own, by chance, as one does that has lost its
+  // varve.producers (docs/operating.md). Ids are from 2^62 up, where no Kafka
+  // cluster issues any, and need not be consecutive: after each open some are
+  // skipped. Does no I/O, but for every 1,000th call and the first, which write
+  // and sync a small file before they return.
+  //
+  // Errors: ResourceExhausted when the disk is full, and when all ids are used
+  // up; FailedPrecondition when closed or forked, and when a newer version of
+  // varve wrote varve.producers; file errors (log/system/errno_status.h).
+  // Nothing was issued, and a later call may succeed.
+  absl::StatusOr<int64_t> NewProducerId();
+
   // What opening the store, and partitions since, has found and done.
   RecoveryReport recovery_report() const;
 

@@ -37,7 +37,8 @@ struct BackupPaths {
 // is not opened for writing: RestoreStore makes a store of it. It holds the
 // topics with their ids and configs, their records, and the committed offsets;
 // not the files that recoveries have set aside (`cut-*`), nor what means
-// nothing elsewhere (locks, metrics, reserves).
+// nothing elsewhere (locks, metrics, reserves), nor where producer ids go on: a
+// restored store begins anew (LogStore::NewProducerId).
 //
 // The destination may be on another machine's disk. What was copied is mapped
 // there to be checked, though, so that a disk that goes away meanwhile ends the

@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "varve/api/catalog/producer_ids_file.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/metrics/metrics_file.h"
@@ -96,6 +97,7 @@ class StoreVerifier {
     if (absl::Status status = CheckBasis(); !status.ok()) return status;
     CheckKafkaCheckpoint(kRecoveryPointName);
     CheckKafkaCheckpoint(kLogStartName);
+    CheckProducerIds();
     AddCatalogPartitions();
     if (absl::Status status = CheckNames(); !status.ok()) return status;
     if (options_.progress) MeasureTotal();
@@ -147,6 +149,15 @@ class StoreVerifier {
     if (!status.ok()) {
       findings_.Add(VerifyFinding::FromStatus(directory_.PathOf(name), status));
     }
+  }
+
+  // A newer version's is a finding, too: without it the store opens, and all
+  // else in it can be looked at.
+  void CheckProducerIds() {
+    const absl::Status status = ReadProducerIds(directory_).status();
+    if (status.ok() || absl::IsNotFound(status)) return;
+    findings_.Add(
+        VerifyFinding::FromStatus(directory_.PathOf(kProducersName), status));
   }
 
   void AddCatalogPartitions() {
@@ -209,7 +220,7 @@ class StoreVerifier {
     for (std::string_view name :
          {kLockName, kCleanShutdownName, kTopicsName, kCheckpointName,
           kRecoveryPointName, kLogStartName, kReserveName, kMetricsName,
-          kRetentionStateName, kBackupName}) {
+          kRetentionStateName, kProducersName, kBackupName}) {
       if (entry.name == name) return true;
     }
     return false;

@@ -107,6 +107,7 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   .meters = &meters_->log(),
                   .producer_id_expiration = options_.producer_id_expiration},
                  ReadRetentionState(*directory_)),
+      producer_ids_(directory_, options_.environment),
       side_by_side_(options_.background == Background::kNone
                         ? 0
                         : SideBySide::kThreadsMax),

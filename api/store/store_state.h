@@ -29,6 +29,7 @@
 #include "varve/api/recovery_report.h"
 #include "varve/api/retention/retention_pass.h"
 #include "varve/api/store/found_store.h"
+#include "varve/api/store/producer_ids.h"
 #include "varve/api/store_metrics.h"
 #include "varve/api/store_options.h"
 #include "varve/api/topics/topic_administration.h"
@@ -61,6 +62,7 @@ class StoreState {
                                                          int32_t partition) {
     return partitions_.FindOpen(topic, partition);
   }
+  ProducerIds& producer_ids() { return producer_ids_; }
   // For calls of the program that wait for several partitions.
   SideBySide& side_by_side() { return side_by_side_; }
   // The log of a partition that was opened; null when it was not. It answers
@@ -119,6 +121,7 @@ class StoreState {
   const std::shared_ptr<PartitionParking> parking_;
   const std::shared_ptr<LimitKeeper> limit_keeper_;
   RetentionPass retention_;
+  ProducerIds producer_ids_;
   bool recovered_all_ = true;  // complete when `Open` returns
   SideBySide side_by_side_;
   StoreDuties duties_;

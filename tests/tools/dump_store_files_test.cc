@@ -113,6 +113,14 @@ TEST_F(DumpStoreFilesTest, RetentionSaysWhenItLooked) {
                         "doubted_for_ms=70"));
 }
 
+TEST_F(DumpStoreFilesTest, ProducersSaysWhereIdsGoOn) {
+  WriteFileOrDie(
+      runner_.PathTo("varve.producers"),
+      FormatChecksummedText("varve.producers", {"4611686018427390904"}));
+  EXPECT_THAT(Dump({runner_.PathTo("varve.producers")}).out,
+              HasSubstr("producers next_block=4611686018427390904"));
+}
+
 TEST_F(DumpStoreFilesTest, DamagedStoreFilesAreDamage) {
   runner_.CreateTopic("t");
   runner_.Produce("t", "a\n");
@@ -141,8 +149,8 @@ TEST_F(DumpStoreFilesTest, HostileTextIsDamageAndEndsNoProcess) {
       "-9223372036854775808 9223372036854775807 9223372036854775807",
       "1 2 -1",
       std::string(100'000, ' ')};
-  for (const std::string name :
-       {"varve.topics", "varve.checkpoint", "varve.retention"}) {
+  for (const std::string name : {"varve.topics", "varve.checkpoint",
+                                 "varve.retention", "varve.producers"}) {
     const std::string path = runner_.PathTo(name);
     for (const std::string& line : lines) {
       WriteFileOrDie(path, FormatChecksummedText(name, {line, line}));

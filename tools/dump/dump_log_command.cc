@@ -21,6 +21,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "varve/api/catalog/producer_ids_file.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/offsets/consumer_offsets_topic.h"
 #include "varve/api/retention/retention_state.h"
@@ -58,6 +59,7 @@ enum class DumpKind {
   kTopics,
   kStoreCheckpoint,
   kRetentionState,
+  kProducerIds,
 };
 
 // The kind of a file's contents, by its name.
@@ -73,12 +75,13 @@ constexpr std::pair<std::string_view, DumpKind> kNamedFiles[] = {
     {kTopicsName, DumpKind::kTopics},
     {kCheckpointName, DumpKind::kStoreCheckpoint},
     {kRetentionStateName, DumpKind::kRetentionState},
+    {kProducersName, DumpKind::kProducerIds},
     {kReadyLogName, DumpKind::kSegment}};
 
 constexpr char kFileKinds[] =
     ".log, .index, .timeindex, cut-*, displaced-*, sealed-*, ready-log, "
     "leader-epoch-checkpoint, partition.metadata, *-offset-checkpoint, "
-    "varve.topics, varve.checkpoint, varve.retention";
+    "varve.topics, varve.checkpoint, varve.retention, varve.producers";
 
 absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   for (const auto& [known, kind] : kNamedFiles) {
@@ -156,6 +159,8 @@ void DumpWhole(const DumpTarget& target, std::string bytes, DumpSink& sink) {
       return DumpStoreCheckpoint(bytes, sink);
     case DumpKind::kRetentionState:
       return DumpRetentionState(bytes, sink);
+    case DumpKind::kProducerIds:
+      return DumpProducerIds(bytes, sink);
   }
 }
 

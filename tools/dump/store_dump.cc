@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "varve/api/catalog/producer_ids_file.h"
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/retention/retention_clock.h"
@@ -82,6 +83,15 @@ void DumpRetentionState(std::string_view text, DumpSink& sink) {
            {{"last_run", absl::ToUnixMillis(state->wall)},
             {"believed", absl::ToUnixMillis(state->believed)},
             {"doubted_for_ms", absl::ToInt64Milliseconds(state->doubted_for)}});
+}
+
+void DumpProducerIds(std::string_view text, DumpSink& sink) {
+  const absl::StatusOr<int64_t> next_block = ParseProducerIds(text);
+  if (!next_block.ok()) {
+    sink.AddDamage(next_block.status().message());
+    return;
+  }
+  sink.Add("producers", {{"next_block", *next_block}});
 }
 
 }  // namespace varve

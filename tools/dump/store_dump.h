@@ -22,6 +22,9 @@ void DumpStoreCheckpoint(std::string_view text, DumpSink& sink);
 // varve.retention: when retention last looked.
 void DumpRetentionState(std::string_view text, DumpSink& sink);
 
+// varve.producers: where the next block of producer ids begins.
+void DumpProducerIds(std::string_view text, DumpSink& sink);
+
 }  // namespace varve
 
 #endif  // VARVE_TOOLS_DUMP_STORE_DUMP_H_
