@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "varve/api/catalog/store_files.h"
+#include "varve/api/catalog/readable_directory.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/committed_offset.h"
 #include "varve/api/read_only/partition_readers.h"
@@ -21,6 +21,7 @@
 #include "varve/api/read_only/store_files_cache.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/topic_description.h"
+#include "varve/log/metadata/sealed_access.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
 #include "varve/log/system/file_system.h"
 
@@ -32,7 +33,10 @@ absl::Status NoStore(const std::string& path) {
 }
 
 TopicDescription Describe(const Topic& topic) {
-  return {.name = topic.name, .id = topic.id, .config = topic.config};
+  return {.name = topic.name,
+          .id = topic.id,
+          .config = topic.config,
+          .hosted = topic.hosted};
 }
 
 }  // namespace
@@ -53,15 +57,19 @@ absl::StatusOr<std::unique_ptr<ReadOnlyStore>> ReadOnlyStore::Open(
       options.environment.files->OpenDirectory(path);
   if (absl::IsNotFound(directory.status())) return NoStore(path);
   if (!directory.ok()) return directory.status();
-  absl::StatusOr<DirectoryContents> contents = InspectDirectory(**directory);
+  absl::StatusOr<ReadableContents> contents = InspectForReading(**directory);
   if (!contents.ok()) return contents.status();
-  if (*contents == DirectoryContents::kEmpty) return NoStore(path);
-  auto files = std::make_shared<StoreFilesCache>(*std::move(directory),
-                                                 options.environment.clock);
+  if (*contents == ReadableContents::kNothing) return NoStore(path);
+  auto files = std::make_shared<StoreFilesCache>(
+      *std::move(directory), options.environment.clock, *contents);
   absl::StatusOr<TopicCatalog> catalog = files->ReadTopics();
   if (!catalog.ok()) return catalog.status();
+  ReadOnlyOptions chosen = options;
+  // A broker cuts a log that another one leads now, sealed segments included.
+  if (*contents == ReadableContents::kBroker)
+    chosen.sealed = SealedAccess::kRead;
   return std::unique_ptr<ReadOnlyStore>(
-      new ReadOnlyStore(std::move(files), options));
+      new ReadOnlyStore(std::move(files), chosen));
 }
 
 absl::StatusOr<std::vector<TopicDescription>> ReadOnlyStore::ListTopics()

@@ -39,7 +39,8 @@ struct ReadOnlyOptions {
   Environment environment = {};
 };
 
-// A store that is read, whether or not another process is writing it:
+// A store, or a Kafka broker's directory, that is read, whether or not another
+// process is writing it:
 //
 //   auto store = varve::LogStore::OpenReadOnly("/var/lib/app/log");
 //   auto orders = (*store)->partition("orders", 0);
@@ -57,6 +58,35 @@ struct ReadOnlyOptions {
 // log/read_only/read_only_partition_reader.h: records that were never synced
 // can vanish with the machine's power.
 //
+// A Kafka broker's log directory, one of its log.dirs, is read in place in the
+// same way, as if it were a store; nothing in it is changed, and the broker's
+// lock is not touched:
+//
+// - Which broker: one that was stopped, that died, or that is running; or a
+//   copy of its directory, with or without meta.properties. Kafka 3.9 and 4.x
+//   were tried; older ones as far as their batches are of format 2 (0.11 on).
+// - Topics come from the partitions' directories, ids from partition.metadata,
+//   log starts and recovery points from the broker's checkpoints. A topic has
+//   the partitions that this broker hosts (TopicDescription::hosted); asking
+//   for another one is OutOfRange, and says so. Configs are not in the
+//   directory: TopicDescription has the defaults. What the broker deletes,
+//   moves or has set aside is left out, and so is its metadata log.
+// - Offsets may be missing in any log, as compaction leaves them out, so a
+//   segment that was lost is not noticed where it stands between others.
+// - Groups come from the partitions of __consumer_offsets that are there.
+// - Below the recovery point, bytes that are no batch are damage. Above it they
+//   are the end of the log: that of a broker that died is what its next start
+//   would keep, but that it may cut, or fetch again, records that its leader
+//   has not.
+// - While the broker runs, its last segments are read as they grow, from the
+//   page cache. What is seen may be above the high watermark, and be cut again
+//   when another broker becomes the leader: consume from the cluster where that
+//   matters. Records that DeleteRecords removes stay visible until the broker
+//   writes its checkpoint, within a minute. While its log cleaner replaces
+//   segments, either all of them are read, or all of the new ones
+//   (log/broker/loaded_files.h). A deleted segment is read to its end where it
+//   is open; the next one is the log start then.
+//
 // It keeps within the process's limit of descriptors, however many partitions
 // are read: as many as an eighth of it, but at least 8 and at most 4,096, have
 // files open, at three each, and the others open them again when they are
@@ -67,7 +97,7 @@ struct ReadOnlyOptions {
 class ReadOnlyStore {
  public:
   // Errors:
-  //   NotFound            There is no store.
+  //   NotFound            There is no store, and no broker's log either.
   //   FailedPrecondition  The directory is another program's, or the store is
   //                       of a newer version.
   //   PermissionDenied    The directory cannot be read.

@@ -2,6 +2,7 @@
 
 #include "varve/api/store_verifier.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,10 +21,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "varve/api/catalog/broker_catalog.h"
 #include "varve/api/catalog/producer_ids_file.h"
+#include "varve/api/catalog/readable_directory.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/metrics/metrics_file.h"
+#include "varve/api/read_only/broker_verification.h"
 #include "varve/api/read_only/verify_basis.h"
 #include "varve/api/retention/retention_state.h"
 #include "varve/log/metadata/checkpoint_text.h"
@@ -88,8 +92,9 @@ size_t ForgiveWhatIsNew(const std::vector<VerifyFinding>& before,
 
 class StoreVerifier {
  public:
-  StoreVerifier(Directory& directory, const StoreVerifyOptions& options)
-      : directory_(directory), options_(options) {}
+  StoreVerifier(Directory& directory, ReadableContents contents,
+                const StoreVerifyOptions& options)
+      : directory_(directory), contents_(contents), options_(options) {}
 
   absl::StatusOr<StoreVerification> Run() {
     result_.path = directory_.path();
@@ -98,6 +103,7 @@ class StoreVerifier {
     CheckKafkaCheckpoint(kRecoveryPointName);
     CheckKafkaCheckpoint(kLogStartName);
     CheckProducerIds();
+    if (is_broker()) CheckBrokerFiles();
     AddCatalogPartitions();
     if (absl::Status status = CheckNames(); !status.ok()) return status;
     if (options_.progress) MeasureTotal();
@@ -109,7 +115,7 @@ class StoreVerifier {
  private:
   absl::Status ReadBasis() {
     absl::StatusOr<VerifyBasis> basis =
-        ReadVerifyBasis(directory_, options_.writer);
+        ReadVerifyBasis(directory_, contents_, options_.writer);
     if (!basis.ok()) return basis.status();
     basis_ = *std::move(basis);
     // A writer that opened a closed store while it was looked at counts.
@@ -160,10 +166,24 @@ class StoreVerifier {
         VerifyFinding::FromStatus(directory_.PathOf(kProducersName), status));
   }
 
+  bool is_broker() const { return contents_ == ReadableContents::kBroker; }
+
+  void CheckBrokerFiles() {
+    CheckKafkaCheckpoint(kReplicationName);
+    CheckKafkaCheckpoint(kCleanerName);
+    for (const std::string& note : basis_.notes) {
+      // "PATH: WHAT"
+      const size_t path = note.find(": ", directory_.path().size());
+      findings_.Add({.severity = FindingSeverity::kNote,
+                     .path = note.substr(0, path),
+                     .what = note.substr(std::min(path + 2, note.size()))});
+    }
+  }
+
   void AddCatalogPartitions() {
     if (!basis_.catalog.ok()) return;
     for (const Topic& topic : basis_.catalog->topics()) {
-      for (int32_t i = 0; i < topic.config.partitions; ++i)
+      for (const int32_t i : topic.PartitionNumbers())
         AddPartition({.topic = topic.name, .partition = i});
     }
   }
@@ -181,7 +201,11 @@ class StoreVerifier {
     if (!entries.ok()) return entries.status();
     for (const DirectoryEntry& entry : *entries) {
       const auto partition = ParsePartitionDirectoryName(entry.name);
-      if (partition.has_value() && entry.kind == EntryKind::kDirectory) {
+      // A partition that is of no topic is in the notes of the basis.
+      const bool is_partition =
+          partition.has_value() && entry.kind == EntryKind::kDirectory;
+      if (is_broker() && (IsBrokerEntry(entry) || is_partition)) continue;
+      if (is_partition) {
         if (!basis_.catalog.ok()) {
           AddPartition(*partition);
         } else if (!known_directories_.contains(entry.name) &&
@@ -287,16 +311,23 @@ class StoreVerifier {
     }
     const std::string directory_name =
         PartitionDirectoryName(name.topic, name.partition);
-    auto directory = directory_.OpenDirectory(directory_name);
     absl::StatusOr<PartitionVerification> result =
-        directory.ok()
-            ? VerifyPartition(**directory, inputs)
-            : absl::StatusOr<PartitionVerification>(directory.status());
+        VerifyDirectory(directory_name, std::move(inputs));
     if (result.ok()) return {.is_there = true, .result = *std::move(result)};
     Look look;
     look.result.findings = {VerifyFinding::FromStatus(
         directory_.PathOf(directory_name), result.status())};
     return look;
+  }
+
+  absl::StatusOr<PartitionVerification> VerifyDirectory(
+      const std::string& name, PartitionVerifyInputs inputs) {
+    absl::StatusOr<std::unique_ptr<Directory>> directory =
+        directory_.OpenDirectory(name);
+    if (!directory.ok()) return directory.status();
+    return is_broker()
+               ? VerifyBrokerPartition(*std::move(directory), std::move(inputs))
+               : VerifyPartition(**directory, inputs);
   }
 
   void WaitForNewBasis(int looks) {
@@ -308,6 +339,7 @@ class StoreVerifier {
   }
 
   Directory& directory_;
+  const ReadableContents contents_;
   const StoreVerifyOptions& options_;
   VerifyBasis basis_;  // the last one read
   std::vector<TopicPartition> partitions_;
@@ -333,12 +365,12 @@ absl::StatusOr<StoreVerification> VerifyStore(
     const StoreVerifyOptions& options) {
   auto directory = environment.files->OpenDirectory(path);
   if (!directory.ok()) return directory.status();
-  absl::StatusOr<DirectoryContents> contents = InspectDirectory(**directory);
+  absl::StatusOr<ReadableContents> contents = InspectForReading(**directory);
   if (!contents.ok()) return contents.status();
-  if (*contents == DirectoryContents::kEmpty) {
+  if (*contents == ReadableContents::kNothing) {
     return absl::NotFoundError(absl::StrCat(path, ": there is no store in it"));
   }
-  return StoreVerifier(**directory, options).Run();
+  return StoreVerifier(**directory, *contents, options).Run();
 }
 
 }  // namespace varve

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The command line of varve: topics, produce, consume, groups, trim, backup,
-// restore, verify, dump-log, metrics, stat, and what says how it is used:
-// completion, man.
+// restore, import, verify, dump-log, metrics, stat, and what says how it is
+// used: completion, man.
 
 #include <csignal>
 #include <cstdlib>
@@ -22,6 +22,7 @@
 #include "varve/tools/command/backup_command.h"
 #include "varve/tools/command/consume_command.h"
 #include "varve/tools/command/groups_command.h"
+#include "varve/tools/command/import_command.h"
 #include "varve/tools/command/produce_command.h"
 #include "varve/tools/command/topics_command.h"
 #include "varve/tools/command/trim_command.h"
@@ -108,6 +109,7 @@ int Run(int argc, char** argv) {
   AddGroupsCommand(app, line);
   AddTrimCommand(app, line);
   AddBackupCommands(app, line);
+  AddImportCommand(app, line);
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
   AddMetricsCommand(app, line);

@@ -72,7 +72,8 @@ absl::StatusOr<DirectoryContents> FindContents(Directory& directory) {
     return absl::FailedPreconditionError(absl::StrCat(
         directory.path(),
         ": holds meta.properties, so it is a Kafka broker's data directory; "
-        "varve does not write into those: choose another directory"));
+        "varve reads those, and does not write into them: import its topics "
+        "into a store, or choose another directory"));
   }
   if (has(kRestoreName)) return DirectoryContents::kUnfinishedRestore;
   if (has(kTopicsName)) {

@@ -102,6 +102,15 @@ Continuity Topic::continuity() const {
                                              : ContinuityOf(config.log);
 }
 
+bool Topic::Has(int32_t partition) const {
+  return partition >= 0 && partition < config.partitions &&
+         hosted.Has(partition);
+}
+
+std::vector<int32_t> Topic::PartitionNumbers() const {
+  return hosted.NumbersOf(config.partitions);
+}
+
 absl::Status TopicCatalog::Add(Topic topic) {
   if (absl::Status status = ValidateTopicName(topic.name); !status.ok())
     return status;

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "varve/api/topic_config.h"
+#include "varve/log/metadata/hosted_partitions.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/segment/batch_scanner.h"
 
@@ -24,6 +25,13 @@ struct Topic {
   // kGapsAllowed: cleanup.policy was one that compacts, and is not any more.
   // Records that were compacted then have gaps for ever.
   Continuity history = Continuity::kExact;
+  // Which of its partitions there are; no file says so.
+  HostedPartitions hosted = {};
+
+  // Whether it has a partition of this number, and that is there.
+  bool Has(int32_t partition) const;
+  // The numbers of those, ascending.
+  std::vector<int32_t> PartitionNumbers() const;
 
   // Whether its partitions may have gaps.
   Continuity continuity() const;

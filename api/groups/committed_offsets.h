@@ -62,6 +62,19 @@ class CommittedOffsets {
                       Durability durability);
   absl::Status DeleteGroup(std::string_view group, Durability durability);
 
+  // Commits offsets for a topic that is about to be made, as they were
+  // committed elsewhere: each has the topic's id, and is checked when it is
+  // used. After a crash any number of the first ones may be there. Durable on
+  // return (committed_offsets_transfer.cc).
+  //
+  // Errors: InvalidArgument for the group's id; those of OffsetLog::Load,
+  // PartitionLog::Append and PartitionLog::Sync.
+  absl::Status Transfer(std::string_view group,
+                        absl::Span<const OffsetLog::Change> changes);
+  // Makes the topic __consumer_offsets if it is not there. Errors: those of
+  // TopicAdministration::CreateTopic.
+  absl::Status MakeTopic();
+
   // Deletes what any group has committed for a topic that was deleted, durably,
   // and nothing of another topic of its name. It may be called again.
   //

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,22 @@
 #include "varve/log/system/file_system.h"
 
 namespace varve {
+namespace {
+
+absl::Status NotThere(const Topic& topic, int32_t partition) {
+  const std::string there = topic.hosted.ToString(topic.config.partitions);
+  if (!topic.hosted.is_of_broker()) {
+    return absl::OutOfRangeError(absl::StrCat("topic \"", topic.name,
+                                              "\" has no partition ", partition,
+                                              "; it has ", there));
+  }
+  return absl::OutOfRangeError(absl::StrCat(
+      "this broker's directory has no partition ", partition, " of topic \"",
+      topic.name, "\"; it has ", there,
+      ": if there is one, look in those of the brokers that host it"));
+}
+
+}  // namespace
 
 PartitionReaders::PartitionReaders(std::shared_ptr<StoreFilesCache> files,
                                    Clock* clock, SealedAccess sealed,
@@ -55,11 +72,7 @@ PartitionReaders::TryOpen(std::string_view topic, int32_t partition) const {
 
 absl::StatusOr<std::shared_ptr<ReadOnlyPartitionReader>>
 PartitionReaders::OpenOf(const Topic& topic, int32_t partition) const {
-  if (partition < 0 || partition >= topic.config.partitions) {
-    return absl::OutOfRangeError(
-        absl::StrCat("topic \"", topic.name, "\" has no partition ", partition,
-                     "; it has 0 to ", topic.config.partitions - 1));
-  }
+  if (!topic.Has(partition)) return NotThere(topic, partition);
   auto open = [files = files_, topic, partition] {
     return files->OpenPartition(topic, partition);
   };

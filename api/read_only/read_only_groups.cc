@@ -50,6 +50,23 @@ bool HasShown(const TopicCatalog& catalog, const OffsetTable::Group& offsets) {
   });
 }
 
+// The partitions of __consumer_offsets that may have the group's offsets. How
+// many there are in its cluster a broker's directory does not say.
+std::vector<int32_t> PartitionsFor(std::string_view group, const Topic& topic) {
+  if (topic.hosted.is_of_broker()) return topic.PartitionNumbers();
+  return {PartitionForGroup(group, topic.config.partitions)};
+}
+
+// A broker may not host the partition that has what was not found.
+absl::Status WithPlace(const absl::Status& not_found,
+                       std::string_view looked_at) {
+  if (looked_at.empty()) return not_found;
+  return absl::Status(
+      not_found.code(),
+      absl::StrCat(not_found.message(), "; of ", kConsumerOffsetsTopic,
+                   " this broker's directory has ", looked_at));
+}
+
 // A damaged file knows of no epoch: the next writer makes it again.
 absl::StatusOr<LeaderEpochs> EpochsOf(ReadOnlyPartitionReader& reader) {
   absl::StatusOr<LeaderEpochs> epochs = reader.Epochs();
@@ -136,7 +153,7 @@ absl::StatusOr<OffsetAndMetadata> ReadOnlyGroups::Find(std::string_view group,
   const auto found = seen->offsets.find(where);
   if (found == seen->offsets.end() ||
       !OffsetCounts(OwnerOf(found->second, (*named)->id), (*named)->id)) {
-    return NoOffsetError(group, where);
+    return WithPlace(NoOffsetError(group, where), seen->looked_at);
   }
   absl::StatusOr<OffsetAndMetadata> committed =
       OffsetAnswer(group, where, found->second);
@@ -168,7 +185,8 @@ absl::StatusOr<std::vector<GroupOffset>> ReadOnlyGroups::Describe(
   PartitionsNow partitions(readers_);
   absl::StatusOr<std::vector<GroupOffset>> described =
       DescribeOffsets(group, seen->offsets, seen->catalog, partitions);
-  if (described.ok() && described->empty()) return NoGroupError(group);
+  if (described.ok() && described->empty())
+    return WithPlace(NoGroupError(group), seen->looked_at);
   return described;
 }
 
@@ -223,7 +241,7 @@ absl::StatusOr<TopicCatalog> ReadOnlyGroups::LookAtAll(See see) {
   const Topic* const topic = catalog->Find(kConsumerOffsetsTopic);
   if (topic == nullptr) return catalog;
   std::vector<const OffsetTable*> tables;
-  for (int32_t i = 0; i < topic->config.partitions; ++i) {
+  for (const int32_t i : topic->PartitionNumbers()) {
     absl::StatusOr<const OffsetTable*> table = TableOf(*topic, i);
     if (!table.ok()) return table.status();
     tables.push_back(*table);
@@ -245,12 +263,15 @@ absl::StatusOr<ReadOnlyGroups::Seen> ReadOnlyGroups::Look(
   if (!catalog.ok()) return catalog.status();
   const Topic* const topic = catalog->Find(kConsumerOffsetsTopic);
   if (topic == nullptr) return Seen{.catalog = *std::move(catalog)};
-  absl::StatusOr<const OffsetTable*> table =
-      TableOf(*topic, PartitionForGroup(group, topic->config.partitions));
-  if (!table.ok()) return table.status();
   Seen seen;
-  if (const OffsetTable::Group* offsets = (*table)->Find(group))
-    seen.offsets = *offsets;
+  if (topic->hosted.is_of_broker())
+    seen.looked_at = topic->hosted.ToString(topic->config.partitions);
+  for (const int32_t i : PartitionsFor(group, *topic)) {
+    absl::StatusOr<const OffsetTable*> table = TableOf(*topic, i);
+    if (!table.ok()) return table.status();
+    if (const OffsetTable::Group* offsets = (*table)->Find(group))
+      seen.offsets = *offsets;
+  }
   // The offsets may be of topics that were made meanwhile.
   catalog = readers_->files().ReadTopics();
   if (!catalog.ok()) return catalog.status();

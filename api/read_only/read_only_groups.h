@@ -59,6 +59,8 @@ class ReadOnlyGroups {
   struct Seen {
     OffsetTable::Group offsets = {};
     TopicCatalog catalog;
+    // Of a broker: the partitions of __consumer_offsets that were looked at.
+    std::string looked_at = {};
   };
 
   // Takes a group, its offsets, and the topics there were after they were read.

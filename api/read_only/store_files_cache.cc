@@ -14,9 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "varve/api/catalog/store_checkpoint.h"
-#include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
-#include "varve/api/partitions/partition_identity.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/system/file_system.h"
@@ -24,12 +22,12 @@
 namespace varve {
 
 absl::StatusOr<TopicCatalog> StoreFilesCache::ReadTopics() const {
-  return ReadTopicCatalog(*directory_);
+  return source_.ReadTopics(*directory_);
 }
 
 absl::Status StoreFilesCache::Refresh(FactsAge age) {
   const absl::Time now = clock_->Steady();
-  if (age == FactsAge::kRecent && now - read_at_ < kAgeMax)
+  if (age == FactsAge::kRecent && now - read_at_ < source_.age_max())
     return absl::OkStatus();
   absl::StatusOr<TopicCatalog> catalog = ReadTopics();
   if (!catalog.ok()) return catalog.status();
@@ -37,7 +35,7 @@ absl::Status StoreFilesCache::Refresh(FactsAge age) {
   // its values are lower bounds, and none is one, too.
   std::vector<std::string> notes;
   absl::StatusOr<FoundCheckpoint> checkpoint =
-      ReadStoreCheckpoint(*directory_, notes);
+      source_.ReadCheckpoint(*directory_, notes);
   if (!checkpoint.ok()) return checkpoint.status();
   // The checkpoint has names, not ids: its entries of topics that were made
   // again between the two reads of the catalog are dropped.
@@ -88,7 +86,7 @@ absl::StatusOr<std::unique_ptr<Directory>> StoreFilesCache::OpenPartition(
     if (!status.ok()) return status;
     std::string note;
     directory =
-        OpenPartitionDirectory(*directory_, catalog_, topic, partition, note);
+        source_.OpenPartition(*directory_, catalog_, topic, partition, note);
     if (directory.ok() && note.empty()) return directory;
   }
   return directory;

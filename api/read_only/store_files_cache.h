@@ -12,8 +12,10 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "varve/api/catalog/readable_directory.h"
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/read_only/catalog_source.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/system/clock.h"
@@ -21,32 +23,30 @@
 
 namespace varve {
 
-// The contents of a store's files while another process writes it. They are
-// replaced atomically, so each is whole whenever it is read.
+// The contents of a store's files, or a broker's, while another process writes
+// it. They are replaced atomically, so each is whole whenever it is read.
 //
 // Thread safety: thread-safe.
 class StoreFilesCache {
  public:
   // `clock` must outlive it.
-  StoreFilesCache(std::shared_ptr<Directory> directory, Clock* clock)
-      : directory_(std::move(directory)), clock_(clock) {}
+  StoreFilesCache(std::shared_ptr<Directory> directory, Clock* clock,
+                  ReadableContents contents = ReadableContents::kStore)
+      : directory_(std::move(directory)),
+        clock_(clock),
+        source_(CatalogSource::Of(contents)) {}
 
   Directory& directory() const { return *directory_; }
 
-  // The current topics.
-  //
-  // Errors: NotFound when there is no store any more; DataLoss;
-  // FailedPrecondition when a newer version wrote it; file errors
-  // (log/system/errno_status.h).
+  // The current topics. Errors: those of CatalogSource::ReadTopics.
   absl::StatusOr<TopicCatalog> ReadTopics() const;
 
-  // What the files say of a partition, as of kAgeMax ago at most with
-  // FactsAge::kRecent: the readers of many partitions share what one of them
-  // has read.
+  // What the files say of a partition, as of CatalogSource::age_max ago at most
+  // with FactsAge::kRecent: the readers of many partitions share what one of
+  // them has read.
   //
   // Errors: NotFound when the topic with that id has been deleted; those of
   // ReadTopics.
-  static constexpr absl::Duration kAgeMax = absl::Milliseconds(200);
   absl::StatusOr<PartitionFacts> FactsOf(const Topic& topic, int32_t partition,
                                          FactsAge age);
 
@@ -65,6 +65,7 @@ class StoreFilesCache {
   // Constant after construction.
   const std::shared_ptr<Directory> directory_;
   Clock* const clock_;
+  const CatalogSource& source_;
 
   absl::Mutex mu_;
   absl::Time read_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();

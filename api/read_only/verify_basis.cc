@@ -6,9 +6,12 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "varve/api/catalog/broker_catalog.h"
+#include "varve/api/catalog/readable_directory.h"
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
@@ -60,8 +63,7 @@ std::optional<PartitionVerifyInputs> VerifyBasis::InputsOf(
                                   .last_writer = last_writer};
   if (catalog.ok()) {
     const Topic* const topic = catalog->Find(name.topic);
-    if (topic == nullptr || name.partition >= topic->config.partitions)
-      return std::nullopt;
+    if (topic == nullptr || !topic->Has(name.partition)) return std::nullopt;
     inputs.continuity = topic->continuity();
     inputs.topic_id = topic->id;
   }
@@ -77,11 +79,19 @@ std::optional<PartitionVerifyInputs> VerifyBasis::InputsOf(
 }
 
 absl::StatusOr<VerifyBasis> ReadVerifyBasis(Directory& directory,
+                                            ReadableContents contents,
                                             const WriterProbe& probe) {
   VerifyBasis basis;
   absl::StatusOr<LastWriter> last_writer = FindLastWriter(directory, probe);
   if (!last_writer.ok()) return last_writer.status();
   basis.last_writer = *last_writer;
+  if (contents == ReadableContents::kBroker) {
+    // A verification says itself what is wrong with these files.
+    std::vector<std::string> notes;
+    basis.checkpoint = ReadBrokerCheckpoint(directory, notes);
+    basis.catalog = ReadBrokerTopics(directory, basis.notes);
+    return basis;
+  }
   basis.checkpoint = ReadCheckpoint(directory);
   basis.catalog = ReadTopicCatalog(directory);
   return basis;

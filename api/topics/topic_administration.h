@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/stored_catalog.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/partitions/partition_table.h"
@@ -74,6 +75,31 @@ class TopicAdministration {
     config_changed_ = std::move(handler);
   }
 
+  // A topic that comes from elsewhere with its id, its records and the offsets
+  // that groups have committed for it, and appears with all of them at once
+  // (topic_adoption.cc). First its partitions' directories are made and filled;
+  // then, between the two calls, the offsets are committed. After a crash the
+  // topic is there, or the next open removes what the second call would have
+  // made visible, as of a deleted topic, unless the first call is made again.
+  //
+  // Makes way for the topic; call it before anything of it is made. Errors:
+  // AlreadyExists when it, or one of its name or its id, is there;
+  // InvalidArgument for its name or config; Unavailable when one of its id was
+  // deleted, and offsets of that are still to go; those of CreateTopic.
+  absl::Status PrepareAdoption(const Topic& topic)
+      ABSL_LOCKS_EXCLUDED(change_mu_);
+  // Precondition: the topic __consumer_offsets is there if it will be needed.
+  absl::Status BeginAdoption(const Topic& topic)
+      ABSL_LOCKS_EXCLUDED(change_mu_);
+  // Adds the topic. Its directories are complete and durable, and each of its
+  // partitions ends at its recovery point in `bounds`.
+  absl::Status Adopt(const Topic& topic, const StoreCheckpoint& bounds)
+      ABSL_LOCKS_EXCLUDED(change_mu_);
+
+  // Instead of `Adopt`, when the offsets cannot be committed: those that were
+  // are forgotten again, by Close at the latest. The directories stay.
+  void FailAdoption(const Topic& topic) ABSL_LOCKS_EXCLUDED(change_mu_);
+
   // To look topics up in.
   const StoredCatalog& catalog() const { return catalog_; }
   std::vector<Topic> topics() const { return catalog_.topics(); }
@@ -105,6 +131,8 @@ class TopicAdministration {
   absl::Status Replace(const Topic& before, const Topic& topic)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status MakeWayFor(std::string_view name)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
+  absl::Status CallBackDeletion(const Topic& topic)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);
   absl::Status Remove(std::string_view name) ABSL_LOCKS_EXCLUDED(change_mu_);
   absl::Status FinishDeletions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(change_mu_);

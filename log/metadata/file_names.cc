@@ -162,7 +162,8 @@ bool IsPartitionFileName(std::string_view name) {
          ParseSidecarFileName(name).has_value() ||
          ParseDisplacedFileName(name).has_value() || name == kReadyLogName ||
          name == kReadyIndexName || name == kReadyTimeIndexName ||
-         name == kLeaderEpochCheckpointName || name == kPartitionMetadataName;
+         name == kLeaderEpochCheckpointName || name == kPartitionMetadataName ||
+         name == kImportProgressName;
 }
 
 std::string PartitionDirectoryName(std::string_view topic, int32_t partition) {

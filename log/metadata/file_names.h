@@ -28,6 +28,10 @@ inline constexpr std::string_view kReadyLogName = "ready-log";
 inline constexpr std::string_view kReadyIndexName = "ready-index";
 inline constexpr std::string_view kReadyTimeIndexName = "ready-timeindex";
 
+// The segments that an import of the partition is done with
+// (log/import/import_progress.h). Kafka ignores a file with such a name.
+inline constexpr std::string_view kImportProgressName = "import-progress";
+
 // The files of one segment, Kafka's.
 enum class SegmentFileKind {
   kLog,        // .log: the batches

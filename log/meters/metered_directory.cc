@@ -95,6 +95,9 @@ class MeteredFile final : public File {
     return base_->ShowIn(mapping, begin, end);
   }
   absl::Status Lock() override { return base_->Lock(); }
+  absl::StatusOr<bool> IsLockedByOther() override {
+    return base_->IsLockedByOther();
+  }
 
  private:
   const std::unique_ptr<File> base_;
@@ -132,6 +135,10 @@ absl::StatusOr<std::vector<DirectoryEntry>> MeteredDirectory::List() {
 
 absl::StatusOr<int64_t> MeteredDirectory::DiskBytes() {
   return base_->DiskBytes();
+}
+
+absl::StatusOr<int64_t> MeteredDirectory::FreeBytes() {
+  return base_->FreeBytes();
 }
 
 absl::Status MeteredDirectory::Rename(std::string_view from,

@@ -34,6 +34,7 @@ class MeteredDirectory final : public Directory {
   absl::StatusOr<std::vector<DirectoryIdentity>> Lineage() override;
   absl::StatusOr<std::vector<DirectoryEntry>> List() override;
   absl::StatusOr<int64_t> DiskBytes() override;
+  absl::StatusOr<int64_t> FreeBytes() override;
   absl::Status Rename(std::string_view from, std::string_view to) override;
   absl::Status RemoveFile(std::string_view name) override;
   absl::Status Sync() override;

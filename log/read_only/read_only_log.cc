@@ -191,8 +191,15 @@ absl::StatusOr<ReadOnlyLog::Step> ReadOnlyLog::StepOn(Walk& walk) {
   const std::optional<int64_t> behind = SegmentBehind(base);
   if (!behind.has_value()) return StepAtLast(walk);
   if (*behind <= next) return Enter(walk, *behind);
-  if (cursor.segment == nullptr || IsAllowedGap(walk, *behind))
-    return Enter(walk, *behind);
+  if (cursor.segment == nullptr) return Enter(walk, *behind);
+  if (IsAllowedGap(walk, *behind)) {
+    // The directory may have been listed after a log cleaner replaced the file
+    // that is open, which then lacks what the new one has: no gap is passed
+    // before the file was opened after the listing.
+    if (walk.gap_looked_at == next) return Enter(walk, *behind);
+    walk.gap_looked_at = next;
+    return LookAnew(walk, FactsAge::kRecent);
+  }
   return walk.looked_anew ? StepOverDamage(walk, behind)
                           : LookAnew(walk, FactsAge::kNow);
 }
@@ -309,8 +316,9 @@ absl::StatusOr<ReadOnlyLog::Step> ReadOnlyLog::Enter(Walk& walk,
   if (!absl::IsNotFound(entered.status())) return entered.status();
   // It was deleted since it was listed, perhaps with later ones.
   if (++walk.vanished_count > kTriesMax) return Vanishing();
-  if (absl::Status status = Refresh(); !status.ok()) return status;
-  return Step::kGoOn;
+  // Or a log cleaner put its records into the one that the walk is in, of which
+  // an old file is open.
+  return LookAnew(walk, FactsAge::kRecent);
 }
 
 absl::Status ReadOnlyLog::Vanishing() const {

@@ -145,6 +145,8 @@ class ReadOnlyLog {
     bool refreshed = false;
     bool looked_anew = false;
     int vanished_count = 0;  // segments deleted before they were opened
+    // Where a gap begins that was still there when its segment was opened anew.
+    int64_t gap_looked_at = -1;
   };
 
   absl::StatusOr<Cursor> LocateIn(int64_t base_offset, int64_t offset);

@@ -155,6 +155,11 @@ class File {
   // this process, holds it.
   virtual absl::Status Lock() = 0;
 
+  // Whether `Lock` would fail because somebody else holds the lock, or Kafka's
+  // own on the whole file. Takes none, not even for a moment; the file may be
+  // open for reading alone.
+  virtual absl::StatusOr<bool> IsLockedByOther() = 0;
+
  protected:
   explicit File(std::string path) : path_(std::move(path)) {}
 
@@ -223,6 +228,10 @@ class Directory {
   // Bytes of the disk blocks that its own entries use, without those in
   // subdirectories. Entries that are removed meanwhile are not counted.
   virtual absl::StatusOr<int64_t> DiskBytes() = 0;
+
+  // Bytes that this process may still write to the file system that it is on.
+  // statfs(2). Others write, too: it is a hint.
+  virtual absl::StatusOr<int64_t> FreeBytes() = 0;
 
   // Replaces `to` if it exists. Atomic; durable after Sync.
   virtual absl::Status Rename(std::string_view from, std::string_view to) = 0;

@@ -182,6 +182,15 @@ absl::StatusOr<int64_t> PosixDirectory::DiskBytes() {
   return bytes;
 }
 
+absl::StatusOr<int64_t> PosixDirectory::FreeBytes() {
+  struct statfs status;
+  const int result =
+      RetryInterrupted([&] { return fstatfs(descriptor_.number(), &status); });
+  if (result != 0) return ErrnoStatus(errno, "fstatfs", path());
+  return static_cast<int64_t>(status.f_bavail) *
+         static_cast<int64_t>(status.f_bsize);
+}
+
 absl::Status PosixDirectory::Rename(std::string_view from,
                                     std::string_view to) {
   const std::string path = PathOf(from);

@@ -237,4 +237,14 @@ absl::Status PosixFile::Lock() {
   return Error(errno, "fcntl(F_OFD_SETLK)");
 }
 
+absl::StatusOr<bool> PosixFile::IsLockedByOther() {
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  const int result = RetryInterrupted(
+      [&] { return fcntl(descriptor_.number(), F_OFD_GETLK, &whole); });
+  if (result != 0) return Error(errno, "fcntl(F_OFD_GETLK)");
+  return whole.l_type != F_UNLCK;
+}
+
 }  // namespace varve

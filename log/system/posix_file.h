@@ -45,6 +45,7 @@ class PosixFile final : public File {
                                                MapAccess access) override;
   absl::Status ShowIn(Mapping& mapping, int64_t begin, int64_t end) override;
   absl::Status Lock() override;
+  absl::StatusOr<bool> IsLockedByOther() override;
 
  private:
   PosixFile(FileDescriptor descriptor, std::string path);

@@ -83,6 +83,12 @@ absl::StatusOr<int64_t> TransientDirectory::DiskBytes() {
                         : absl::StatusOr<int64_t>(directory.status());
 }
 
+absl::StatusOr<int64_t> TransientDirectory::FreeBytes() {
+  absl::StatusOr<std::shared_ptr<Directory>> directory = Open();
+  return directory.ok() ? (*directory)->FreeBytes()
+                        : absl::StatusOr<int64_t>(directory.status());
+}
+
 absl::Status TransientDirectory::Rename(std::string_view from,
                                         std::string_view to) {
   absl::StatusOr<std::shared_ptr<Directory>> directory = Open();

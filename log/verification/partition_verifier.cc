@@ -92,6 +92,8 @@ class PartitionVerifier {
       AddNote(name,
               "of the next segment: the next open gives it its name, or "
               "removes it");
+    } else if (name == kImportProgressName) {
+      AddNote(name, "of an import that is done; means nothing");
     } else if (absl::EndsWith(name, kTemporarySuffix)) {
       AddNote(name, "left by a write that a crash interrupted; means nothing");
     } else if (name != kLeaderEpochCheckpointName &&
@@ -124,6 +126,8 @@ class PartitionVerifier {
   }
 
   void LoadEpochs() {
+    epochs_ = inputs_.epochs;
+    if (epochs_.has_value()) return;
     absl::StatusOr<LeaderEpochs> epochs = ReadLeaderEpochCheckpoint(directory_);
     if (epochs.ok()) {
       epochs_ = *std::move(epochs);
@@ -148,6 +152,7 @@ class PartitionVerifier {
           .outline = {.checkpoint = checkpoint,
                       .continuity = inputs_.continuity},
           .epochs = epochs_.has_value() ? &*epochs_ : nullptr,
+          .index_severity = inputs_.index_severity,
           .codecs = inputs_.codecs,
           .progress = inputs_.progress};
       if (i + 1 < bases_.size()) segment.next_base_offset = bases_[i + 1];

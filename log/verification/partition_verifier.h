@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "varve/log/batch/codecs.h"
+#include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/segment/batch_scanner.h"
@@ -30,6 +31,12 @@ struct PartitionVerifyInputs {
   LastWriter last_writer = LastWriter::kClosedCleanly;
   // The id that partition.metadata should have; none: any.
   std::optional<TopicId> topic_id = {};
+  // The epochs to judge the batches by. Nothing: those of its own checkpoint,
+  // which is judged, too.
+  std::optional<LeaderEpochs> epochs = {};
+  // How bad it is when an index is wrong: a note, where another program wrote
+  // it by rules of its own.
+  FindingSeverity index_severity = FindingSeverity::kDamage;
   // To look into compressed batches; borrowed. Null: it does not.
   const Codecs* codecs = nullptr;
   // Called with the number of bytes read since the last call; may be null.

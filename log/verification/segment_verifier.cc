@@ -76,7 +76,7 @@ class SegmentVerifier {
              .end = MayBeAllocatedAhead(inputs) ? SegmentEnd::kAllocatedAhead
                                                 : SegmentEnd::kTrimmed,
              .severity = WillBeRecovered(inputs) ? FindingSeverity::kNote
-                                                 : FindingSeverity::kDamage},
+                                                 : inputs.index_severity},
             findings),
         sidecar_(std::move(sidecar)),
         size_(size),

@@ -24,6 +24,8 @@ struct SegmentVerifyInputs {
   LastWriter last_writer = LastWriter::kClosedCleanly;
   PartitionFacts outline = {};
   const LeaderEpochs* epochs = nullptr;  // null: epochs are not checked
+  // How bad it is when an index that is not made again is wrong.
+  FindingSeverity index_severity = FindingSeverity::kDamage;
   const Codecs* codecs = nullptr;  // to look into compressed batches; borrowed
   // Called with the number of bytes read since the last call; may be null.
   std::function<void(int64_t)> progress = nullptr;

@@ -28,9 +28,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * A client of a running broker: BrokerClient BOOTSTRAP write RECORDS fills topics with all that
- * producers, transactions and groups do, and BrokerClient BOOTSTRAP read prints every record that
- * a consumer gets (read_uncommitted), the bounds of every partition, and every committed offset, a
- * JSON object a line. What is written is random and the same each time.
+ * producers, transactions and groups do, and BrokerClient BOOTSTRAP read ISOLATION [TOPIC] prints
+ * every record that a consumer of that isolation.level gets, the bounds of every partition, and,
+ * without TOPIC, every committed offset, a JSON object a line. What is written is random and the
+ * same each time.
  */
 public final class BrokerClient {
   private static final String[] CODECS = {"none", "gzip", "snappy", "lz4", "zstd"};
@@ -44,6 +45,7 @@ public final class BrokerClient {
   private final String bootstrap;
   private final Random random = new Random(20240229);
   private long timestamp = START_MS;
+  private int sent;
 
   private BrokerClient(String bootstrap) {
     this.bootstrap = bootstrap;
@@ -54,7 +56,7 @@ public final class BrokerClient {
     if (arguments[1].equals("write")) {
       client.write(Integer.parseInt(arguments[2]));
     } else {
-      client.read();
+      client.read(arguments[2], arguments.length > 3 ? arguments[3] : null);
     }
     OUT.flush();
   }
@@ -81,7 +83,7 @@ public final class BrokerClient {
           RecordsToDelete.beforeOffset(records / 3))).all().get();
       compact(records);
       transact(records);
-      commit(admin, "group-classic", records / 2);
+      commit(admin, "group-classic", records / 3);
       commit(admin, "группа", 1);
     }
   }
@@ -149,12 +151,14 @@ public final class BrokerClient {
 
   private ProducerRecord<byte[], byte[]> record(String topic) {
     timestamp += random.nextInt(20) - 5;
+    // Both partitions have about half of a topic's records.
+    Integer partition = topic.startsWith("codec-") ? sent++ / 7 % 2 : 0;
     List<Header> headers = new ArrayList<>();
     for (int i = random.nextInt(4); i > 1; i--) {
       headers.add(new RecordHeader("header " + random.nextInt(3),
           random.nextInt(3) == 0 ? null : bytes(random.nextInt(10))));
     }
-    return new ProducerRecord<>(topic, null, timestamp,
+    return new ProducerRecord<>(topic, partition, timestamp,
         random.nextInt(4) == 0 ? null : bytes(random.nextInt(12)),
         random.nextInt(8) == 0 ? null : bytes(random.nextInt(200)), headers);
   }
@@ -184,9 +188,10 @@ public final class BrokerClient {
 
   // --- Reading ---------------------------------------------------------------
 
-  private void read() throws Exception {
+  private void read(String isolation, String only) throws Exception {
     Properties config = config();
-    config.put("isolation.level", "read_uncommitted");
+    config.put("isolation.level", isolation);
+    config.put("fetch.max.wait.ms", "10");
     try (Admin admin = Admin.create(config());
         KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
             config, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
@@ -194,11 +199,13 @@ public final class BrokerClient {
       Collections.sort(topics);
       for (String topic : topics) {
         int partitions = consumer.partitionsFor(topic).size();
-        for (int i = 0; i < partitions; i++) {
+        for (int i = 0; i < partitions && (only == null || only.equals(topic)); i++) {
           readPartition(consumer, new TopicPartition(topic, i));
         }
       }
-      readGroups(admin);
+      if (only == null) {
+        readGroups(admin);
+      }
     }
   }
 

@@ -32,6 +32,10 @@ MAY_INCLUDE = {
         "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
         "log/system", "log/verification"),
     "log/sync": ("log/metadata", "log/system"),
+    "log/broker": ("log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
+    "log/import": (
+        "log/backup", "log/batch", "log/broker", "log/metadata", "log/producer_state",
+        "log/recovery", "log/segment", "log/system"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
     "log/compression": ("log/batch", "log/metadata"),
     "log/partition": (
@@ -64,11 +68,16 @@ MAY_INCLUDE = {
         "api", "api/catalog", "api/duty", "api/offsets", "api/store", "api/topics", "log/batch",
         "log/metadata", "log/partition"),
     "api/read_only": (
-        "api", "api/catalog", "api/offsets", "api/partitions", "log/batch", "log/metadata",
-        "log/read_only", "log/segment", "log/system", "log/verification"),
+        "api", "api/catalog", "api/offsets", "api/partitions", "log/batch", "log/broker",
+        "log/metadata", "log/read_only", "log/recovery", "log/segment", "log/system",
+        "log/verification"),
     "api/backup": (
         "api", "api/catalog", "api/offsets", "api/read_only", "log/backup", "log/metadata",
         "log/read_only", "log/system", "log/verification"),
+    "api/import": (
+        "api", "api/backup", "api/catalog", "api/groups", "api/offsets", "api/read_only",
+        "api/store", "api/topics", "log/batch", "log/broker", "log/import", "log/metadata",
+        "log/partition", "log/read_only", "log/system"),
     FACE: (
         "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/offsets",
         "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
@@ -82,8 +91,9 @@ MAY_INCLUDE = {
     "tools/input": ("log/batch", "log/system", "tools/shell"),
     "tools/manual": ("api", "tools/shell"),
     "tools/command": (
-        "api", FACE, "codec", "log/batch", "log/metadata", "log/partition", "log/read_only",
-        "log/system", "log/verification", "tools/input", "tools/monitor", "tools/shell"),
+        "api", FACE, "api/import", "codec", "log/batch", "log/metadata", "log/partition",
+        "log/read_only", "log/system", "log/verification", "tools/input", "tools/monitor",
+        "tools/shell"),
     "tools/quickstart": (
         "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
     "tools": (

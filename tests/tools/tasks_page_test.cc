@@ -16,8 +16,10 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/broker_directory.h"
 #include "tests/fixture/program_output.h"
 #include "tests/tools/command_runner.h"
+#include "varve/log/metadata/topic_id.h"
 
 namespace varve {
 namespace {
@@ -61,6 +63,11 @@ class TasksPageTest : public testing::Test {
                    "{\"key\":\"o-9\",\"value\":\"paid\","
                    "\"headers\":[{\"name\":\"source\",\"value\":null}],"
                    "\"timestamp\":1795168800000}\n");
+    const BrokerDirectory broker(runner_.PathTo("broker"));
+    broker.AddPartition("orders-0", TopicId(1, 2));
+    broker.PutSegment("orders-0", 0, BrokerBatch(0, {"paid", "packed"}));
+    broker.PutRecoveryPoints({{"orders", 0, 2}});
+    broker.MarkCleanlyStopped();
   }
 
   // Runs it as it stands there; one that does not end by itself is given an
@@ -104,12 +111,17 @@ TEST_F(TasksPageTest, EveryCommandOfTheProgramHasAJob) {
         used.insert(absl::StrCat(words[i + 1], " ", words.at(i + 2)));
     }
   }
-  const std::vector<std::string> all = {
-      "backup",        "completion",      "consume",       "dump-log",
-      "groups delete", "groups describe", "groups list",   "groups reset",
-      "man",           "metrics",         "produce",       "restore",
-      "stat",          "topics alter",    "topics create", "topics delete",
-      "topics list",   "topics describe", "trim",          "verify"};
+  const std::vector<std::string> all = {"backup",          "completion",
+                                        "consume",         "dump-log",
+                                        "groups delete",   "groups describe",
+                                        "groups list",     "groups reset",
+                                        "import",          "man",
+                                        "metrics",         "produce",
+                                        "restore",         "stat",
+                                        "topics alter",    "topics create",
+                                        "topics delete",   "topics list",
+                                        "topics describe", "trim",
+                                        "verify"};
   EXPECT_THAT(used, IsSupersetOf(all));
 }
 

@@ -3,8 +3,10 @@
 #include "varve/tools/command/topic_consumer.h"
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/algorithm/container.h"
 #include "absl/status/status.h"
@@ -53,7 +55,7 @@ absl::Status TopicConsumer::Open() {
   absl::StatusOr<TopicDescription> topic =
       store_->DescribeTopic(options_.topic);
   if (!topic.ok()) return topic.status();
-  for (int32_t i = 0; i < topic->config.partitions; ++i) {
+  for (const int32_t i : topic->partition_numbers()) {
     if (absl::Status status = Add(i); !status.ok()) return status;
   }
   return absl::OkStatus();
@@ -98,8 +100,13 @@ absl::Status TopicConsumer::AddNewPartitions() {
   absl::StatusOr<TopicDescription> topic =
       store_->DescribeTopic(options_.topic);
   if (!topic.ok()) return topic.status();
-  for (auto i = static_cast<int32_t>(positions_.size());
-       i < topic->config.partitions; ++i) {
+  const std::vector<int32_t> numbers = topic->partition_numbers();
+  if (numbers.size() <= positions_.size()) return absl::OkStatus();
+  std::set<int32_t> known;
+  for (const Position& position : positions_)
+    known.insert(position.partition.index());
+  for (const int32_t i : numbers) {
+    if (known.contains(i)) continue;
     absl::StatusOr<ReadOnlyPartition> opened =
         store_->partition(options_.topic, i);
     if (!opened.ok()) return opened.status();

@@ -30,6 +30,20 @@ std::vector<std::pair<std::string, std::string>> Configs(
   return shown == ConfigsShown::kAll ? log.All() : log.NonDefault();
 }
 
+std::string ConfigText(const TopicDetails& details, ConfigsShown shown) {
+  if (details.topic.hosted.is_of_broker())
+    return "config      not known: a broker does not keep it beside its logs\n";
+  const auto configs = Configs(details, shown);
+  TextTable table({{}, {}});
+  for (const auto& [name, value] : configs) table.AddRow({name, value});
+  std::string text = absl::StrCat(
+      "config      ", configs.empty() ? "all defaults; --all shows them" : "",
+      "\n", table.ToString("  "));
+  for (const std::string& warning : ConfigWarnings(details.topic.config.log))
+    absl::StrAppend(&text, "  warning: ", warning, "\n");
+  return text;
+}
+
 // How often a topic may be deleted, and made again, while it is described.
 constexpr int kTriesMax = 10;
 
@@ -38,7 +52,7 @@ absl::StatusOr<TopicDetails> TryDescribe(const ReadOnlyStore& store,
   absl::StatusOr<TopicDescription> topic = store.DescribeTopic(name);
   if (!topic.ok()) return topic.status();
   TopicDetails details = {.topic = *std::move(topic), .partitions = {}};
-  for (int32_t i = 0; i < details.topic.config.partitions; ++i) {
+  for (const int32_t i : details.topic.partition_numbers()) {
     absl::StatusOr<ReadOnlyPartition> partition = store.partition(name, i);
     if (!partition.ok()) return partition.status();
     absl::StatusOr<PartitionStats> stats = partition->Stats();
@@ -63,19 +77,10 @@ absl::StatusOr<TopicDetails> DescribeTopic(const ReadOnlyStore& store,
 }
 
 std::string ToText(const TopicDetails& details, ConfigsShown shown) {
-  std::string text =
-      absl::StrCat("topic       ", details.topic.name, "\nid          ",
-                   details.topic.id.ToText(), "\npartitions  ",
-                   details.topic.config.partitions, "\n");
-  const auto configs = Configs(details, shown);
-  TextTable config_table({{}, {}});
-  for (const auto& [name, value] : configs) config_table.AddRow({name, value});
-  absl::StrAppend(&text, "config      ",
-                  configs.empty() ? "all defaults; --all shows them" : "", "\n",
-                  config_table.ToString("  "));
-  for (const std::string& warning : ConfigWarnings(details.topic.config.log))
-    absl::StrAppend(&text, "  warning: ", warning, "\n");
-  text += "\n";
+  std::string text = absl::StrCat("topic       ", details.topic.name,
+                                  "\nid          ", details.topic.id.ToText(),
+                                  "\npartitions  ", details.partitions.size(),
+                                  "\n", ConfigText(details, shown), "\n");
   TextTable table({{.title = "PARTITION", .align = Align::kRight},
                    {.title = "LOG START", .align = Align::kRight},
                    {.title = "DURABLE END", .align = Align::kRight},
@@ -87,10 +92,11 @@ std::string ToText(const TopicDetails& details, ConfigsShown shown) {
                    {.title = "EPOCH", .align = Align::kRight},
                    {.title = "OLDEST"},
                    {.title = "NEWEST"}});
+  const std::vector<int32_t> numbers = details.topic.partition_numbers();
   for (size_t i = 0; i < details.partitions.size(); ++i) {
     const PartitionStats& stats = details.partitions[i];
     table.AddRow(
-        {absl::StrCat(i), absl::StrCat(stats.log_start),
+        {absl::StrCat(numbers[i]), absl::StrCat(stats.log_start),
          absl::StrCat(stats.durable_end), absl::StrCat(stats.visible_end),
          absl::StrCat(stats.visible_end - stats.log_start),
          absl::StrCat(stats.segments), HumanBytes(stats.batch_bytes),
@@ -105,10 +111,11 @@ Json ToJson(const TopicDetails& details, ConfigsShown shown) {
   for (const auto& [name, value] : Configs(details, shown)) {
     config[name] = value;
   }
+  if (details.topic.hosted.is_of_broker()) config = nullptr;
+  const std::vector<int32_t> numbers = details.topic.partition_numbers();
   Json partitions = Json::array();
-  int32_t number = 0;
-  for (const PartitionStats& stats : details.partitions)
-    partitions.push_back(ToJson(number++, stats));
+  for (size_t i = 0; i < details.partitions.size(); ++i)
+    partitions.push_back(ToJson(numbers[i], details.partitions[i]));
   return {{"topic", details.topic.name},
           {"id", details.topic.id.ToText()},
           {"config", std::move(config)},

@@ -80,9 +80,10 @@ int Create(const GlobalOptions& global, const CreateOptions& options) {
   return kExitSuccess;
 }
 
-std::string ConfigText(const TopicConfig& config) {
+std::string ConfigText(const TopicDescription& topic) {
+  if (topic.hosted.is_of_broker()) return "not known";
   std::string text;
-  for (const auto& [name, value] : config.log.NonDefault()) {
+  for (const auto& [name, value] : topic.config.log.NonDefault()) {
     absl::StrAppend(&text, text.empty() ? "" : " ", name, "=", value);
   }
   return text;
@@ -94,8 +95,8 @@ void PrintList(const std::vector<TopicDescription>& topics) {
                    {.title = "ID"},
                    {.title = "CONFIG"}});
   for (const TopicDescription& topic : topics) {
-    table.AddRow({topic.name, absl::StrCat(topic.config.partitions),
-                  topic.id.ToText(), ConfigText(topic.config)});
+    table.AddRow({topic.name, absl::StrCat(topic.partition_numbers().size()),
+                  topic.id.ToText(), ConfigText(topic)});
   }
   std::cout << table.ToString();
 }
@@ -107,9 +108,10 @@ Json ListJson(const std::vector<TopicDescription>& topics) {
     for (const auto& [name, value] : topic.config.log.NonDefault()) {
       config[name] = value;
     }
+    if (topic.hosted.is_of_broker()) config = nullptr;
     list.push_back({{"topic", topic.name},
                     {"id", topic.id.ToText()},
-                    {"partitions", topic.config.partitions},
+                    {"partitions", topic.partition_numbers().size()},
                     {"config", std::move(config)}});
   }
   return list;

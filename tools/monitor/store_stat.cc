@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,7 +49,8 @@ absl::StatusOr<std::vector<TopicTarget>> AllTopics(const ReadOnlyStore& store,
   return targets;
 }
 
-std::string CompressionTypeOf(const TopicDescription& topic) {
+std::optional<std::string> CompressionTypeOf(const TopicDescription& topic) {
+  if (topic.hosted.is_of_broker()) return std::nullopt;
   for (const auto& [name, value] : topic.config.log.NonDefault()) {
     if (name == "compression.type") return value;
   }
@@ -88,8 +88,7 @@ absl::Status AddTarget(const ReadOnlyStore& store, const TopicTarget& target,
     const absl::StatusOr<TopicDescription> topic =
         store.DescribeTopic(target.topic);
     if (!topic.ok()) return topic.status();
-    std::vector<int32_t> numbers(static_cast<size_t>(topic->config.partitions));
-    std::iota(numbers.begin(), numbers.end(), 0);
+    std::vector<int32_t> numbers = topic->partition_numbers();
     if (target.partition.has_value()) {
       numbers = {*target.partition};
       absl::Status status =

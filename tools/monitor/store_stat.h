@@ -34,9 +34,10 @@ inline constexpr std::string_view kDefaultCompressionType = "producer";
 struct TopicStat {
   std::string topic;
   std::vector<PartitionStat> partitions = {};
-  // Its config compression.type, as text. Batches that were appended before it
-  // was set may be compressed in another way.
-  std::string compression_type = {};
+  // Its config compression.type, as text; nothing in a broker's directory,
+  // which does not say it. Batches that were appended before it was set may be
+  // compressed in another way.
+  std::optional<std::string> compression_type = {};
 };
 
 struct StoreStat {

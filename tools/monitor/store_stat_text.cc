@@ -98,8 +98,10 @@ std::string CompressionText(const StoreStat& stat) {
   // Partitions that were asked for one by one are topics of their own here.
   std::map<std::string, std::string> types;
   for (const TopicStat& topic : stat.topics) {
-    if (topic.compression_type != kDefaultCompressionType)
-      types[topic.topic] = topic.compression_type;
+    if (topic.compression_type.has_value() &&
+        topic.compression_type != kDefaultCompressionType) {
+      types[topic.topic] = *topic.compression_type;
+    }
   }
   if (types.empty()) return "";
   TextTable table({{.title = "TOPIC"}, {.title = "COMPRESSION.TYPE"}});
@@ -124,6 +126,11 @@ void SetHolding(Json& json, const std::optional<Holding>& holding) {
   json["pins"] = holding->pins;
   json["pinned_deleted_bytes"] = holding->pinned_deleted_bytes;
   json["pinned_deleted_seconds"] = holding->pinned_deleted_seconds;
+}
+
+Json CompressionJson(const TopicStat& topic) {
+  if (!topic.compression_type.has_value()) return nullptr;
+  return *topic.compression_type;
 }
 
 Json TotalsJson(const TopicStat& topic) {
@@ -198,7 +205,7 @@ Json ToJson(const StoreStat& stat) {
       partitions.push_back(std::move(json));
     }
     topics.push_back({{"topic", topic.topic},
-                      {"compression_type", topic.compression_type},
+                      {"compression_type", CompressionJson(topic)},
                       {"totals", TotalsJson(topic)},
                       {"partitions", std::move(partitions)}});
   }

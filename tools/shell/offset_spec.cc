@@ -69,12 +69,13 @@ int64_t OffsetSpec::Within(const ReadBounds& bounds) const {
 absl::Status OffsetSpec::CheckPartition(
     const TopicDescription& topic, std::optional<int32_t> partition) const {
   if (kind_ != Kind::kNumber || partition.has_value() ||
-      topic.config.partitions == 1) {
+      topic.partition_numbers().size() == 1) {
     return absl::OkStatus();
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      number_, " is an offset, and ", topic.name, " has ",
-      topic.config.partitions, " partitions, each with offsets of its own"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(number_, " is an offset, and ", topic.name, " has ",
+                   topic.partition_numbers().size(),
+                   " partitions, each with offsets of its own"));
 }
 
 }  // namespace varve

@@ -121,10 +121,10 @@ TEST_F(ReadOnlyStoreTest, WithoutAStoreIsNotFound) {
   EXPECT_THAT(LogStore::OpenReadOnly(path_),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(NamesIn(path_), IsEmpty());
-  WriteBytes(path_ + "/meta.properties", "");
-  EXPECT_THAT(LogStore::OpenReadOnly(path_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("Kafka broker")));
+  WriteBytes(path_ + "/photo.jpg", "");
+  EXPECT_THAT(
+      LogStore::OpenReadOnly(path_),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("photo.jpg")));
 }
 
 TEST_F(ReadOnlyStoreTest, DamagedCatalogIsDataLoss) {

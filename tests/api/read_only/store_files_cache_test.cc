@@ -56,6 +56,7 @@ class ChangingDirectory final : public Directory {
     return base_->List();
   }
   absl::StatusOr<int64_t> DiskBytes() override { return base_->DiskBytes(); }
+  absl::StatusOr<int64_t> FreeBytes() override { return base_->FreeBytes(); }
   absl::Status Rename(std::string_view from, std::string_view to) override {
     return base_->Rename(from, to);
   }
