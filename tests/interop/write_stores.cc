@@ -191,11 +191,12 @@ void WriteTransactions(StoreWriter& writer) {
         i % 3 == 0 ? ControlRecordType::kAbort : ControlRecordType::kCommit,
         4000, 3, at_ms));
   }
-  // An idempotent producer, at every edge of its fields.
+  // Idempotent producers, at every edge of their fields.
   constexpr int32_t kLastSequence = std::numeric_limits<int32_t>::max();
+  int64_t producer_id = std::numeric_limits<int64_t>::max();
   for (const int32_t base : {0, kLastSequence, kLastSequence - 2}) {
     writer.Append(
-        {.options = {.producer_id = std::numeric_limits<int64_t>::max(),
+        {.options = {.producer_id = producer_id--,
                      .producer_epoch = std::numeric_limits<int16_t>::max(),
                      .base_sequence = base},
          .records = Several(6, kStartMs + kDayMs)});
@@ -213,7 +214,7 @@ void WriteCompacted(StoreWriter& writer) {
     plan.shape.last_offset_delta = 29;
     if (i % 2 == 0) {
       plan.options = {
-          .producer_id = 77, .producer_epoch = 0, .base_sequence = i * 30};
+          .producer_id = 77, .producer_epoch = 0, .base_sequence = i / 2 * 30};
     }
     if (i % 4 == 1) plan.options.delete_horizon_ms = kStartMs + kDayMs;
     std::erase_if(plan.records, [i](const DescribedRecord& record) {

@@ -4,6 +4,7 @@
 // without.
 
 #include <cstdint>
+#include <list>
 #include <string>
 #include <string_view>
 
@@ -42,16 +43,16 @@ class PartitionCompressionTest : public CompressedPartitionFixture {
   // Three records of a transactional producer, which go on where its last batch
   // has ended.
   EncodedBatch InForm(Compression form) {
-    builder_ = RecordBatchBuilder({.producer_id = 4000,
-                                   .producer_epoch = 3,
-                                   .base_sequence = sequence_,
-                                   .transactional = Transactional::kYes});
+    builders_.emplace_back(BatchOptions{.producer_id = 4000,
+                                        .producer_epoch = 3,
+                                        .base_sequence = sequence_,
+                                        .transactional = Transactional::kYes});
     for (const int64_t time : {1000, 3000, 2000}) {
-      EXPECT_THAT(builder_.Append({.key = "k", .value = "vvvvvvvvvvvv"}, time),
+      EXPECT_THAT(builder().Append({.key = "k", .value = "vvvvvvvvvvvv"}, time),
                   IsOk());
     }
-    if (form == Compression::kNone) return builder_.Finish();
-    return *builder_.FinishCompressed(FakeCodec(form), 1);
+    if (form == Compression::kNone) return builder().Finish();
+    return *builder().FinishCompressed(FakeCodec(form), 1);
   }
   absl::StatusOr<AppendResult> TryAppendBatch(const EncodedBatch& batch) {
     const auto result = log_->Append(batch, Durability::kMemory);
@@ -74,13 +75,16 @@ class PartitionCompressionTest : public CompressedPartitionFixture {
     EXPECT_EQ(batch.base_sequence(), came.batch().base_sequence());
     EXPECT_EQ(batch.record_count(), 3);
     EXPECT_EQ(batch.crc(), batch.ComputeCrc());
-    EXPECT_EQ(StoredRecords(offset), builder_.records());
+    EXPECT_EQ(StoredRecords(offset), builder().records());
     if (form == came.batch().compression()) {
       EXPECT_EQ(batch.records(), came.batch().records()) << "it was touched";
     }
   }
 
-  RecordBatchBuilder builder_;
+  // Of the batch made last. All stay, because batches point into them.
+  RecordBatchBuilder& builder() { return builders_.back(); }
+
+  std::list<RecordBatchBuilder> builders_;
   int32_t sequence_ = 17;
 };
 
@@ -157,7 +161,7 @@ TEST_F(PartitionCompressionTest, LogAppendTimeStampsTheHeaderAlone) {
     EXPECT_EQ(batch.base_timestamp_ms(), 1000);
     EXPECT_EQ(batch.max_timestamp_ms(), absl::ToUnixMillis(clock_.Now()));
     EXPECT_EQ(batch.crc(), batch.ComputeCrc());
-    EXPECT_EQ(StoredRecords(result->offset), builder_.records());
+    EXPECT_EQ(StoredRecords(result->offset), builder().records());
   }
   const auto one = TryAppend("v");
   ASSERT_THAT(one, IsOk());
@@ -237,7 +241,7 @@ TEST_F(PartitionCompressionTest, BatchThatCannotBeEncodedAgainChangesNothing) {
   Open(CompressionType::kUncompressed);
   ASSERT_THAT(TryAppendBatch(InForm(Compression::kLz4)), IsOk());
   const EncodedBatch damaged =
-      *builder_.FinishCompressed(Compression::kLz4, "no stream");
+      *builder().FinishCompressed(Compression::kLz4, "no stream");
   EXPECT_THAT(TryAppendBatch(damaged),
               StatusIs(kInvalid, HasSubstr("lz4: no stream of this codec")));
   bool called = false;
