@@ -52,9 +52,12 @@ struct StoreOptions {
   absl::Duration retention_check_interval = absl::Minutes(5);
 
   // How long a producer without an open transaction is remembered after its
-  // last batch, by the timestamp of that: then an append of it is not
-  // idempotent any more. Looked at as often as retention. Range: 1 ms to 100
-  // years. Default: Kafka's producer.id.expiration.ms, a day.
+  // last append, or after the store was opened: then an append of it is not
+  // idempotent any more. (In Kafka the timestamp of its last batch counts, and
+  // one that appends records of long ago is forgotten at once.) Looked at as
+  // often as retention, so it may be remembered for two such intervals more.
+  // Range: 1 ms to 100 years. Default: Kafka's producer.id.expiration.ms, a
+  // day.
   absl::Duration producer_id_expiration = absl::Hours(24);
 
   // Default: the store's own threads. With kNone it starts no thread, and what

@@ -36,9 +36,10 @@ inline bool IsStoredAsItCame(const RecordBatch& batch,
 // One that is compressed is not in the buffers.
 // Thread safety: thread-safe, each thread with its own buffers.
 // Errors, which name what is wrong with the batch: FailedPrecondition when a
-// codec is missing. InvalidArgument for a compressed stream that is damaged or
-// has more than Codecs::decompressed_size_max bytes in it, for records that
-// CheckBatchRecords refuses, and for a result above kBatchSizeMax.
+// codec is missing. InvalidArgument for a wrong CRC, for a compressed stream
+// that is damaged or has more than Codecs::decompressed_size_max bytes in it,
+// for records that CheckBatchRecords refuses, and for a result above
+// kBatchSizeMax.
 absl::StatusOr<RecordBatch> ReencodeBatch(const RecordBatch& batch,
                                           const BatchEncoding& wanted,
                                           const Codecs* codecs,

@@ -58,6 +58,7 @@ void ProducerState::NoteMarker(const ProducerBatch& marker,
   SetEpoch(marker.producer_epoch);
   coordinator_epoch_ = marker.coordinator_epoch;
   last_timestamp_ms_ = place.timestamp_ms;
+  unused_since_ms_ = -1;
   transaction_first_offset_ = -1;
 }
 

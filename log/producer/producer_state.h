@@ -55,8 +55,14 @@ class ProducerState {
   int16_t epoch() const { return epoch_; }
   // Of its last marker; -1 before the first.
   int32_t coordinator_epoch() const { return coordinator_epoch_; }
-  // The largest of its last batch, data or marker: what it expires by.
+  // The largest of its last batch, data or marker.
   int64_t last_timestamp_ms() const { return last_timestamp_ms_; }
+
+  // When it was first seen not to have appended since it was looked at before:
+  // what it expires by. It is known to this process alone. -1: it has appended
+  // since, or was read from the log and its files.
+  int64_t unused_since_ms() const { return unused_since_ms_; }
+  void NoteUnused(int64_t now_ms) { unused_since_ms_ = now_ms; }
 
   bool has_open_transaction() const { return transaction_first_offset_ >= 0; }
   // Precondition: `has_open_transaction()`.
@@ -132,6 +138,7 @@ class ProducerState {
     kept_[newest_] = batch;
     expected_sequence_ = SequenceAfter(batch.last_sequence, 1);
     last_timestamp_ms_ = batch.timestamp_ms;
+    unused_since_ms_ = -1;
   }
 
   int64_t producer_id_;
@@ -141,6 +148,7 @@ class ProducerState {
   int32_t expected_sequence_ = 0;
   int32_t coordinator_epoch_ = -1;
   int64_t last_timestamp_ms_ = -1;
+  int64_t unused_since_ms_ = -1;
   int64_t transaction_first_offset_ = -1;
   // A ring. Invariant: those that hold no batch have no offset and no sequence.
   std::array<KeptBatch, kKeptBatches> kept_ = {};

@@ -262,13 +262,14 @@ std::optional<EndedTransaction> ProducerStates::NoteMarker(
   return ended;
 }
 
-// Written so that no sum or difference overflows, whatever the timestamp is.
 int64_t ProducerStates::Expire(const Expiration& expiration) {
   const int64_t last_expired_ms = expiration.now_ms - expiration.expiration_ms;
   int64_t count = 0;
   for (ListedProducer* producer = idle_.front(); producer != nullptr;) {
     ListedProducer* const after = producer->after;
-    if (producer->state.last_timestamp_ms() <= last_expired_ms) {
+    ProducerState& state = producer->state;
+    if (state.unused_since_ms() < 0) state.NoteUnused(expiration.now_ms);
+    if (state.unused_since_ms() <= last_expired_ms) {
       Forget(producer);
       ++count;
     }

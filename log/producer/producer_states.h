@@ -172,15 +172,17 @@ class ProducerStates {
     return std::min(first_unstable_offset().value_or(end_offset), end_offset);
   }
 
-  // When a producer without an open transaction is forgotten:
-  // `producer.id.expiration.ms`, counted from the timestamp of its last batch,
-  // not from its append; so one whose records are back-dated goes at once. And
-  // how often Kafka looks for such.
+  // How long a producer without an open transaction must not have appended to
+  // be forgotten: `producer.id.expiration.ms`. And how often Kafka looks for
+  // such.
   static constexpr int64_t kExpirationMs = 86'400'000;
   static constexpr int64_t kExpirationCheckIntervalMs = 600'000;
 
-  // Forgets those that have expired; returns how many. Looks at all. After an
-  // open, call it when the log has been noted.
+  // Forgets those that have expired; returns how many. Looks at all, and takes
+  // those that it has not seen unused before as unused from now on: so the time
+  // of a producer begins at the first call after its last batch, or after an
+  // open. Not at the timestamp of its last batch, as in Kafka, where a producer
+  // whose records are back-dated is forgotten while it appends.
   // Precondition: `now_ms` and `expiration_ms` are 0 or more.
   struct Expiration {
     int64_t now_ms = 0;

@@ -49,8 +49,9 @@ absl::StatusOr<LoadedProducers> LoadProducers(Directory& directory,
 // base offset of the first segment that recovery has scanned, and the batches
 // from there on. Removes the snapshots that do not stand for this log and those
 // that are damaged, makes the transaction indexes of the scanned segments
-// again, and writes a snapshot of the end: durable after a sync of the
-// directory. Can be interrupted anywhere and repeated.
+// again, and writes snapshots of the end and of the base offsets on the way
+// that have none: durable after a sync of the directory. Can be interrupted
+// anywhere and repeated.
 //
 // Errors: ResourceExhausted when there is no room for these files; other file
 // errors.

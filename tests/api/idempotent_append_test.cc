@@ -11,6 +11,7 @@
 #include "absl/status/status_matchers.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -263,10 +264,21 @@ TEST_F(IdempotentAppendTest, ProducersPositionIsToldAfterAReopen) {
   EXPECT_THAT(Orders().FindProducer(1), IsOkAndHolds(std::nullopt));
 }
 
-TEST_F(IdempotentAppendTest, ExpiredProducerIsForgotten) {
+TEST_F(IdempotentAppendTest, ProducerOfBackDatedRecordsDoesNotExpire) {
   expiration_ = absl::Hours(1);  // the records are of 2023
   Reopen();
   ASSERT_THAT(Append(0, 3), IsOk());
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  EXPECT_TRUE(Append(0, 3)->is_duplicate);
+}
+
+TEST_F(IdempotentAppendTest, ExpiredProducerIsForgotten) {
+  expiration_ = absl::Milliseconds(1);
+  Reopen();
+  ASSERT_THAT(Append(0, 3), IsOk());
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  absl::SleepFor(absl::Milliseconds(10));
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
   EXPECT_THAT(Orders().FindProducer(client_.id), IsOkAndHolds(std::nullopt));
 }

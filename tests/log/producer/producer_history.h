@@ -96,6 +96,7 @@ class ProducerHistory {
                                        const NotedPlace& place) {
     const std::optional<int64_t> open = OpenSince(ItemsOf(batch.producer_id));
     known_from_.try_emplace(batch.producer_id, all_.size());
+    unused_since_.erase(batch.producer_id);
     all_.push_back({batch, place});
     while (known_from_.size() > producers_max_ && Idle().has_value()) {
       known_from_.erase(*Idle());
@@ -108,10 +109,10 @@ class ProducerHistory {
 
   void Expire(const ProducerStates::Expiration& expiration) {
     std::erase_if(known_from_, [&](const auto& known) {
-      const std::vector<Item> items = ItemsOf(known.first);
-      return !OpenSince(items).has_value() &&
-             expiration.now_ms - items.back().place.timestamp_ms >=
-                 expiration.expiration_ms;
+      if (OpenSince(ItemsOf(known.first)).has_value()) return false;
+      const auto [since, is_new] =
+          unused_since_.try_emplace(known.first, expiration.now_ms);
+      return expiration.now_ms - since->second >= expiration.expiration_ms;
     });
   }
 
@@ -234,6 +235,8 @@ class ProducerHistory {
   std::vector<Item> all_;
   // Where in `all_` what is known of a producer begins.
   std::map<int64_t, size_t> known_from_;
+  // When it was first looked at after its last batch, in ms.
+  std::map<int64_t, int64_t> unused_since_;
 };
 
 }  // namespace varve

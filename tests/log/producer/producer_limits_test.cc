@@ -33,10 +33,10 @@ Producer Number(int64_t id) { return {.id = id}; }
 
 // --- Expiration ---
 
-TEST(ProducerExpirationTest, ExpiresAtTheVeryAge) {
+TEST(ProducerExpirationTest, ExpiresAtTheVeryAgeAfterItWasFirstSeenUnused) {
   ProducerLog log;
-  log.SetTime(kNow);
   ASSERT_THAT(log.Append(Number(1).Data(0)), IsOk());
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 0);
   EXPECT_EQ(log.states().Expire({.now_ms = kNow + 86'399'999}), 0);
   EXPECT_TRUE(Knows(log, 1));
   EXPECT_EQ(log.states().Expire({.now_ms = kNow + 86'400'000}), 1);
@@ -44,11 +44,22 @@ TEST(ProducerExpirationTest, ExpiresAtTheVeryAge) {
   EXPECT_EQ(log.states().forgotten_count(), 0);
 }
 
+TEST(ProducerExpirationTest, AppendBeginsItAnew) {
+  ProducerLog log;
+  ASSERT_THAT(log.Append(Number(1).Data(0)), IsOk());
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 0);
+  ASSERT_THAT(log.Append(Number(1).Data(1)), IsOk());
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow + 86'400'000}), 0);
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow + 2 * 86'399'999}), 0);
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow + 2 * 86'400'000}), 1);
+}
+
 TEST(ProducerExpirationTest, AfterwardsAnySequenceIsAccepted) {
   ProducerLog log;
   ASSERT_THAT(log.Append(Number(1).Data(0)), IsOk());
   EXPECT_THAT(log.Append(Number(1).Data(77)),
               StatusIs(absl::StatusCode::kOutOfRange));
+  log.states().Expire({.now_ms = kNow});
   log.states().Expire({.now_ms = 2 * kNow});
   EXPECT_THAT(log.Append(Number(1).Data(77)), IsOk());
 }
@@ -56,41 +67,42 @@ TEST(ProducerExpirationTest, AfterwardsAnySequenceIsAccepted) {
 TEST(ProducerExpirationTest, OpenTransactionNeverExpires) {
   ProducerLog log;
   ASSERT_THAT(log.Append(Number(1).Transactional(0)), IsOk());
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 0);
   EXPECT_EQ(log.states().Expire({.now_ms = 2 * kNow}), 0);
   EXPECT_EQ(log.states().first_unstable_offset(), 0);
   ASSERT_THAT(log.Append(Number(1).Commit()), IsOk());
-  EXPECT_EQ(log.states().Expire({.now_ms = 2 * kNow}), 1);
+  EXPECT_EQ(log.states().Expire({.now_ms = 2 * kNow}), 0);
+  EXPECT_EQ(log.states().Expire({.now_ms = 3 * kNow}), 1);
 }
 
-TEST(ProducerExpirationTest, TimestampOfTheLastBatchCountsNotItsAppend) {
-  ProducerLog log;
-  log.SetTime(0);  // back-dated
-  ASSERT_THAT(log.Append(Number(1).Data(0)), IsOk());
-  log.SetTime(kNow);
-  ASSERT_THAT(log.Append(Number(2).Data(0)), IsOk());
-  log.SetTime(-1);  // no timestamp
-  ASSERT_THAT(log.Append(Number(3).Data(0)), IsOk());
-  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 2);
-  EXPECT_TRUE(Knows(log, 2));
-}
-
-TEST(ProducerExpirationTest, MarkerKeepsItAlive) {
-  ProducerLog log;
-  log.SetTime(0);
-  ASSERT_THAT(log.Append(Number(1).Transactional(0)), IsOk());
-  log.SetTime(kNow);
-  ASSERT_THAT(log.Append(Number(1).Commit()), IsOk());
-  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 0);
-}
-
-TEST(ProducerExpirationTest, NoTimestampOverflows) {
+TEST(ProducerExpirationTest, TimestampsDoNotCount) {
   constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   ProducerLog log;
-  log.SetTime(std::numeric_limits<int64_t>::min());
+  int64_t id = 0;
+  for (const int64_t time_ms : {int64_t{0}, kNow, int64_t{-1}, kMax,
+                                std::numeric_limits<int64_t>::min()}) {
+    log.SetTime(time_ms);
+    ASSERT_THAT(log.Append(Number(++id).Data(0)), IsOk());
+  }
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 0);
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow + 86'400'000}), 5);
+  EXPECT_TRUE(log.states().empty());
+}
+
+TEST(ProducerExpirationTest, TimeOfOneThatWasLoadedBeginsAtTheFirstLook) {
+  ProducerLog log;
+  log.SetTime(0);
   ASSERT_THAT(log.Append(Number(1).Data(0)), IsOk());
-  log.SetTime(kMax);
-  ASSERT_THAT(log.Append(Number(2).Data(0)), IsOk());
-  EXPECT_EQ(log.states().Expire({.now_ms = 0, .expiration_ms = kMax}), 1);
+  log.Reload(log.states().Snapshot(log.end()));
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow}), 0);
+  EXPECT_EQ(log.states().Expire({.now_ms = kNow + 86'400'000}), 1);
+}
+
+TEST(ProducerExpirationTest, NoDifferenceOverflows) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  ProducerLog log;
+  ASSERT_THAT(log.Append(Number(1).Data(0)), IsOk());
+  EXPECT_EQ(log.states().Expire({.now_ms = 0, .expiration_ms = kMax}), 0);
   EXPECT_EQ(log.states().Expire({.now_ms = kMax, .expiration_ms = 0}), 1);
 }
 
@@ -218,7 +230,7 @@ TEST(ProducerMemoryTest, NoteAfterJudgeAllocatesNothing) {
     const int64_t before = Allocations::made;
     states.Note(batch, {.base_offset = id});
     ASSERT_EQ(Allocations::made, before) << id;
-    if (id % 3 == 0) states.Expire({.now_ms = kNow});
+    if (id % 3 == 0) states.Expire({.now_ms = kNow, .expiration_ms = 0});
   }
 }
 
