@@ -16,10 +16,10 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/producer_client.h"
-#include "tests/fixture/store_fixture.h"
+#include "tests/fixture/producer_store_fixture.h"
 #include "tests/fixture/stored_records.h"
 #include "varve/api/log_store.h"
-#include "varve/api/topic_changes.h"
+#include "varve/api/topic_config.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
@@ -38,49 +38,18 @@ using ::testing::Optional;
 
 using Code = absl::StatusCode;
 
-class IdempotentAppendTest : public StoreFixture {
+class IdempotentAppendTest : public ProducerStoreFixture {
  protected:
-  StoreOptions Options() override {
-    return {.producer_id_expiration = expiration_,
-            .background = Background::kNone};
-  }
-  void SetUp() override { Create({}); }
-
-  void Create(const TopicConfig& config) {
-    if (store_ == nullptr) Open();
-    if (store_->partition("orders", 0).ok()) {
-      ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
-    }
-    ASSERT_THAT(store_->CreateTopic("orders", config), IsOk());
-  }
-  // The process ends without a close; what it has written stays.
-  void Crash() {
-    std::filesystem::copy(path_, scratch_ / "copy",
-                          std::filesystem::copy_options::recursive);
-    ASSERT_THAT(store_->Close(), IsOk());
-    store_ = nullptr;
-    std::filesystem::remove_all(path_);
-    std::filesystem::rename(scratch_ / "copy", path_);
-    Open();
-  }
+  using ProducerStoreFixture::Append;
   absl::StatusOr<AppendResult> Append(
       int32_t base_sequence, int records = 1,
       Durability durability = Durability::kMemory) {
-    RecordBatchBuilder batch = client_.Batch(base_sequence, records);
-    return Orders().Append(batch.Finish(), durability);
+    return Append(client_.Batch(base_sequence, records), durability);
   }
   int64_t Count() { return static_cast<int64_t>(ReadAll(Orders())->size()); }
-  int64_t SnapshotCount() {
-    int64_t count = 0;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(path_ + "/orders-0")) {
-      if (entry.path().extension() == ".snapshot") ++count;
-    }
-    return count;
-  }
+  int64_t SnapshotCount() const { return FileCount(".snapshot"); }
 
   ProducerClient client_;
-  absl::Duration expiration_ = absl::Hours(24) * 36500;
 };
 
 TEST_F(IdempotentAppendTest, RepeatedBatchIsAppendedOnce) {
@@ -193,9 +162,7 @@ TEST_F(IdempotentAppendTest, DuplicateOfAppendAsyncIsCalledBackWithItsPlace) {
 }
 
 TEST_F(IdempotentAppendTest, ProducerIsKnownOverSegmentsThatWereTrimmed) {
-  TopicConfig config;
-  config.log.segment_bytes = 1024;
-  Create(config);
+  CreateInSegmentsOf(1024);
   ASSERT_THAT(Append(0, 3), IsOk());
   for (int i = 0; i < 100; ++i)
     ASSERT_THAT(Orders().Append({.value = "of no producer"}), IsOk());
@@ -210,9 +177,7 @@ TEST_F(IdempotentAppendTest, ProducerIsKnownOverSegmentsThatWereTrimmed) {
 
 // Recovery writes the snapshots that were due before the crash.
 TEST_F(IdempotentAppendTest, ProducerIsKnownOverSegmentsAfterSeveralCrashes) {
-  TopicConfig config;
-  config.log.segment_bytes = 1024;
-  Create(config);
+  CreateInSegmentsOf(1024);
   ASSERT_THAT(Append(0, 3), IsOk());
   for (int crash = 0; crash < 4; ++crash) {
     for (int i = 0; i < 15 * (crash % 2); ++i) {
@@ -232,9 +197,7 @@ TEST_F(IdempotentAppendTest, ProducerIsKnownOverSegmentsAfterSeveralCrashes) {
 }
 
 TEST_F(IdempotentAppendTest, LogWithoutProducersHasNoSnapshot) {
-  TopicConfig config;
-  config.log.segment_bytes = 1024;
-  Create(config);
+  CreateInSegmentsOf(1024);
   for (int i = 0; i < 50; ++i)
     ASSERT_THAT(Orders().Append({.value = "of no producer"}), IsOk());
   Reopen();
@@ -243,8 +206,7 @@ TEST_F(IdempotentAppendTest, LogWithoutProducersHasNoSnapshot) {
 
 TEST_F(IdempotentAppendTest, DamagedSnapshotIsReplacedByTheBatches) {
   for (int i = 0; i < 4; ++i) ASSERT_THAT(Append(i), IsOk());
-  ASSERT_THAT(store_->Close(), IsOk());
-  store_ = nullptr;
+  Close();
   std::filesystem::resize_file(
       path_ + "/orders-0/00000000000000000004.snapshot", 20);
   Open();

@@ -11,16 +11,16 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/producer_client.h"
-#include "tests/fixture/store_fixture.h"
+#include "tests/fixture/producer_store_fixture.h"
 #include "varve/api/cursor.h"
 #include "varve/api/log_store.h"
 #include "varve/log/batch/control_record.h"
 #include "varve/log/batch/record_batch_builder.h"
-#include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/read_options.h"
 
 namespace varve {
@@ -33,55 +33,16 @@ using ::testing::IsEmpty;
 
 using Code = absl::StatusCode;
 
-// That of the other records, so that no segment begins because of it.
-const absl::Time kTime = absl::FromUnixMillis(1'700'000'000'000);
-
-class ReadCommittedTest : public StoreFixture {
+class ReadCommittedTest : public ProducerStoreFixture {
  protected:
-  StoreOptions Options() override {
-    return {.producer_id_expiration = absl::Hours(24) * 36500,
-            .background = Background::kNone};
-  }
-  void SetUp() override { Create(int64_t{1} << 20); }
-
-  void Create(int64_t segment_bytes) {
-    if (store_ == nullptr) Open();
-    if (store_->partition("orders", 0).ok()) {
-      ASSERT_THAT(store_->DeleteTopic("orders"), IsOk());
-    }
-    TopicConfig config;
-    config.log.segment_bytes = segment_bytes;
-    ASSERT_THAT(store_->CreateTopic("orders", config), IsOk());
-  }
-  void Crash() {
-    std::filesystem::copy(path_, scratch_ / "copy",
-                          std::filesystem::copy_options::recursive);
-    ASSERT_THAT(store_->Close(), IsOk());
-    store_ = nullptr;
-    std::filesystem::remove_all(path_);
-    std::filesystem::rename(scratch_ / "copy", path_);
-    Open();
-  }
-
-  void Append(RecordBatchBuilder batch,
-              Durability durability = Durability::kMemory) {
-    ASSERT_THAT(Orders().Append(batch.Finish(), durability), IsOk());
-  }
   void Send(const ProducerClient& client, int32_t sequence, int records = 1) {
-    Append(client.Batch(sequence, records));
+    ASSERT_THAT(Append(client.Batch(sequence, records)), IsOk());
   }
-  void Commit(const ProducerClient& client,
-              Durability durability = Durability::kMemory) {
-    Append(client.Marker(ControlRecordType::kCommit), durability);
+  void Commit(const ProducerClient& client) {
+    ASSERT_THAT(Append(client.Marker(ControlRecordType::kCommit)), IsOk());
   }
-  void Abort(const ProducerClient& client,
-             Durability durability = Durability::kMemory) {
-    Append(client.Marker(ControlRecordType::kAbort), durability);
-  }
-  void Plain(std::string_view value) {
-    ASSERT_THAT(Orders().Append({.value = value, .timestamp = kTime},
-                                Durability::kMemory),
-                IsOk());
+  void Abort(const ProducerClient& client) {
+    ASSERT_THAT(Append(client.Marker(ControlRecordType::kAbort)), IsOk());
   }
 
   std::vector<std::string> Read(Isolation isolation = Isolation::kReadCommitted,
@@ -98,14 +59,7 @@ class ReadCommittedTest : public StoreFixture {
   int64_t Stable(ReadLevel level = ReadLevel::kVisible) {
     return Orders().readable_end(level, Isolation::kReadCommitted);
   }
-  int64_t IndexCount() {
-    int64_t count = 0;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(path_ + "/orders-0")) {
-      if (entry.path().extension() == ".txnindex") ++count;
-    }
-    return count;
-  }
+  int64_t IndexCount() const { return FileCount(".txnindex"); }
 
   const ProducerClient one_ = {.id = 1, .transactional = Transactional::kYes};
   const ProducerClient two_ = {.id = 2, .transactional = Transactional::kYes};
@@ -113,9 +67,9 @@ class ReadCommittedTest : public StoreFixture {
 };
 
 TEST_F(ReadCommittedTest, OpenTransactionHoldsBackWhatFollows) {
-  Plain("a");
+  AppendPlain("a");
   Send(one_, 0);
-  Plain("b");
+  AppendPlain("b");
   EXPECT_THAT(Read(), ElementsAre("a"));
   EXPECT_EQ(position_, 1);
   EXPECT_EQ(Stable(), 1);
@@ -124,7 +78,7 @@ TEST_F(ReadCommittedTest, OpenTransactionHoldsBackWhatFollows) {
 
 TEST_F(ReadCommittedTest, CommittedTransactionIsReadInItsPlace) {
   Send(one_, 0, 2);
-  Plain("b");
+  AppendPlain("b");
   Commit(one_);
   EXPECT_THAT(Read(), ElementsAre("1:0", "1:1", "b"));
   EXPECT_EQ(position_, 4);
@@ -133,7 +87,7 @@ TEST_F(ReadCommittedTest, CommittedTransactionIsReadInItsPlace) {
 TEST_F(ReadCommittedTest, AbortedTransactionIsLeftOutAndOthersStay) {
   Send(one_, 0);
   Send(two_, 0);
-  Plain("b");
+  AppendPlain("b");
   Abort(one_);
   EXPECT_THAT(Read(), IsEmpty());  // that of two is open
   Commit(two_);
@@ -146,7 +100,7 @@ TEST_F(ReadCommittedTest, AbortedTransactionIsLeftOutAndOthersStay) {
 TEST_F(ReadCommittedTest, ReadFromWithinAnAbortedTransactionLeavesItOut) {
   Send(one_, 0);
   Send(one_, 1);
-  Plain("b");
+  AppendPlain("b");
   Send(one_, 2);
   Abort(one_);
   const auto view = Orders().Read(1, {.isolation = Isolation::kReadCommitted});
@@ -170,7 +124,7 @@ TEST_F(ReadCommittedTest, WholeViewOfAbortedRecordsMovesOn) {
 TEST_F(ReadCommittedTest, AbortedIsLeftOutAfterACleanClose) {
   Send(one_, 0);
   Abort(one_);
-  Plain("b");
+  AppendPlain("b");
   Send(two_, 0);
   Reopen();
   EXPECT_EQ(IndexCount(), 1);
@@ -187,7 +141,7 @@ TEST_F(ReadCommittedTest, AbortedIsLeftOutAfterACleanClose) {
 TEST_F(ReadCommittedTest, AbortedIsLeftOutAfterACrash) {
   Send(one_, 0);
   Abort(one_);
-  Plain("b");
+  AppendPlain("b");
   Send(two_, 0);
   Crash();
   EXPECT_THAT(Read(), ElementsAre("b"));
@@ -198,11 +152,11 @@ TEST_F(ReadCommittedTest, AbortedIsLeftOutAfterACrash) {
 }
 
 TEST_F(ReadCommittedTest, TransactionsSpanSegments) {
-  Create(512);
+  CreateInSegmentsOf(512);
   std::vector<std::string> due;
   for (int i = 0; i < 40; ++i) {
     Send(one_, i);
-    Plain(absl::StrCat("p", i));
+    AppendPlain(absl::StrCat("p", i));
     due.push_back(absl::StrCat("p", i));
     if (i % 7 == 6) Abort(one_);
   }
@@ -221,13 +175,12 @@ TEST_F(ReadCommittedTest, TransactionsSpanSegments) {
 }
 
 TEST_F(ReadCommittedTest, DamagedIndexIsMadeAgainFromTheLog) {
-  Create(512);
+  CreateInSegmentsOf(512);
   for (int i = 0; i < 10; ++i) Send(one_, i);
   Abort(one_);
-  for (int i = 0; i < 10; ++i) Plain("p");
+  for (int i = 0; i < 10; ++i) AppendPlain("p");
   const std::vector<std::string> due = Read();
-  ASSERT_THAT(store_->Close(), IsOk());
-  store_ = nullptr;
+  Close();
   for (const auto& entry :
        std::filesystem::directory_iterator(path_ + "/orders-0")) {
     if (entry.path().extension() == ".txnindex")
@@ -261,7 +214,7 @@ TEST_F(ReadCommittedTest, WaitEndsWithTheMarker) {
 TEST_F(ReadCommittedTest, TrimmedLogLeavesOutWhatIsLeftOfATransaction) {
   Send(one_, 0, 2);
   Send(one_, 2, 2);
-  Plain("b");
+  AppendPlain("b");
   Abort(one_);
   ASSERT_THAT(Orders().TrimBefore(2), IsOk());
   EXPECT_THAT(Read(), ElementsAre("b"));

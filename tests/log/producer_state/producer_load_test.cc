@@ -10,15 +10,11 @@
 
 #include "absl/log/check.h"
 #include "absl/status/status_matchers.h"
-#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/producer_client.h"
-#include "tests/fixture/store_fixture.h"
-#include "varve/api/log_store.h"
-#include "varve/log/batch/record_batch_builder.h"
-#include "varve/log/metadata/durability.h"
+#include "tests/fixture/producer_store_fixture.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/producer/producer_position.h"
 #include "varve/log/producer/producer_state.h"
@@ -33,42 +29,24 @@ using ::testing::Not;
 
 // A log of several segments: a producer has appended to the first one, and
 // another one to the third.
-class ProducerLoadTest : public StoreFixture {
+class ProducerLoadTest : public ProducerStoreFixture {
  protected:
-  StoreOptions Options() override {
-    return {.producer_id_expiration = absl::Hours(24) * 36500,
-            .background = Background::kNone};
-  }
   void SetUp() override {
-    Open();
-    TopicConfig config;
-    config.log.segment_bytes = 1024;
-    ASSERT_THAT(store_->CreateTopic("orders", config), IsOk());
-    Append(first_);
-    AppendPlain();
-    AppendPlain();
-    Append(second_);
-    AppendPlain();
+    CreateInSegmentsOf(1024);
+    ASSERT_THAT(Append(first_.Batch(0, 3)), IsOk());
+    AppendASegment();
+    AppendASegment();
+    ASSERT_THAT(Append(second_.Batch(0, 3)), IsOk());
+    AppendASegment();
     end_ = Orders().visible_end();
-    ASSERT_THAT(store_->Close(), IsOk());
-    store_ = nullptr;
+    Close();
     directory_ = *FileSystem::Posix()->OpenDirectory(path_ + "/orders-0");
     files_ = *ListProducerFiles(*directory_);
     ASSERT_GT(files_.segments.size(), size_t{4});
   }
-  void Append(const ProducerClient& client) {
-    RecordBatchBuilder batch = client.Batch(0, 3);
-    ASSERT_THAT(Orders().Append(batch.Finish(), Durability::kMemory), IsOk());
-  }
   // More than a segment.
-  void AppendPlain() {
-    for (int i = 0; i < 8; ++i) {
-      ASSERT_THAT(Orders().Append(
-                      {.value = std::string(100, 'p'),
-                       .timestamp = absl::FromUnixMillis(1'700'000'000'000)},
-                      Durability::kMemory),
-                  IsOk());
-    }
+  void AppendASegment() {
+    for (int i = 0; i < 8; ++i) AppendPlain(std::string(100, 'p'));
   }
 
   // Recovers after an unclean end; the log starts and ends there.
