@@ -34,7 +34,7 @@ absl::Status Wait(const Partition& partition, int64_t offset,
 
 absl::Status Wait(const ReadOnlyPartition& partition, int64_t offset,
                   absl::Time deadline, const ReadOptions& read) {
-  return partition.WaitFor(offset, deadline, read.level);
+  return partition.WaitFor(offset, deadline, read.level, read.isolation);
 }
 
 }  // namespace

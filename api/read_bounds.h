@@ -38,13 +38,18 @@ inline absl::StatusOr<ReadBounds> BoundsOf(const ReadOnlyPartition& partition,
                                                .level = ReadLevel::kVisible}) {
   const absl::StatusOr<LogBounds> bounds = partition.Bounds();
   if (!bounds.ok()) return bounds.status();
-  const int64_t durable_end =
-      std::max(bounds->recovery_point, bounds->log_start);
-  return ReadBounds{.log_start = bounds->log_start,
-                    .readable_end = read.level == ReadLevel::kDurable
-                                        ? durable_end
-                                        : bounds->visible_end,
-                    .visible_end = bounds->visible_end};
+  ReadBounds found = {
+      .log_start = bounds->log_start,
+      .readable_end = read.level == ReadLevel::kDurable
+                          ? std::max(bounds->recovery_point, bounds->log_start)
+                          : bounds->visible_end,
+      .visible_end = bounds->visible_end};
+  if (read.isolation == Isolation::kReadUncommitted) return found;
+  const absl::StatusOr<int64_t> stable_end =
+      partition.ReadableEnd(read.level, read.isolation);
+  if (!stable_end.ok()) return stable_end.status();
+  found.readable_end = std::min(found.readable_end, *stable_end);
+  return found;
 }
 
 }  // namespace varve

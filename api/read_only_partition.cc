@@ -37,18 +37,14 @@ int32_t ReadOnlyPartition::index() const {
 absl::StatusOr<RecordBatches> ReadOnlyPartition::Read(
     int64_t offset, const ReadOptions& options) const {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
-  if (options.isolation != Isolation::kReadUncommitted) {
-    return absl::UnimplementedError(
-        "a read-only store does not know which transactions are open: read "
-        "with Isolation::kReadUncommitted, or by the process that writes it");
-  }
   return reader_->Read(offset, options);
 }
 
 absl::Status ReadOnlyPartition::WaitFor(int64_t offset, absl::Time deadline,
-                                        ReadLevel level) const {
+                                        ReadLevel level,
+                                        Isolation isolation) const {
   if (absl::Status s = CheckUsable(); !s.ok()) return s;
-  return reader_->WaitFor(offset, deadline, level);
+  return reader_->WaitFor(offset, deadline, level, isolation);
 }
 
 absl::StatusOr<int64_t> ReadOnlyPartition::OffsetForTime(
@@ -79,10 +75,17 @@ absl::StatusOr<int64_t> ReadOnlyPartition::visible_end() const {
   return bounds->visible_end;
 }
 
+absl::StatusOr<int64_t> ReadOnlyPartition::ReadableEnd(
+    ReadLevel level, Isolation isolation) const {
+  if (absl::Status s = CheckUsable(); !s.ok()) return s;
+  return reader_->ReadableEnd(level, isolation);
+}
+
 bool ReadOnlyPartition::HasNews(int64_t offset,
                                 const ReadOptions& options) const {
   // A read reports the error.
-  return !valid() || reader_->HasNews(offset, options.level).value_or(true);
+  return !valid() || reader_->HasNews(offset, options.level, options.isolation)
+                         .value_or(true);
 }
 
 }  // namespace varve

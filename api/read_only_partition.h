@@ -52,6 +52,10 @@ class ReadOnlyPartition {
   // ReadLevel::kDefault is kVisible here; kDurable ends at the recovery point
   // that the store's checkpoint names, a second late at most. Compressed
   // batches are read as by Partition::Read, with ReadOnlyOptions::codecs.
+  // Isolation::kReadCommitted ends where the writer's does, at the last stable
+  // offset. It costs a look at the headers of what was appended since the last
+  // read, at first since the last roll of a segment; and 40 bytes of memory for
+  // each aborted transaction of the log, while the handle is kept.
   //
   // Errors:
   //   OutOfRange  Below the log start: it was trimmed away, perhaps since the
@@ -61,18 +65,21 @@ class ReadOnlyPartition {
   //               why, and the next readable offset, which
   //               log/metadata/next_readable_offset.h returns; records around
   //               it can still be read.
-  //   Unimplemented  Isolation::kReadCommitted: only the process that writes
-  //               the store knows which transactions are open.
+  //   Unavailable  The files change as fast as they are read: try again.
+  //   ResourceExhausted  With Isolation::kReadCommitted: more than 2^24
+  //               transactions were aborted in the log.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options = {}) const;
 
-  // Blocks until a read of `offset` returns records or an error, by polling:
-  // every millisecond at first, every 50 ms when nothing comes.
+  // Blocks until a read of `offset`, of this level and isolation, returns
+  // records or an error, by polling: every millisecond at first, every 50 ms
+  // when nothing comes.
   //
   // Errors: DeadlineExceeded.
   absl::Status WaitFor(int64_t offset,
                        absl::Time deadline = absl::InfiniteFuture(),
-                       ReadLevel level = ReadLevel::kDefault) const;
+                       ReadLevel level = ReadLevel::kDefault,
+                       Isolation isolation = Isolation::kReadUncommitted) const;
 
   // The offset of the first record whose timestamp is `time` or later; when
   // every record is earlier, the end that a read of this level sees. Programs
@@ -95,6 +102,12 @@ class ReadOnlyPartition {
   absl::StatusOr<int64_t> log_start() const;
   // One past the last record.
   absl::StatusOr<int64_t> visible_end() const;
+  // Where a read of this level ends now: the recovery point or the visible end;
+  // of committed records, the last stable offset, if that comes before. Errors:
+  // those of `Read`.
+  absl::StatusOr<int64_t> ReadableEnd(
+      ReadLevel level = ReadLevel::kDefault,
+      Isolation isolation = Isolation::kReadUncommitted) const;
 
  private:
   friend class Cursor;

@@ -20,7 +20,7 @@
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
-#include "varve/log/producer/committed_filter.h"
+#include "varve/log/producer/aborted_records.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/read_errors.h"
 #include "varve/log/segment/segment.h"
@@ -105,14 +105,7 @@ absl::Status PartitionReader::LeaveOutAborted(RecordBatches& view) const {
   absl::Status status = aborted_->FindOverlapping(
       {.from = (*view.begin()).base_offset(), .to = view.next_offset()},
       aborted);
-  if (!status.ok() || aborted.empty()) return status;
-  CommittedFilter filter(aborted);
-  std::vector<int64_t> left_out;
-  for (const RecordBatch& batch : view) {
-    if (filter.Next(batch) == BatchOutcome::kAborted)
-      left_out.push_back(batch.base_offset());
-  }
-  view.LeaveOut(std::move(left_out));
+  if (status.ok()) varve::LeaveOutAborted(aborted, view);
   return status;
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/metadata/file_names.h"
@@ -32,6 +33,13 @@ absl::Status WithPath(const Directory& directory, const std::string& name,
           absl::StrCat(directory.PathOf(name), ": ", status.message())};
 }
 
+bool IsTemporary(std::string_view name) {
+  if (!absl::ConsumeSuffix(&name, kTemporarySuffix)) return false;
+  const std::optional<SegmentFile> file = ParseSegmentFileName(name);
+  return file.has_value() && (file->kind == SegmentFileKind::kSnapshot ||
+                              file->kind == SegmentFileKind::kTxnIndex);
+}
+
 }  // namespace
 
 absl::StatusOr<ProducerFiles> ListProducerFiles(Directory& directory) {
@@ -39,6 +47,7 @@ absl::StatusOr<ProducerFiles> ListProducerFiles(Directory& directory) {
   if (!entries.ok()) return entries.status();
   ProducerFiles files;
   for (const DirectoryEntry& entry : *entries) {
+    if (IsTemporary(entry.name)) files.temporaries.push_back(entry.name);
     const std::optional<SegmentFile> file = ParseSegmentFileName(entry.name);
     if (!file.has_value()) continue;
     std::vector<int64_t>* const listed =

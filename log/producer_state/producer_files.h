@@ -23,6 +23,8 @@ struct ProducerFiles {
   std::vector<int64_t> snapshots;
   std::vector<int64_t> transaction_indexes;
   std::vector<int64_t> segments;  // the .log files beside them
+  // Names of such files that a crash left unfinished: they mean nothing.
+  std::vector<std::string> temporaries;
 };
 
 // Errors: file errors (log/system/errno_status.h).

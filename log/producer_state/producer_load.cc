@@ -42,6 +42,7 @@ class ProducerLoad {
                            .log_end = log_.next_offset});
     loaded_.has_snapshot = !plan_.load.empty();
     loaded_.transaction_indexes = std::move(files->transaction_indexes);
+    temporaries_ = std::move(files->temporaries);
     return absl::OkStatus();
   }
 
@@ -101,7 +102,8 @@ class ProducerLoad {
     return status.ok() ? WriteSnapshot(log_.next_offset) : status;
   }
 
-  // Also that of a close, after `scanned_from`, which is not needed any more.
+  // Also that of a close, after `scanned_from`, which is not needed any more,
+  // and what a crash left unfinished.
   absl::Status RemoveSnapshots(int64_t scanned_from) {
     std::vector<int64_t> all = plan_.remove;
     all.insert(all.end(), damaged_.begin(), damaged_.end());
@@ -109,9 +111,11 @@ class ProducerLoad {
       if (offset > scanned_from && !HasSegment(offset)) all.push_back(offset);
     }
     for (const int64_t offset : written_) std::erase(all, offset);
-    for (const int64_t offset : all) {
-      absl::Status status = directory_.RemoveFileIfThere(
-          SegmentFileName(offset, SegmentFileKind::kSnapshot));
+    std::vector<std::string> names = temporaries_;
+    for (const int64_t offset : all)
+      names.push_back(SegmentFileName(offset, SegmentFileKind::kSnapshot));
+    for (const std::string& name : names) {
+      absl::Status status = directory_.RemoveFileIfThere(name);
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
@@ -181,6 +185,7 @@ class ProducerLoad {
   SnapshotPlan plan_;
   LoadedProducers loaded_;
   int64_t replay_from_ = 0;
+  std::vector<std::string> temporaries_;
   std::vector<int64_t> damaged_;
   std::vector<int64_t> written_;
 };

@@ -50,8 +50,9 @@ absl::StatusOr<LoadedProducers> LoadProducers(Directory& directory,
 // from there on. Removes the snapshots that do not stand for this log and those
 // that are damaged, makes the transaction indexes of the scanned segments
 // again, and writes snapshots of the end and of the base offsets on the way
-// that have none: durable after a sync of the directory. Can be interrupted
-// anywhere and repeated.
+// that have none: durable after a sync of the directory. Removes what a crash
+// has left of such files while they were written. Can be interrupted anywhere
+// and repeated.
 //
 // Errors: ResourceExhausted when there is no room for these files; other file
 // errors.

@@ -42,13 +42,6 @@ namespace {
 
 using Cursor = ReadOnlyLog::Cursor;
 
-// An offset after every record.
-constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
-
-// How often listed segments may be trimmed away before they are read: retention
-// is no faster than that.
-constexpr int kTriesMax = 10;
-
 static_assert(kReadWindowMin <= kReadWindowMax);
 
 // Leaves out the batches at the end from offset `end` on; `next` is then the
@@ -147,11 +140,22 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::Read(
     int64_t offset, const ReadOptions& options) {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = WakeUp(); !status.ok()) return status;
-  const bool durable_only = options.level == ReadLevel::kDurable;
-  if (durable_only && offset >= log_.recovery_point()) {
-    if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
-    if (offset >= log_.recovery_point()) return NotDurableYet(offset);
+  absl::StatusOr<RecordBatches> view;
+  for (int i = 0; i < kTriesMax; ++i) {
+    view = TryRead(offset, options);
+    if (!absl::IsAborted(view.status())) break;
+    ForgetLog();
   }
+  return view;
+}
+
+// Aborted: what is known of transactions is of batches that are there no more.
+absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::TryRead(
+    int64_t offset, const ReadOptions& options) {
+  const absl::StatusOr<int64_t> limit =
+      LimitOf(offset, options.level, options.isolation);
+  if (!limit.ok()) return limit.status();
+  if (offset >= *limit) return NotReadableYet(offset, *limit);
   absl::StatusOr<Cursor> cursor = CursorFor(offset);
   if (!cursor.ok()) return cursor.status();
   absl::StatusOr<ReadOnlySlice> slice =
@@ -174,10 +178,15 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::Read(
   next_ = *std::move(cursor);
   // Of the slice in the segment.
   const int64_t position = next_->place.position - std::ssize(slice->bytes);
-  if (durable_only) CutAt(log_.recovery_point(), *slice, next);
+  if (*limit != kNoOffset) CutAt(*limit, *slice, next);
   if (slice->bytes.empty()) return RecordBatches(std::max(offset, next));
   DCHECK(slice->pin != nullptr);
   RecordBatches view(std::move(slice->pin), slice->bytes, offset, next);
+  if (options.isolation == Isolation::kReadCommitted &&
+      !transactions_.LeaveOutAborted(view)) {
+    return absl::AbortedError(
+        absl::StrCat(path_, ": its writers change as fast as it is read"));
+  }
   if (!slice->has_compressed ||
       options.decompression == Decompression::kLeave) {
     return view;
@@ -188,9 +197,32 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::Read(
   return view;
 }
 
-absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::NotDurableYet(
-    int64_t offset) {
-  if (offset > log_.recovery_point()) {
+// Where a read from `offset` on ends at the latest; kNoOffset: at the end of
+// the log. What is known already will do when `offset` is below it.
+absl::StatusOr<int64_t> ReadOnlyPartitionReader::LimitOf(int64_t offset,
+                                                         ReadLevel level,
+                                                         Isolation isolation) {
+  int64_t limit = kNoOffset;
+  if (level == ReadLevel::kDurable) {
+    if (offset >= log_.recovery_point()) {
+      if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
+    }
+    limit = log_.recovery_point();
+  }
+  if (isolation == Isolation::kReadUncommitted) return limit;
+  if (!transactions_.is_loaded() || offset >= LastStableOffset(level)) {
+    if (absl::Status status = CatchUp(offset, level); !status.ok())
+      return status;
+  }
+  return std::min(limit, LastStableOffset(level));
+}
+
+// A read at `offset` finds nothing, because it ends at `limit`.
+absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::NotReadableYet(
+    int64_t offset, int64_t limit) {
+  if (absl::Status status = log_.CheckStart(offset); !status.ok())
+    return status;
+  if (offset > limit) {
     const absl::StatusOr<LogBounds> bounds = TryBounds();
     if (!bounds.ok()) return bounds.status();
     if (offset > bounds->visible_end)
@@ -223,10 +255,11 @@ void ReadOnlyPartitionReader::AdaptWindow(const ReadOnlySlice& slice,
 
 absl::Status ReadOnlyPartitionReader::WaitFor(int64_t offset,
                                               absl::Time deadline,
-                                              ReadLevel level) {
+                                              ReadLevel level,
+                                              Isolation isolation) {
   PollInterval poll;
   while (true) {
-    absl::StatusOr<bool> news = HasNews(offset, level);
+    absl::StatusOr<bool> news = HasNews(offset, level, isolation);
     if (!news.ok()) return news.status();
     if (*news) return absl::OkStatus();
     const absl::Duration left = deadline - absl::Now();
@@ -238,17 +271,24 @@ absl::Status ReadOnlyPartitionReader::WaitFor(int64_t offset,
 }
 
 absl::StatusOr<bool> ReadOnlyPartitionReader::HasNews(int64_t offset,
-                                                      ReadLevel level) {
+                                                      ReadLevel level,
+                                                      Isolation isolation) {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = WakeUp(); !status.ok()) return status;
-  if (level == ReadLevel::kDurable) {
-    if (offset < log_.recovery_point()) return true;
-    if (absl::Status status = RefreshIfDue(); !status.ok()) return status;
-    if (offset < log_.recovery_point()) return true;
-    const absl::Status status = NotDurableYet(offset).status();
-    if (!status.ok() && !absl::IsOutOfRange(status)) return status;
-    return !status.ok();
+  if (level != ReadLevel::kDurable &&
+      isolation == Isolation::kReadUncommitted) {
+    return IsPastOrWrong(offset);
   }
+  const absl::StatusOr<int64_t> limit = LimitOf(offset, level, isolation);
+  if (!limit.ok()) return limit.status();
+  if (offset < *limit) return true;
+  const absl::Status status = NotReadableYet(offset, *limit).status();
+  if (!status.ok() && !absl::IsOutOfRange(status)) return status;
+  return !status.ok();
+}
+
+// Whether the visible end is past `offset`, or there is an error to report.
+absl::StatusOr<bool> ReadOnlyPartitionReader::IsPastOrWrong(int64_t offset) {
   const bool end_is_near =
       end_.has_value() && !(end_->segment != nullptr &&
                             log_.SegmentBehind(end_->segment->base_offset()));
@@ -271,127 +311,6 @@ absl::StatusOr<bool> ReadOnlyPartitionReader::HasNews(int64_t offset,
   if (next_.has_value() && next_->place.base_offset > end_->place.base_offset)
     next_.reset();
   return offset > std::max(end_->place.base_offset, log_.recovery_point());
-}
-
-absl::StatusOr<LogBounds> ReadOnlyPartitionReader::TryBounds() {
-  if (absl::Status status = log_.Refresh(); !status.ok()) return status;
-  absl::StatusOr<Cursor> cursor = log_.Locate(kNoOffset);
-  if (!cursor.ok()) return cursor.status();
-  absl::StatusOr<ReadOnlySlice> slice =
-      log_.Advance(*cursor, {.offset = kNoOffset});
-  if (!slice.ok()) return slice.status();
-  end_ = *std::move(cursor);
-  return LogBounds{
-      .log_start = log_.log_start(),
-      .recovery_point = log_.recovery_point(),
-      .visible_end = std::max(end_->place.base_offset, log_.recovery_point()),
-      .segment_count = static_cast<int64_t>(log_.segment_bases().size())};
-}
-
-absl::StatusOr<LogBounds> ReadOnlyPartitionReader::Bounds() {
-  absl::MutexLock lock(&mu_);
-  if (absl::Status status = WakeUp(); !status.ok()) return status;
-  absl::StatusOr<LogBounds> bounds;
-  for (int i = 0; i < kTriesMax; ++i) {
-    bounds = TryBounds();
-    if (!absl::IsOutOfRange(bounds.status())) break;
-  }
-  return bounds;
-}
-
-absl::StatusOr<LeaderEpochs> ReadOnlyPartitionReader::Epochs() {
-  absl::MutexLock lock(&mu_);
-  if (absl::Status status = WakeUp(); !status.ok()) return status;
-  return ReadEpochs();
-}
-
-absl::StatusOr<LeaderEpochs> ReadOnlyPartitionReader::ReadEpochs() {
-  absl::StatusOr<LeaderEpochs> epochs =
-      ReadLeaderEpochCheckpoint(log_.directory());
-  if (absl::IsNotFound(epochs.status())) return LeaderEpochs();
-  return epochs;
-}
-
-absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::Stats() {
-  absl::MutexLock lock(&mu_);
-  if (absl::Status status = WakeUp(); !status.ok()) return status;
-  absl::StatusOr<PartitionStats> stats;
-  for (int i = 0; i < kTriesMax; ++i) {
-    stats = TryStats();
-    if (!absl::IsOutOfRange(stats.status())) break;
-  }
-  return stats;
-}
-
-absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::TryStats() {
-  const absl::StatusOr<LogBounds> bounds = TryBounds();
-  if (!bounds.ok()) return bounds.status();
-  PartitionStats stats = {
-      .log_start = bounds->log_start,
-      .durable_end = std::max(bounds->recovery_point, bounds->log_start),
-      .visible_end = bounds->visible_end,
-      .segments = bounds->segment_count};
-  const absl::StatusOr<int64_t> batch_bytes = BatchBytes();
-  if (!batch_bytes.ok()) return batch_bytes.status();
-  stats.batch_bytes = *batch_bytes;
-  const absl::StatusOr<int64_t> disk_bytes = log_.directory().DiskBytes();
-  if (!disk_bytes.ok()) return disk_bytes.status();
-  stats.disk_bytes = *disk_bytes;
-  const absl::StatusOr<LeaderEpochs> epochs = ReadEpochs();
-  if (!epochs.ok()) return epochs.status();
-  stats.epochs = epochs->entries();
-  FillTimes(
-      [this](int64_t offset) {
-        mu_.AssertHeld();
-        return BatchAt(offset);
-      },
-      stats);
-  return stats;
-}
-
-// Counts the last segment up to where the log ends in it, because the rest of
-// its file is allocated ahead.
-absl::StatusOr<int64_t> ReadOnlyPartitionReader::BatchBytes() {
-  int64_t bytes = 0;
-  for (const int64_t base : log_.segment_bases()) {
-    if (end_.has_value() && end_->segment != nullptr &&
-        end_->segment->base_offset() == base) {
-      bytes += end_->place.position;
-      continue;
-    }
-    auto segment = ReadOnlySegment::Open(log_.directory(), base);
-    if (absl::IsNotFound(segment.status())) continue;  // trimmed meanwhile
-    if (!segment.ok()) return segment.status();
-    const absl::StatusOr<int64_t> size = (*segment)->Size();
-    if (!size.ok()) return size.status();
-    bytes += *size;
-  }
-  return bytes;
-}
-
-absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::BatchAt(int64_t offset) {
-  absl::StatusOr<Cursor> cursor = log_.Locate(offset);
-  if (!cursor.ok()) return cursor.status();
-  absl::StatusOr<ReadOnlySlice> slice =
-      log_.Advance(*cursor, {.offset = offset, .is_below_end = true});
-  if (!slice.ok()) return slice.status();
-  return RecordBatches(std::move(slice->pin), slice->bytes, offset,
-                       cursor->place.base_offset);
-}
-
-absl::StatusOr<int64_t> ReadOnlyPartitionReader::OffsetForTime(
-    absl::Time time, ReadLevel level) {
-  absl::MutexLock lock(&mu_);
-  if (absl::Status status = WakeUp(); !status.ok()) return status;
-  absl::StatusOr<int64_t> found;
-  for (int i = 0; i < kTriesMax; ++i) {
-    if (absl::Status status = log_.Refresh(); !status.ok()) return status;
-    found = FindLiveOffsetForTime(log_, TimestampAtOrAfter(time),
-                                  decompressor_.codecs());
-    if (!absl::IsOutOfRange(found.status())) break;
-  }
-  if (!found.ok() || level != ReadLevel::kDurable) return found;
-  return std::min(*found, std::max(log_.recovery_point(), log_.log_start()));
 }
 
 }  // namespace varve

@@ -4,6 +4,7 @@
 #define VARVE_LOG_READ_ONLY_READ_ONLY_PARTITION_READER_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "varve/log/read_only/open_readers.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/read_only/read_only_segment_read.h"
+#include "varve/log/read_only/read_only_transactions.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/system/file_system.h"
 
@@ -61,7 +63,10 @@ class ReadOnlyPartitionReader : private RestingReader {
 
   // In all of these, ReadLevel::kDurable ends at the recovery point of the
   // store's checkpoint, at most a second late; kDefault is kVisible, because it
-  // is not known how another process appends.
+  // is not known how another process appends. The first one with
+  // Isolation::kReadCommitted reads what is known of transactions, and the log
+  // from the newest snapshot of its producers on; later ones what has come
+  // since.
 
   // Reads batches from the one that holds `offset` on, and decompresses the
   // records of compressed ones, unless the options say otherwise. Empty when
@@ -83,12 +88,15 @@ class ReadOnlyPartitionReader : private RestingReader {
   // Errors: DeadlineExceeded; NotFound when the topic is deleted; other file
   // errors.
   absl::Status WaitFor(int64_t offset, absl::Time deadline,
-                       ReadLevel level = ReadLevel::kDefault)
+                       ReadLevel level = ReadLevel::kDefault,
+                       Isolation isolation = Isolation::kReadUncommitted)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether `WaitFor` would return at once. Errors: NotFound when the topic is
   // deleted; other file errors.
-  absl::StatusOr<bool> HasNews(int64_t offset, ReadLevel level)
+  absl::StatusOr<bool> HasNews(
+      int64_t offset, ReadLevel level,
+      Isolation isolation = Isolation::kReadUncommitted)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // The offset of the first record whose timestamp is `time` or later; when
@@ -101,6 +109,10 @@ class ReadOnlyPartitionReader : private RestingReader {
   // store's checkpoint, a second. Errors: those of `Read`.
   absl::StatusOr<LogBounds> Bounds() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Where a read of this level and isolation ends now. Errors: those of `Read`.
+  absl::StatusOr<int64_t> ReadableEnd(ReadLevel level, Isolation isolation)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
   // The incarnations that wrote it, as its leader-epoch-checkpoint has them
   // now; none without that file. Errors: DataLoss when the file is damaged;
   // NotFound when the topic is deleted; other file errors.
@@ -112,6 +124,13 @@ class ReadOnlyPartitionReader : private RestingReader {
   absl::StatusOr<PartitionStats> Stats() ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  // An offset after every record.
+  static constexpr int64_t kNoOffset = std::numeric_limits<int64_t>::max();
+
+  // How often listed segments may be trimmed away before they are read, and a
+  // writer be followed by another: neither retention nor recovery is faster.
+  static constexpr int kTriesMax = 10;
+
   // A place, without its open segment.
   struct RestingPlace {
     int64_t segment_base = 0;
@@ -124,7 +143,24 @@ class ReadOnlyPartitionReader : private RestingReader {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<ReadOnlyLog::Cursor> CursorFor(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<RecordBatches> NotDurableYet(int64_t offset)
+  absl::StatusOr<RecordBatches> TryRead(int64_t offset,
+                                        const ReadOptions& options)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<int64_t> LimitOf(int64_t offset, ReadLevel level,
+                                  Isolation isolation)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<RecordBatches> NotReadableYet(int64_t offset, int64_t limit)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<bool> IsPastOrWrong(int64_t offset)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  int64_t LastStableOffset(ReadLevel level) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status CatchUp(int64_t offset, ReadLevel level)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status LoadTransactions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void ForgetLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status NoteNews(int64_t offset, ReadLevel level, bool goes_on)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::StatusOr<LogBounds> BoundsAfterTries()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LogBounds> TryBounds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LeaderEpochs> ReadEpochs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -152,6 +188,8 @@ class ReadOnlyPartitionReader : private RestingReader {
   // Where it continues after a rest.
   std::optional<RestingPlace> resting_place_ ABSL_GUARDED_BY(mu_);
   int64_t window_bytes_ ABSL_GUARDED_BY(mu_) = kReadWindowMin;
+  // Loaded by the first read of committed records.
+  ReadOnlyTransactions transactions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace varve

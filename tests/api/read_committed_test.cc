@@ -27,6 +27,7 @@ namespace varve {
 namespace {
 
 using ::absl_testing::IsOk;
+using ::absl_testing::IsOkAndHolds;
 using ::absl_testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -45,10 +46,26 @@ class ReadCommittedTest : public ProducerStoreFixture {
     ASSERT_THAT(Append(client.Marker(ControlRecordType::kAbort)), IsOk());
   }
 
+  // By the process that writes. Others have to read the same.
   std::vector<std::string> Read(Isolation isolation = Isolation::kReadCommitted,
                                 ReadLevel level = ReadLevel::kVisible) {
-    Cursor cursor(Orders(), Orders().log_start(),
-                  {.read = {.level = level, .isolation = isolation}});
+    const ReadOptions read = {.level = level, .isolation = isolation};
+    std::vector<std::string> values = ReadAll(Orders(), read);
+    const int64_t position = position_;
+    auto store = LogStore::OpenReadOnly(path_);
+    EXPECT_THAT(store, IsOk());
+    auto orders = (*store)->partition("orders", 0);
+    EXPECT_THAT(orders, IsOk());
+    EXPECT_EQ(ReadAll(*orders, read), values);
+    EXPECT_EQ(position_, position);
+    EXPECT_THAT(orders->ReadableEnd(level, isolation),
+                IsOkAndHolds(Orders().readable_end(level, isolation)));
+    return values;
+  }
+  template <typename AnyPartition>
+  std::vector<std::string> ReadAll(const AnyPartition& partition,
+                                   const ReadOptions& read) {
+    Cursor cursor(partition, Orders().log_start(), {.read = read});
     std::vector<std::string> values;
     while (const RecordView* record = cursor.Next())
       values.emplace_back(*record->value());

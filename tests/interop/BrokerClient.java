@@ -70,6 +70,7 @@ public final class BrokerClient {
         topics.add(topic("codec-" + codec, 2));
       }
       topics.add(topic("transactions", 1));
+      topics.add(topic("undecided", 1));
       topics.add(topic("trimmed", 1));
       topics.add(topic("empty", 1));
       topics.add(topic("compacted", 1, "cleanup.policy", "compact",
@@ -83,6 +84,7 @@ public final class BrokerClient {
           RecordsToDelete.beforeOffset(records / 3))).all().get();
       compact(records);
       transact(records);
+      leaveUndecided(records);
       commit(admin, "group-classic", records / 3);
       commit(admin, "группа", 1);
     }
@@ -142,6 +144,21 @@ public final class BrokerClient {
     }
   }
 
+  /** A transaction that stays open, and records before and after it. */
+  private void leaveUndecided(int records) throws Exception {
+    produce("undecided", "zstd", records / 3);
+    KafkaProducer<byte[], byte[]> producer = producer("lz4", "undecided");
+    producer.initTransactions();
+    producer.beginTransaction();
+    for (int i = 0; i < records / 3; i++) {
+      producer.send(record("undecided"));
+    }
+    producer.flush();
+    // Without time left, it does not abort.
+    producer.close(Duration.ZERO);
+    produce("undecided", "gzip", records / 3);
+  }
+
   private void commit(Admin admin, String group, long offset) throws Exception {
     Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
     offsets.put(new TopicPartition("codec-none", 0), new OffsetAndMetadata(offset, "of codec"));
@@ -182,6 +199,7 @@ public final class BrokerClient {
     config.put("linger.ms", "5");
     if (transactionalId != null) {
       config.put("transactional.id", transactionalId);
+      config.put("transaction.timeout.ms", "900000");
     }
     return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
   }

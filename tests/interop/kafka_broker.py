@@ -142,9 +142,11 @@ class Client:
             broker, "read", isolation, *([topic] if topic else [])).splitlines()]
 
     def read_settled(self, broker, pause_s):
-        """The same, of all topics, when the log cleaner is done with the compacted one."""
+        """The same, of all topics, when the log cleaner is done with the compacted one: what a
+        consumer of each isolation level sees."""
         before = None
         while (now := self.read(broker, "compacted")) != before:
             before = now
             time.sleep(pause_s)
-        return self.read(broker)
+        return {isolation: self.read(broker, isolation=isolation)
+                for isolation in ("read_uncommitted", "read_committed")}

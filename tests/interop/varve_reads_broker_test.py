@@ -55,8 +55,9 @@ def _record(topic, record):
                     for header in record.get("headers", [])]}
 
 
-def _contents(data):
-    """What varve reads in a directory, in the form of BrokerClient."""
+def _contents(data, isolation):
+    """What varve reads in a directory, in the form of BrokerClient. The bounds are those of a
+    reader of all records."""
     found = []
     for topic in sorted(entry["topic"] for entry in _varve("topics", "list", "--data", data)[0]):
         details = _varve("topics", "describe", topic, "--data", data)[0]
@@ -65,7 +66,8 @@ def _contents(data):
                 "kind": "partition", "topic": topic, "partition": partition["partition"],
                 "log_start": partition["log_start"], "log_end": partition["visible_end"]})
         found += [_record(topic, record) for record in _varve(
-            "consume", topic, "--offset", "earliest", "--data", data)]
+            "consume", topic, "--offset", "earliest", "--isolation-level", isolation, "--data",
+            data)]
     for group in _varve("groups", "list", "--data", data)[0]:
         for offset in _varve("groups", "describe", group["group"], "--data", data)[0]["offsets"]:
             found.append({
@@ -107,14 +109,18 @@ class BrokerTest:
         self.addCleanup(self.broker.kill)
         self.broker.start()
         self.client.write(self.broker, RECORDS)
-        # Another expectation, of read_committed, is read here with its isolation level.
-        self.expected = _sorted(self.client.read_settled(self.broker, SETTLE_SECONDS))
+        self.expected = self.client.read_settled(self.broker, SETTLE_SECONDS)
+        bounds = [entry for entry in self.expected["read_uncommitted"]
+                  if entry["kind"] == "partition"]
+        self.expected["read_committed"] = bounds + [
+            entry for entry in self.expected["read_committed"] if entry["kind"] != "partition"]
 
     def check(self, data):
-        """That varve reads in `data` what Kafka's consumer with read_uncommitted got."""
-        found, expected = set(_sorted(_contents(data))), set(self.expected)
-        self.assertFalse(expected - found, f"{data}: what only Kafka reads")
-        self.assertFalse(found - expected, f"{data}: what only varve reads")
+        """That varve reads in `data` what Kafka's consumer got, in both isolation levels."""
+        for isolation, entries in self.expected.items():
+            found, expected = set(_sorted(_contents(data, isolation))), set(_sorted(entries))
+            self.assertFalse(expected - found, f"{data}, {isolation}: what only Kafka reads")
+            self.assertFalse(found - expected, f"{data}, {isolation}: what only varve reads")
 
     def import_into(self, name, data):
         store = os.path.join(self.work, name)
@@ -127,9 +133,14 @@ class BrokerTest:
         self.assertTrue(report["ok"], report["findings"])
 
     def test_broker(self):
-        kinds = collections.Counter(json.loads(entry)["kind"] for entry in self.expected)
-        self.assertGreater(kinds["record"], 6 * RECORDS)
-        self.assertEqual(kinds["offset"], 5)
+        kinds = {isolation: collections.Counter(entry["kind"] for entry in entries)
+                 for isolation, entries in self.expected.items()}
+        committed = kinds["read_committed"]["record"]
+        self.assertGreater(committed, 6 * RECORDS)
+        # Half of the transactions are aborted; two thirds of "undecided" are held back.
+        self.assertEqual(kinds["read_uncommitted"]["record"],
+                         committed + RECORDS // 2 + 2 * (RECORDS // 3))
+        self.assertEqual(kinds["read_committed"]["offset"], 5)
         # While it runs.
         self.check(self.broker.data)
         self.check_sound(self.broker.data)

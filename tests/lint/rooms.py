@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     "log/verification": (
         "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
     "log/read_only": (
-        "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
+        "index", "log/batch", "log/metadata", "log/producer", "log/producer_state",
+        "log/recovery", "log/segment", "log/system"),
     "log/backup": (
         "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
         "log/system", "log/verification"),

@@ -22,6 +22,7 @@
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/topic_description.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/tools/command/group_consumer.h"
 #include "varve/tools/command/topic_consumer.h"
 #include "varve/tools/shell/command_line.h"
@@ -44,6 +45,7 @@ struct ConsumeOptions {
   int64_t count = std::numeric_limits<int64_t>::max();
   std::string format = "%s\\n";
   std::optional<std::string> reset;
+  std::string isolation_level = "read_uncommitted";
   bool follow = false;
   std::optional<std::string> group;
   absl::Duration commit_interval = absl::Seconds(5);
@@ -54,6 +56,7 @@ struct Plan {
   OffsetSpec start;
   std::optional<OffsetSpec> until;
   std::optional<RecordFormat> format;  // none: JSON
+  Isolation isolation = Isolation::kReadUncommitted;
   OffsetReset reset_at_start = OffsetReset::kNone;
   OffsetReset reset_later = OffsetReset::kEarliest;
 };
@@ -83,6 +86,8 @@ absl::StatusOr<Plan> MakePlan(const GlobalOptions& global,
     if (!format.ok()) return format.status();
     plan.format = *std::move(format);
   }
+  if (options.isolation_level == "read_committed")
+    plan.isolation = Isolation::kReadCommitted;
   if (options.reset.has_value()) {
     absl::StatusOr<OffsetReset> reset = ParseOffsetReset(*options.reset);
     if (!reset.ok()) return reset.status();
@@ -118,9 +123,11 @@ absl::Status ConsumeFrom(const ReadOnlyStore& store, const Plan& plan,
                           .partition = options.partition,
                           .start =
                               [&plan](const ReadOnlyPartition& partition) {
-                                return plan.start.FindIn(partition);
+                                return plan.start.FindIn(partition,
+                                                         plan.isolation);
                               },
                           .until = plan.until,
+                          .isolation = plan.isolation,
                           .reset_at_start = plan.reset_at_start,
                           .reset_later = plan.reset_later},
                          &printer);
@@ -152,6 +159,7 @@ int ConsumeAsGroup(const GlobalOptions& global, const ConsumeOptions& options,
        .partition = options.partition,
        .group = *options.group,
        .until = plan.until,
+       .isolation = plan.isolation,
        .reset = options.reset.has_value() ? plan.reset_later
                                           : OffsetReset::kEarliest,
        .commit_interval = options.commit_interval},
@@ -222,6 +230,12 @@ void AddConsumeCommand(CLI::App& app, CommandLine& line) {
                    "earliest or latest one, or none: fail. Default: none for "
                    "--offset, earliest for records deleted meanwhile")
       ->type_name("POLICY");
+  consume
+      ->add_option("--isolation-level", options->isolation_level,
+                   "which records of transactions to print: all, or those of "
+                   "committed ones alone, up to the first that is open")
+      ->check(CLI::IsMember({"read_uncommitted", "read_committed"}))
+      ->capture_default_str();
   CLI::Option* group =
       consume
           ->add_option("--group", options->group,

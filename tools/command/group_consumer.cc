@@ -93,13 +93,16 @@ absl::StatusOr<int64_t> GroupConsumer::GoOnAfter(
     return absl::OutOfRangeError(
         absl::StrCat(what, "; say --reset earliest or latest"));
   }
-  const int64_t start = options_.reset == OffsetReset::kEarliest
-                            ? log_start
-                            : partition.visible_end();
+  const int64_t start =
+      options_.reset == OffsetReset::kEarliest ? log_start : EndOf(partition);
   if (deleted.has_value()) {
     std::cerr << absl::StrCat("varve: ", what, ": it goes on at ", start, "\n");
   }
   return start;
+}
+
+int64_t GroupConsumer::EndOf(const Partition& partition) const {
+  return partition.readable_end(ReadLevel::kVisible, options_.isolation);
 }
 
 absl::Status GroupConsumer::Consume(const Partition& partition) {
@@ -109,11 +112,12 @@ absl::Status GroupConsumer::Consume(const Partition& partition) {
   // begins at the latest record has to find its place again.
   positions_[partition.index()] = *start;
   const absl::StatusOr<StopBefore> stop =
-      StopBefore::In(partition, options_.until);
+      StopBefore::In(partition, options_.until, options_.isolation);
   if (!stop.ok()) return stop.status();
-  const int64_t end = std::min(stop->offset, partition.visible_end());
+  const int64_t end = std::min(stop->offset, EndOf(partition));
   for (int64_t offset = *start; offset < end && !HasEnough();) {
-    ReadOptions read = {.level = ReadLevel::kVisible};
+    ReadOptions read = {.level = ReadLevel::kVisible,
+                        .isolation = options_.isolation};
     if (printer_->left() < kFewRecords) read.max_bytes = 0;
     absl::StatusOr<RecordBatches> batches = partition.Read(offset, read);
     if (absl::IsOutOfRange(batches.status()) &&

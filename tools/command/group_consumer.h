@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "varve/api/log_store.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/tools/command/stop_before.h"
 #include "varve/tools/command/topic_consumer.h"
 #include "varve/tools/shell/offset_spec.h"
@@ -37,6 +38,7 @@ class GroupConsumer {
     std::string group;
     // Where to stop in a partition, exclusive; none: at its current end.
     std::optional<OffsetSpec> until = std::nullopt;
+    Isolation isolation = Isolation::kReadUncommitted;
     // For a group that has committed nothing, or whose records were deleted
     // meanwhile.
     OffsetReset reset = OffsetReset::kEarliest;
@@ -60,6 +62,7 @@ class GroupConsumer {
   // Where to continue when the next offset is deleted, or there is none.
   absl::StatusOr<int64_t> GoOnAfter(const Partition& partition,
                                     std::optional<int64_t> deleted) const;
+  int64_t EndOf(const Partition& partition) const;
   absl::Status Consume(const Partition& partition);
   absl::StatusOr<bool> Print(const Partition& partition, const StopBefore& stop,
                              const RecordBatches& batches);

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "varve/log/batch/record_timestamp.h"
 #include "varve/log/batch/record_view.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/tools/shell/offset_spec.h"
 
 namespace varve {
@@ -25,20 +26,22 @@ struct StopBefore {
            (timestamp_ms.has_value() && record.timestamp_ms() >= *timestamp_ms);
   }
 
-  // What `spec` means in `partition`, a Partition or a ReadOnlyPartition. A
-  // time stays one: a consumer that follows the log meets it later.
+  // What `spec` means in `partition`, a Partition or a ReadOnlyPartition, to a
+  // reader of this isolation. A time stays one: a consumer that follows the log
+  // meets it later.
   //
   // Errors: those of OffsetSpec::FindIn.
   template <typename AnyPartition>
   static absl::StatusOr<StopBefore> In(const AnyPartition& partition,
-                                       const std::optional<OffsetSpec>& spec) {
+                                       const std::optional<OffsetSpec>& spec,
+                                       Isolation isolation) {
     StopBefore stop;
     if (!spec.has_value()) return stop;
     if (spec->time().has_value()) {
       stop.timestamp_ms = TimestampAtOrAfter(*spec->time());
       return stop;
     }
-    absl::StatusOr<int64_t> offset = spec->FindIn(partition);
+    absl::StatusOr<int64_t> offset = spec->FindIn(partition, isolation);
     if (!offset.ok()) return offset.status();
     stop.offset = *offset;
     return stop;

@@ -14,11 +14,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "varve/api/read_bounds.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/topic_description.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_view.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/read_only/poll_interval.h"
 #include "varve/tools/command/stop_before.h"
 #include "varve/tools/command/unreadable_batch.h"
@@ -67,7 +69,7 @@ absl::Status TopicConsumer::Add(int32_t partition) {
   if (!opened.ok()) return opened.status();
   Position position = {.partition = *std::move(opened), .next_offset = -1};
   const absl::StatusOr<StopBefore> stop =
-      StopBefore::In(position.partition, options_.until);
+      StopBefore::In(position.partition, options_.until, options_.isolation);
   if (!stop.ok()) return stop.status();
   position.stop = *stop;
   absl::Status status;
@@ -111,7 +113,7 @@ absl::Status TopicConsumer::AddNewPartitions() {
         store_->partition(options_.topic, i);
     if (!opened.ok()) return opened.status();
     const absl::StatusOr<StopBefore> stop =
-        StopBefore::In(*opened, options_.until);
+        StopBefore::In(*opened, options_.until, options_.isolation);
     if (!stop.ok()) return stop.status();
     positions_.push_back({.partition = *std::move(opened), .stop = *stop});
   }
@@ -183,7 +185,7 @@ absl::StatusOr<bool> TopicConsumer::FollowRound() {
 absl::StatusOr<bool> TopicConsumer::ConsumeSome(Position& position) {
   if (position.next_offset >= position.stop.offset) position.has_stopped = true;
   if (position.has_stopped) return false;
-  ReadOptions read;
+  ReadOptions read = {.isolation = options_.isolation};
   if (printer_->left() < kFewRecords) read.max_bytes = 0;  // one batch
   absl::StatusOr<RecordBatches> batches =
       position.partition.Read(position.next_offset, read);
@@ -236,7 +238,9 @@ absl::Status TopicConsumer::Print(Position& position,
 
 absl::Status TopicConsumer::Reset(Position& position, const ResetRule& rule,
                                   const absl::Status& reason) {
-  absl::StatusOr<LogBounds> bounds = position.partition.Bounds();
+  const absl::StatusOr<ReadBounds> bounds =
+      BoundsOf(position.partition,
+               {.level = ReadLevel::kVisible, .isolation = options_.isolation});
   if (!bounds.ok()) return bounds.status();
   const int64_t before = position.next_offset;
   const bool is_below = before < bounds->log_start;
@@ -244,8 +248,8 @@ absl::Status TopicConsumer::Reset(Position& position, const ResetRule& rule,
   if (!is_below && before <= bounds->visible_end) return absl::OkStatus();
   const OffsetReset reset = is_below ? rule.below : rule.behind;
   if (reset == OffsetReset::kNone) return reason;
-  position.next_offset =
-      reset == OffsetReset::kEarliest ? bounds->log_start : bounds->visible_end;
+  position.next_offset = reset == OffsetReset::kEarliest ? bounds->log_start
+                                                         : bounds->readable_end;
   PrintError(
       absl::StrCat(options_.topic, ", partition ", position.partition.index(),
                    ": offset ", before, " is not there: the log starts at ",

@@ -16,6 +16,7 @@
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/tools/command/stop_before.h"
 #include "varve/tools/shell/offset_spec.h"
 #include "varve/tools/shell/record_printer.h"
@@ -40,6 +41,7 @@ class TopicConsumer {
     std::function<absl::StatusOr<int64_t>(const ReadOnlyPartition&)> start;
     // Where to stop in a partition, exclusive; none: nowhere.
     std::optional<OffsetSpec> until = std::nullopt;
+    Isolation isolation = Isolation::kReadUncommitted;
     // When the first offset is out of range, and when records are deleted
     // before they are read.
     OffsetReset reset_at_start = OffsetReset::kNone;

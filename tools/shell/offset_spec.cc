@@ -57,10 +57,10 @@ int64_t OffsetSpec::Within(const ReadBounds& bounds) const {
     case Kind::kNumber:
       return number_;
     case Kind::kLatest:
-      return bounds.visible_end;
+      return bounds.readable_end;
     case Kind::kFromEnd:
       // One is 0 or more and the other 0 or less, so nothing overflows.
-      return std::max(bounds.log_start, bounds.visible_end + number_);
+      return std::max(bounds.log_start, bounds.readable_end + number_);
     default:
       return bounds.log_start;
   }

@@ -35,13 +35,17 @@ class OffsetSpec {
                                           absl::Time now);
 
   // The offset in one partition, a Partition or a ReadOnlyPartition. It is not
-  // checked that there is such a record. Errors: those of the partition.
+  // checked that there is such a record. The end, and what counts from it, are
+  // those of a reader of this isolation. Errors: those of the partition.
   template <typename AnyPartition>
-  absl::StatusOr<int64_t> FindIn(const AnyPartition& partition) const {
+  absl::StatusOr<int64_t> FindIn(
+      const AnyPartition& partition,
+      Isolation isolation = Isolation::kReadUncommitted) const {
     if (kind_ == Kind::kNumber) return number_;
     if (kind_ == Kind::kTime)
       return partition.OffsetForTime(time_, ReadLevel::kVisible);
-    const absl::StatusOr<ReadBounds> bounds = BoundsOf(partition);
+    const absl::StatusOr<ReadBounds> bounds = BoundsOf(
+        partition, {.level = ReadLevel::kVisible, .isolation = isolation});
     if (!bounds.ok()) return bounds.status();
     return Within(*bounds);
   }

@@ -135,6 +135,18 @@ TEST_F(ProducerLoadTest, SnapshotsAboveTheEndAreRemoved) {
   EXPECT_EQ(files->snapshots.back(), end);
 }
 
+TEST_F(ProducerLoadTest, UnfinishedFilesOfACrashAreRemovedAndOthersStay) {
+  const std::string snapshot = PathOf(7, SegmentFileKind::kSnapshot) + ".tmp";
+  const std::string index = PathOf(0, SegmentFileKind::kTxnIndex) + ".tmp";
+  const std::string other = path_ + "/orders-0/mine.snapshot.tmp";
+  for (const std::string& path : {snapshot, index, other})
+    WriteBytes(path, "x");
+  Recover(files_.segments.back(), 0, end_);
+  EXPECT_FALSE(std::filesystem::exists(snapshot));
+  EXPECT_FALSE(std::filesystem::exists(index));
+  EXPECT_TRUE(std::filesystem::exists(other));
+}
+
 TEST_F(ProducerLoadTest, SnapshotOfALaterVersionStaysAndTheBatchesAreRead) {
   std::string bytes = ReadBytes(PathOf(Base(1), SegmentFileKind::kSnapshot));
   bytes[1] = 2;
