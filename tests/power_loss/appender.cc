@@ -15,6 +15,7 @@
 #include "varve/api/log_store.h"
 #include "varve/api/partition.h"
 #include "varve/api/topic_description.h"
+#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 
 namespace varve {
@@ -71,16 +72,23 @@ absl::StatusOr<AppendResult> Appender::AppendRecords(
   absl::StatusOr<Partition> partition =
       store.partition(topic.name, first.partition);
   if (!partition.ok()) return partition.status();
-  if (count == 1)
+  BatchOptions options;
+  if (const auto producer = ProducerOf(first.appender); producer.has_value()) {
+    options = {.producer_id = *producer,
+               .producer_epoch = 0,
+               .base_sequence = static_cast<int32_t>(first.sequence)};
+  } else if (count == 1) {
     return partition->Append({.value = first.ToText(place_.seed)}, level);
-  builder_.Clear();
-  RecordValue value = first;
-  for (int32_t i = 0; i < count && !value.is_large(); ++i, ++value.sequence) {
-    const std::string text = value.ToText(place_.seed);
-    if (absl::Status s = builder_.Append({.value = text}, absl::Now()); !s.ok())
-      return s;
   }
-  return partition->Append(builder_.Finish(), level);
+  RecordBatchBuilder builder(options);
+  RecordValue value = first;
+  do {
+    const std::string text = value.ToText(place_.seed);
+    if (absl::Status s = builder.Append({.value = text}, absl::Now()); !s.ok())
+      return s;
+    ++value.sequence;
+  } while (builder.record_count() < count && !value.is_large());
+  return partition->Append(builder.Finish(), level);
 }
 
 }  // namespace varve

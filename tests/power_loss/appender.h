@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -13,10 +14,16 @@
 #include "tests/power_loss/worker.h"
 #include "varve/api/log_store.h"
 #include "varve/api/topic_description.h"
-#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 
 namespace varve {
+
+// The producer of an appender's batches; nothing for one whose appends are not
+// idempotent. A batch's sequence is that of its first record.
+inline constexpr std::optional<int64_t> ProducerOf(int32_t appender) {
+  if (appender % 3 == 0) return std::nullopt;
+  return 1000 + appender;
+}
 
 // Appends bursts of batches to the lasting topics.
 class Appender : public Worker {
@@ -42,7 +49,6 @@ class Appender : public Worker {
 
   // The next of each instance and partition.
   std::map<std::pair<int32_t, int32_t>, int64_t> next_sequence_;
-  RecordBatchBuilder builder_;
 };
 
 }  // namespace varve

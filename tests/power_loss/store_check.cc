@@ -20,6 +20,7 @@
 #include "tests/power_loss/note.h"
 #include "tests/power_loss/note_file.h"
 #include "tests/power_loss/partition_check.h"
+#include "tests/power_loss/producer_check.h"
 #include "tests/power_loss/promises.h"
 #include "tests/power_loss/record_value.h"
 #include "tests/power_loss/topic_changer.h"
@@ -164,6 +165,7 @@ void StoreCheck::CheckPartitions(const TopicDescription& topic) {
                     .instance = instance},
                    report_)
         .Run();
+    ProducerCheck(*partition, promises_.partition(instance, i), report_).Run();
     seen_.push_back({.topic = topic,
                      .partition = i,
                      .start = partition->log_start(),
