@@ -88,7 +88,7 @@ MAY_INCLUDE = {
         "api", FACE, "api/catalog", "api/metrics", "log/metadata", "log/system", "tools/shell"),
     "tools/dump": (
         "api/catalog", "api/offsets", "api/retention", "codec", "index", "log/batch",
-        "log/metadata", "log/segment", "log/system", "tools/shell"),
+        "log/metadata", "log/producer", "log/segment", "log/system", "tools/shell"),
     "tools/input": ("log/batch", "log/system", "tools/shell"),
     "tools/manual": ("api", "tools/shell"),
     "tools/command": (

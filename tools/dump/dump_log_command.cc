@@ -32,6 +32,7 @@
 #include "varve/tools/dump/checkpoint_dump.h"
 #include "varve/tools/dump/dump_sink.h"
 #include "varve/tools/dump/index_dump.h"
+#include "varve/tools/dump/producer_dump.h"
 #include "varve/tools/dump/segment_dump.h"
 #include "varve/tools/dump/store_dump.h"
 #include "varve/tools/shell/command_line.h"
@@ -52,6 +53,8 @@ enum class DumpKind {
   kSegment,
   kOffsetIndex,
   kTimeIndex,
+  kTransactionIndex,
+  kProducerSnapshot,
   kLeaderEpochs,
   kMetadata,
   kSidecar,
@@ -65,7 +68,10 @@ enum class DumpKind {
 // The kind of a file's contents, by its name.
 struct DumpTarget {
   DumpKind kind = DumpKind::kSegment;
-  int64_t base_offset = 0;
+  // The one in its name; a copy may have another name.
+  std::optional<int64_t> offset = {};
+
+  int64_t base_offset() const { return offset.value_or(0); }
 };
 
 // The files that have one name alone.
@@ -78,8 +84,16 @@ constexpr std::pair<std::string_view, DumpKind> kNamedFiles[] = {
     {kProducersName, DumpKind::kProducerIds},
     {kReadyLogName, DumpKind::kSegment}};
 
+constexpr std::pair<std::string_view, DumpKind> kSuffixes[] = {
+    {".log", DumpKind::kSegment},
+    {".index", DumpKind::kOffsetIndex},
+    {".timeindex", DumpKind::kTimeIndex},
+    {".txnindex", DumpKind::kTransactionIndex},
+    {".snapshot", DumpKind::kProducerSnapshot}};
+
 constexpr char kFileKinds[] =
-    ".log, .index, .timeindex, cut-*, displaced-*, sealed-*, ready-log, "
+    ".log, .index, .timeindex, .snapshot, .txnindex, cut-*, displaced-*, "
+    "sealed-*, ready-log, "
     "leader-epoch-checkpoint, partition.metadata, *-offset-checkpoint, "
     "varve.topics, varve.checkpoint, varve.retention, varve.producers";
 
@@ -89,11 +103,11 @@ absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   }
   DumpTarget target;
   if (const auto cut = ParseCutFileName(name); cut.has_value()) {
-    target.base_offset = cut->base_offset;
+    target.offset = cut->base_offset;
     return target;
   }
   if (const auto base = ParseDisplacedFileName(name); base.has_value()) {
-    target.base_offset = *base;
+    target.offset = *base;
     return target;
   }
   if (ParseSidecarFileName(name).has_value()) {
@@ -104,16 +118,14 @@ absl::StatusOr<DumpTarget> TargetOf(std::string_view name) {
   }
   // A copy may have any name before its suffix.
   const std::optional<SegmentFile> file = ParseSegmentFileName(name);
-  if (file.has_value()) target.base_offset = file->base_offset;
-  if (absl::EndsWith(name, ".index")) {
-    target.kind = DumpKind::kOffsetIndex;
-  } else if (absl::EndsWith(name, ".timeindex")) {
-    target.kind = DumpKind::kTimeIndex;
-  } else if (!absl::EndsWith(name, ".log")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "not a kind of file that this version reads; it reads ", kFileKinds));
+  if (file.has_value()) target.offset = file->base_offset;
+  for (const auto& [suffix, kind] : kSuffixes) {
+    if (!absl::EndsWith(name, suffix)) continue;
+    target.kind = kind;
+    return target;
   }
-  return target;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "not a kind of file that this version reads; it reads ", kFileKinds));
 }
 
 // How the records of the file at `path` are shown, if they are: those in a
@@ -142,9 +154,13 @@ void DumpWhole(const DumpTarget& target, std::string bytes, DumpSink& sink) {
     case DumpKind::kSegment:
       break;
     case DumpKind::kOffsetIndex:
-      return DumpOffsetIndex(std::move(bytes), target.base_offset, sink);
+      return DumpOffsetIndex(std::move(bytes), target.base_offset(), sink);
     case DumpKind::kTimeIndex:
-      return DumpTimeIndex(std::move(bytes), target.base_offset, sink);
+      return DumpTimeIndex(std::move(bytes), target.base_offset(), sink);
+    case DumpKind::kTransactionIndex:
+      return DumpTransactionIndex(std::move(bytes), target.base_offset(), sink);
+    case DumpKind::kProducerSnapshot:
+      return DumpProducerSnapshot(bytes, target.offset, sink);
     case DumpKind::kLeaderEpochs:
       return DumpLeaderEpochs(bytes, sink);
     case DumpKind::kMetadata:
@@ -181,8 +197,8 @@ absl::Status DumpFile(const std::string& path, const DumpOptions& options,
   if (target->kind == DumpKind::kSegment) {
     auto file = (*directory)->OpenFile(name, OpenMode::kRead);
     if (!file.ok()) return file.status();
-    return DumpSegment(**file, target->base_offset, ShownOf(*resolved, options),
-                       sink);
+    return DumpSegment(**file, target->base_offset(),
+                       ShownOf(*resolved, options), sink);
   }
   absl::StatusOr<std::string> bytes =
       ReadWholeFile(**directory, name, kWholeFileMax);
