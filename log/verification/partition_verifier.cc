@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 #include "varve/log/verification/finding_list.h"
+#include "varve/log/verification/producer_verifier.h"
 #include "varve/log/verification/segment_verifier.h"
 #include "varve/log/verification/verify_finding.h"
 
@@ -57,11 +59,14 @@ class PartitionVerifier {
     if (!entries.ok()) return entries.status();
     for (const DirectoryEntry& entry : *entries) {
       const std::optional<SegmentFile> file = ParseSegmentFileName(entry.name);
-      if (file.has_value() && file->kind == SegmentFileKind::kLog) {
+      if (!file.has_value()) continue;
+      if (file->kind == SegmentFileKind::kLog)
         bases_.push_back(file->base_offset);
-      }
+      if (file->kind == SegmentFileKind::kSnapshot)
+        snapshots_.push_back(file->base_offset);
     }
     std::sort(bases_.begin(), bases_.end());
+    std::sort(snapshots_.begin(), snapshots_.end());
     for (const DirectoryEntry& entry : *entries) CheckName(entry);
     return absl::OkStatus();
   }
@@ -145,6 +150,8 @@ class PartitionVerifier {
     result_.log_start = checkpoint.log_start;
     result_.next_offset =
         bases_.empty() ? checkpoint.log_start : bases_.front();
+    ProducerVerifier producers(directory_, ProducerOptions(checkpoint),
+                               findings_);
     for (size_t i = 0; i < bases_.size() && !findings_.is_full(); ++i) {
       SegmentVerifyInputs segment = {
           .base_offset = bases_[i],
@@ -153,12 +160,30 @@ class PartitionVerifier {
                       .continuity = inputs_.continuity},
           .epochs = epochs_.has_value() ? &*epochs_ : nullptr,
           .index_severity = inputs_.index_severity,
+          .producers = &producers,
           .codecs = inputs_.codecs,
           .progress = inputs_.progress};
       if (i + 1 < bases_.size()) segment.next_base_offset = bases_[i + 1];
       result_.next_offset =
           VerifySegment(directory_, segment, result_.counts, findings_);
     }
+    if (!findings_.is_full()) producers.Finish();
+  }
+
+  ProducerVerifier::Options ProducerOptions(
+      const PartitionCheckpoint& checkpoint) const {
+    ProducerVerifier::Options options = {.snapshots = snapshots_,
+                                         .front_offset = result_.next_offset,
+                                         .last_writer = inputs_.last_writer,
+                                         .severity = inputs_.index_severity};
+    if (bases_.empty() || inputs_.last_writer == LastWriter::kClosedCleanly)
+      return options;
+    // The first segment that does not end below the recovery point.
+    const auto next = std::lower_bound(bases_.begin(), bases_.end(),
+                                       checkpoint.recovery_point);
+    options.changing_from =
+        next == bases_.begin() ? bases_.front() : *std::prev(next);
+    return options;
   }
 
   // Checks that the log holds what the checkpoint says.
@@ -213,7 +238,8 @@ class PartitionVerifier {
 
   Directory& directory_;
   const PartitionVerifyInputs& inputs_;
-  std::vector<int64_t> bases_;  // of the segments, ascending
+  std::vector<int64_t> bases_;      // of the segments, ascending
+  std::vector<int64_t> snapshots_;  // of producers, ascending
   std::optional<LeaderEpochs> epochs_;
   FindingList findings_;
   PartitionVerification result_;

@@ -45,7 +45,9 @@ struct PartitionVerifyInputs {
 
 // Checks the directory of one partition against log/FORMAT.md: its file names,
 // its leader epochs and metadata, its segments from the first byte to the last
-// (log/verification/segment_verifier.h), and its ends against the checkpoint.
+// (log/verification/segment_verifier.h), what its snapshots and transaction
+// indexes say of producers (log/verification/producer_verifier.h), and its ends
+// against the checkpoint.
 //
 // It opens nothing for writing, changes nothing and takes no lock.
 //

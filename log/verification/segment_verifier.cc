@@ -27,6 +27,7 @@
 #include "varve/log/system/file_system.h"
 #include "varve/log/verification/finding_list.h"
 #include "varve/log/verification/index_verifier.h"
+#include "varve/log/verification/producer_verifier.h"
 #include "varve/log/verification/sidecar_verifier.h"
 #include "varve/log/verification/verify_finding.h"
 
@@ -96,6 +97,7 @@ class SegmentVerifier {
     }
     indexes_.Finish(log_end_);
     FinishSidecar();
+    FinishProducers();
     counts_.index_entries += indexes_.entry_count();
     ReportProgress();
     return scanner_.expected_offset();
@@ -108,6 +110,14 @@ class SegmentVerifier {
     sidecar_->Finish({.size_bytes = size_,
                       .index_crc = indexes_.offset_index_crc(),
                       .time_index_crc = indexes_.time_index_crc()});
+  }
+
+  void FinishProducers() {
+    if (inputs_.producers == nullptr) return;
+    counts_.index_entries +=
+        inputs_.producers->EndSegment(log_end_ == IndexVerifier::LogEnd::kWhole
+                                          ? ProducerVerifier::LogEnd::kWhole
+                                          : ProducerVerifier::LogEnd::kDamaged);
   }
 
   void Add(VerifyFinding finding) {
@@ -125,6 +135,7 @@ class SegmentVerifier {
       CheckRecords(*batch);
       indexes_.CheckBatch(*batch, scanner_.position());
       if (sidecar_.has_value()) sidecar_->CheckBatch(*batch);
+      if (inputs_.producers != nullptr) inputs_.producers->CheckBatch(*batch);
       ++counts_.batches;
       counts_.bytes += batch->size();
       unreported_bytes_ += batch->size();
@@ -235,6 +246,8 @@ class SegmentVerifier {
     if (behind) {
       indexes_.SkipDamage(scanner_.position(), scanner_.expected_offset());
       if (sidecar_.has_value()) sidecar_->SkipDamage();
+      if (inputs_.producers != nullptr)
+        inputs_.producers->SkipDamage(scanner_.expected_offset());
       AppendWhereItGoesOn(finding);
     } else {
       log_end_ = IndexVerifier::LogEnd::kDamaged;
@@ -328,12 +341,16 @@ int64_t VerifySegment(Directory& directory, const SegmentVerifyInputs& inputs,
   if (IsSealed(inputs)) {
     sidecar.emplace(directory, inputs.base_offset, findings);
   }
+  if (inputs.producers != nullptr)
+    inputs.producers->BeginSegment(inputs.base_offset);
   auto file = directory.OpenFile(name, OpenMode::kRead);
   absl::StatusOr<int64_t> size =
       file.ok() ? (*file)->Size() : absl::StatusOr<int64_t>(file.status());
   if (!size.ok()) {
     findings.Add(
         VerifyFinding::FromStatus(directory.PathOf(name), size.status()));
+    if (inputs.producers != nullptr)
+      inputs.producers->EndSegment(ProducerVerifier::LogEnd::kDamaged);
     return inputs.next_base_offset.value_or(inputs.base_offset);
   }
   return SegmentVerifier(directory, inputs, counts, findings,

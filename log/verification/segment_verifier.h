@@ -13,6 +13,7 @@
 #include "varve/log/system/file_system.h"
 #include "varve/log/verification/finding_list.h"
 #include "varve/log/verification/partition_verification.h"
+#include "varve/log/verification/producer_verifier.h"
 #include "varve/log/verification/verify_finding.h"
 
 namespace varve {
@@ -26,6 +27,9 @@ struct SegmentVerifyInputs {
   const LeaderEpochs* epochs = nullptr;  // null: epochs are not checked
   // How bad it is when an index that is not made again is wrong.
   FindingSeverity index_severity = FindingSeverity::kDamage;
+  // Also passed the batches; borrowed. Null: the files that say what producers
+  // have done are not checked.
+  ProducerVerifier* producers = nullptr;
   const Codecs* codecs = nullptr;  // to look into compressed batches; borrowed
   // Called with the number of bytes read since the last call; may be null.
   std::function<void(int64_t)> progress = nullptr;
@@ -33,8 +37,9 @@ struct SegmentVerifyInputs {
 
 // Checks one segment: every batch and record in it, how batches follow each
 // other and lead to the next segment, every entry of its indexes, and, if it is
-// sealed, its sidecar. It reads only, and maps nothing. Returns the offset
-// after its last good batch.
+// sealed, its sidecar; with `producers`, its transaction index and the
+// snapshots of the offsets in it. It reads only, and maps nothing. Returns the
+// offset after its last good batch.
 //
 // Of a compressed batch without its codec it counts the records that the header
 // has. One that decompresses to more than the codecs allow is a note.

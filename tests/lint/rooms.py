@@ -25,7 +25,8 @@ MAY_INCLUDE = {
     "log/recovery": (
         "log/batch", "log/metadata", "log/producer_state", "log/segment", "log/system"),
     "log/verification": (
-        "index", "log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
+        "index", "log/batch", "log/metadata", "log/producer", "log/recovery", "log/segment",
+        "log/system"),
     "log/read_only": (
         "index", "log/batch", "log/metadata", "log/producer", "log/producer_state",
         "log/recovery", "log/segment", "log/system"),
