@@ -15,7 +15,8 @@ import required
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The programs that only need what Kafka 3.9 has, too.
 _READERS = ("BatchJson", "HexDecoder", "ReadLogs")
-_WRITERS = ("CodecLevels", "KafkaLog", "LookUp", "OpenLogs", "WriteLogs", "WriteOffsets")
+_WRITERS = ("CodecLevels", "KafkaLog", "LookUp", "OpenLogs", "OpenProducers", "ProducerJson",
+            "WriteLogs", "WriteOffsets", "WriteProducers")
 
 # Sandboxed JVMs have the same process ids and quarrel about their performance
 # data, on standard output.
@@ -38,6 +39,20 @@ _RECORD = re.compile(
     r" sequence: (?P<sequence>-?\d+) headerKeys: \[(?P<headerKeys>.*?)\]"
     r"(?: endTxnMarker: (?P<marker>\w+) coordinatorEpoch: (?P<coordinatorEpoch>\d+))?"
     r"(?: key: \[(?P<key>[0-9a-f]*)\])?(?: payload: \[(?P<value>[0-9a-f]*)\])?")
+# The entry of a snapshot, and of a transaction index.
+_PRODUCER = re.compile(
+    r"producerId: (?P<producer_id>\d+) producerEpoch: (?P<producer_epoch>\d+)"
+    r" coordinatorEpoch: (?P<coordinator_epoch>-?\d+)"
+    r" currentTxnFirstOffset: (?P<transaction_first_offset>OptionalLong\.empty|OptionalLong"
+    r"\[\d+\]) lastTimestamp: (?P<timestamp>-?\d+) (?:firstSequence: -?\d+"
+    r" lastSequence: (?P<last_sequence>-?\d+) lastOffset: (?P<last_offset>\d+)"
+    r" offsetDelta: (?P<offset_delta>\d+) timestamp: -?\d+)?")
+_ABORTED = re.compile(
+    r"version: 0 producerId: (?P<producer_id>\d+) firstOffset: (?P<first_offset>\d+)"
+    r" lastOffset: (?P<last_offset>\d+) lastStableOffset: (?P<last_stable_offset>\d+)")
+# What stands in the file when there is no batch, or no transaction.
+_NONE = {"last_sequence": -1, "last_offset": -1, "offset_delta": 0,
+         "transaction_first_offset": -1}
 _TEXT = {"timestampType", "compression", "headerKeys", "marker", "key", "value"}
 
 
@@ -55,9 +70,16 @@ def _fields(match):
     return {name: _value(name, text) for name, text in match.groupdict().items()}
 
 
+def _producer(match):
+    """The entry of a snapshot, in the fields of varve's dump-log."""
+    return {name: _NONE[name] if value is None else value
+            for name, value in _fields(match).items()}
+
+
 def parse_dump(text):
     """What DumpLogSegments printed, as (file -> what is in it, lines not understood).
-    A .log has batches, each with its records; an index has pairs of numbers."""
+    A .log has batches, each with its records; an index has pairs of numbers; a .snapshot
+    and a .txnindex have entries in the fields of varve's dump-log."""
     files, complaints, entries = {}, [], None
     for line in text.splitlines():
         if line.startswith("Dumping "):
@@ -66,6 +88,10 @@ def parse_dump(text):
             entries.append(_fields(match) | {"records": []})
         elif (match := _RECORD.fullmatch(line)) and entries:
             entries[-1]["records"].append(_fields(match))
+        elif match := _PRODUCER.fullmatch(line):
+            entries.append(_producer(match))
+        elif match := _ABORTED.fullmatch(line):
+            entries.append(_fields(match))
         elif match := re.fullmatch(r"offset: (\d+) position: (\d+)", line):
             entries.append((int(match[1]), int(match[2])))
         elif match := re.fullmatch(r"timestamp: (\d+) offset: (\d+)", line):
