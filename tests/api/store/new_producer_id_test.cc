@@ -163,8 +163,8 @@ TEST_F(NewProducerIdTest, FileOfANewerVersionFailsTheCallAlone) {
   Append("orders", 1);
 }
 
-// Ids are issued before each call of the backup, in blocks that it may or may
-// not see.
+// Several blocks of ids are issued while a backup runs: before it lists a
+// directory for the first time, and before its first rename.
 TEST_F(NewProducerIdTest, RestoredStoreIssuesOthers) {
   CreateTopic("orders");
   Append("orders", 3);

@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/broker_directory.h"
+#include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/scratch_directory.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/topic_id.h"
@@ -84,6 +86,29 @@ TEST_F(BrokerEpochsTest, EpochThatIsHigherThanTheCheckpointsIsNotBelieved) {
                      BrokerBatch(0, {"a"}, 9) + BrokerBatch(1, {"b"}, 2));
   broker_.PutEpochs("t-0", {{2, 1}});
   EXPECT_THAT(Read(), ElementsAre(LeaderEpoch{2, 1}));
+}
+
+// Most of a log is behind the first epoch that the checkpoint has, and is not
+// read for it.
+TEST_F(BrokerEpochsTest, BatchesWhoseEpochsTheCheckpointHasAreNotRead) {
+  std::string log = BrokerBatch(10, {"a"}, 1) + BrokerBatch(11, {"b"}, 2);
+  for (int i = 12; i < 24; ++i)
+    log += BrokerBatch(i, {std::string(1 << 20, 'x')}, 2);
+  broker_.PutSegment("t-0", 10, log);
+  const auto reads = [this] {
+    FaultyFileSystem files;
+    auto directory = files.OpenDirectory(broker_.PathOf("t-0"));
+    CHECK_OK(directory.status());
+    CHECK_OK(ReadBrokerEpochs(**directory).status());
+    return absl::c_count_if(files.calls(), [](const std::string& call) {
+      return call.starts_with("File::Read") && call.ends_with(".log");
+    });
+  };
+  broker_.PutEpochs("t-0", {{2, 11}});
+  EXPECT_EQ(reads(), 1);
+  EXPECT_THAT(Read(), ElementsAre(LeaderEpoch{1, 10}, LeaderEpoch{2, 11}));
+  broker_.PutEpochs("t-0", {});
+  EXPECT_GT(reads(), 2);
 }
 
 TEST_F(BrokerEpochsTest, EmptyPartitionHasNone) {

@@ -2,6 +2,7 @@
 
 #include "varve/log/import/partition_import.h"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -277,6 +278,18 @@ TEST_F(PartitionImportTest, SegmentThatChangedInTheSourceIsCopiedAnew) {
   EXPECT_EQ(LogOf(0), BrokerBatch(1, {"longer"}));
   EXPECT_THAT(ListSegments(*OpenTo()), IsOkAndHolds(ElementsAre(0, 2)));
   EXPECT_THAT(FindingsIn(again), IsEmpty());
+}
+
+// Its length says nothing then.
+TEST_F(PartitionImportTest, SegmentThatChangedInPlaceIsCopiedAnew) {
+  const std::string log = broker_.PathOf(BrokerDirectory::FileOf("t-0", 0));
+  broker_.PutSegment("t-0", 0, BrokerBatch(0, {"a"}));
+  Import({.recovery_point = 1});
+  const auto before = std::filesystem::last_write_time(log);
+  broker_.PutSegment("t-0", 0, BrokerBatch(0, {"b"}));
+  std::filesystem::last_write_time(log, before + std::chrono::milliseconds(1));
+  EXPECT_EQ(Import({.recovery_point = 1}).kept_bytes, 0);
+  EXPECT_EQ(LogOf(0), BrokerBatch(0, {"b"}));
 }
 
 TEST_F(PartitionImportTest, CopyThatWasChangedIsMadeAnew) {
