@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The command line of varve: topics, produce, consume, groups, trim, backup,
-// restore, import, verify, dump-log, metrics, stat, and what says how it is
-// used: completion, man.
+// restore, import, export, verify, dump-log, metrics, stat, and what says how
+// it is used: completion, man.
 
 #include <csignal>
 #include <cstdlib>
@@ -21,6 +21,7 @@
 #include "varve/api/version.h"
 #include "varve/tools/command/backup_command.h"
 #include "varve/tools/command/consume_command.h"
+#include "varve/tools/command/export_command.h"
 #include "varve/tools/command/groups_command.h"
 #include "varve/tools/command/import_command.h"
 #include "varve/tools/command/produce_command.h"
@@ -63,9 +64,9 @@ void AddGlobalOptions(CLI::App& app, CommandLine& line) {
       "  varve verify\n"
       "One process writes a store at a time; list and describe of topics and "
       "groups,\n"
-      "stat, consume, metrics, backup, verify, dump-log and trim --dry-run may "
-      "run\n"
-      "beside it.\n"
+      "stat, consume, metrics, backup, export, verify, dump-log and trim "
+      "--dry-run may\n"
+      "run beside it.\n"
       "Exit status: 0 done, 1 failed or found damage, 2 not understood.");
 }
 
@@ -110,6 +111,7 @@ int Run(int argc, char** argv) {
   AddTrimCommand(app, line);
   AddBackupCommands(app, line);
   AddImportCommand(app, line);
+  AddExportCommand(app, line);
   AddVerifyCommand(app, line);
   AddDumpLogCommand(app, line);
   AddMetricsCommand(app, line);

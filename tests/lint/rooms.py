@@ -38,6 +38,9 @@ MAY_INCLUDE = {
     "log/import": (
         "log/backup", "log/batch", "log/broker", "log/metadata", "log/producer_state",
         "log/recovery", "log/segment", "log/system"),
+    "log/export": (
+        "log/backup", "log/batch", "log/metadata", "log/producer_state", "log/read_only",
+        "log/recovery", "log/segment", "log/system", "log/verification"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
     "log/compression": ("log/batch", "log/metadata"),
     "log/partition": (
@@ -80,6 +83,9 @@ MAY_INCLUDE = {
         "api", "api/backup", "api/catalog", "api/groups", "api/offsets", "api/read_only",
         "api/store", "api/topics", "log/batch", "log/broker", "log/import", "log/metadata",
         "log/partition", "log/read_only", "log/system"),
+    "api/export": (
+        "api", "api/backup", "api/catalog", "api/offsets", "api/read_only", "log/backup",
+        "log/batch", "log/export", "log/metadata", "log/read_only", "log/recovery", "log/system"),
     FACE: (
         "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/offsets",
         "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
@@ -93,9 +99,9 @@ MAY_INCLUDE = {
     "tools/input": ("log/batch", "log/system", "tools/shell"),
     "tools/manual": ("api", "tools/shell"),
     "tools/command": (
-        "api", FACE, "api/import", "codec", "log/batch", "log/metadata", "log/partition",
-        "log/read_only", "log/system", "log/verification", "tools/input", "tools/monitor",
-        "tools/shell"),
+        "api", FACE, "api/export", "api/import", "codec", "log/batch", "log/metadata",
+        "log/partition", "log/read_only", "log/system", "log/verification", "tools/input",
+        "tools/monitor", "tools/shell"),
     "tools/quickstart": (
         "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
     "tools": (

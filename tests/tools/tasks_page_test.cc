@@ -68,6 +68,9 @@ class TasksPageTest : public testing::Test {
     broker.PutSegment("orders-0", 0, BrokerBatch(0, {"paid", "packed"}));
     broker.PutRecoveryPoints({{"orders", 0, 2}});
     broker.MarkCleanlyStopped();
+    const BrokerDirectory empty(runner_.PathTo("empty-broker"));
+    empty.AddPartition("orders-0", TopicId(3, 4));
+    empty.PutSegment("orders-0", 0, "");
   }
 
   // Runs it as it stands there; one that does not end by itself is given an
@@ -111,16 +114,27 @@ TEST_F(TasksPageTest, EveryCommandOfTheProgramHasAJob) {
         used.insert(absl::StrCat(words[i + 1], " ", words.at(i + 2)));
     }
   }
-  const std::vector<std::string> all = {"backup",          "completion",
-                                        "consume",         "dump-log",
-                                        "groups delete",   "groups describe",
-                                        "groups list",     "groups reset",
-                                        "import",          "man",
-                                        "metrics",         "produce",
-                                        "restore",         "stat",
-                                        "topics alter",    "topics create",
-                                        "topics delete",   "topics list",
-                                        "topics describe", "trim",
+  const std::vector<std::string> all = {"backup",
+                                        "completion",
+                                        "consume",
+                                        "dump-log",
+                                        "export",
+                                        "groups delete",
+                                        "groups describe",
+                                        "groups list",
+                                        "groups reset",
+                                        "import",
+                                        "man",
+                                        "metrics",
+                                        "produce",
+                                        "restore",
+                                        "stat",
+                                        "topics alter",
+                                        "topics create",
+                                        "topics delete",
+                                        "topics list",
+                                        "topics describe",
+                                        "trim",
                                         "verify"};
   EXPECT_THAT(used, IsSupersetOf(all));
 }
