@@ -53,9 +53,10 @@ class ReadOnlyPartition {
   // that the store's checkpoint names, a second late at most. Compressed
   // batches are read as by Partition::Read, with ReadOnlyOptions::codecs.
   // Isolation::kReadCommitted ends where the writer's does, at the last stable
-  // offset. It costs a look at the headers of what was appended since the last
-  // read, at first since the last roll of a segment; and 40 bytes of memory for
-  // each aborted transaction of the log, while the handle is kept.
+  // offset. It costs another read of what was appended since the last one, at
+  // first of what was since the last roll before the recovery point; and 32
+  // bytes of memory for each aborted transaction of the log, while the handle
+  // is kept.
   //
   // Errors:
   //   OutOfRange  Below the log start: it was trimmed away, perhaps since the
@@ -66,7 +67,7 @@ class ReadOnlyPartition {
   //               log/metadata/next_readable_offset.h returns; records around
   //               it can still be read.
   //   Unavailable  The files change as fast as they are read: try again.
-  //   ResourceExhausted  With Isolation::kReadCommitted: more than 2^24
+  //   ResourceExhausted  With Isolation::kReadCommitted: more than 2^22
   //               transactions were aborted in the log.
   absl::StatusOr<RecordBatches> Read(int64_t offset,
                                      const ReadOptions& options = {}) const;

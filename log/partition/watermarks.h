@@ -40,14 +40,17 @@ class Watermarks {
 
   // The same with this isolation: with kReadCommitted not past a record of a
   // transaction that is open, or that a power loss may open again, if the read
-  // ends at the durable end.
+  // ends at the durable end. At the log start, when that has passed the first
+  // record of such a transaction.
   int64_t readable(ReadLevel level, Isolation isolation) const {
     const int64_t end = readable(level);
     if (isolation == Isolation::kReadUncommitted) return end;
     // After the end: see below.
     const bool is_durable = !IsToVisible(level);
-    return std::min(end, (is_durable ? undecided_durable_ : undecided_visible_)
-                             .load(std::memory_order_acquire));
+    const int64_t undecided =
+        (is_durable ? undecided_durable_ : undecided_visible_)
+            .load(std::memory_order_acquire);
+    return std::min(end, std::max(undecided, log_start()));
   }
 
   bool has_weak_appends() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -86,20 +87,28 @@ class ProducerLoad {
   // The same, and at each base offset that it passes goes on with the snapshot
   // there, which may know more than the batches do: some may be damaged. Where
   // there is none, because the crash came before, or it cannot be read, writes
-  // one.
-  template <typename Ended>
-  absl::Status ReplayWithSnapshots(Ended ended) {
+  // one; after the indexes of the segments before, of those that are scanned:
+  // who finds a snapshot finds them too.
+  absl::Status Recover(int64_t scanned_from) {
     int64_t from = replay_from_;
     for (const int64_t base : log_.log.segment_bases) {
       if (base <= from) continue;
-      absl::Status status = Replay({.from = from, .to = base}, ended);
+      absl::Status status =
+          ReplayScanned({.from = from, .to = base}, scanned_from);
+      if (status.ok()) status = WriteIndexesBelow(base, scanned_from);
       if (status.ok()) status = PassBase(base);
       if (!status.ok()) return status;
       from = base;
     }
-    absl::Status status = Replay({.from = from, .to = log_.next_offset}, ended);
+    absl::Status status =
+        ReplayScanned({.from = from, .to = log_.next_offset}, scanned_from);
+    if (status.ok())
+      status =
+          WriteIndexesBelow(std::numeric_limits<int64_t>::max(), scanned_from);
     // So that a clean close which changes nothing leaves one.
-    return status.ok() ? WriteSnapshot(log_.next_offset) : status;
+    if (status.ok()) status = WriteSnapshot(log_.next_offset);
+    loaded_.transaction_indexes = std::move(kept_indexes_);
+    return status;
   }
 
   // Also that of a close, after `scanned_from`, which is not needed any more,
@@ -121,28 +130,6 @@ class ProducerLoad {
     return absl::OkStatus();
   }
 
-  // Of the segments from `from` on, and of those that are no longer there.
-  absl::Status WriteIndexes(
-      int64_t from,
-      const std::map<int64_t, std::unique_ptr<SegmentTransactions>>& made) {
-    std::vector<int64_t> kept;
-    for (const int64_t base : loaded_.transaction_indexes) {
-      const bool is_kept = HasSegment(base) && base < from;
-      if (is_kept) kept.push_back(base);
-      if (is_kept || made.contains(base)) continue;
-      absl::Status status = WriteTransactionIndex(directory_, base, {});
-      if (!status.ok()) return status;
-    }
-    for (const auto& [base, transactions] : made) {
-      absl::Status status =
-          WriteTransactionIndex(directory_, base, transactions->entries());
-      if (!status.ok()) return status;
-      kept.push_back(base);
-    }
-    loaded_.transaction_indexes = std::move(kept);
-    return absl::OkStatus();
-  }
-
   LoadedProducers Take() { return std::move(loaded_); }
 
   bool HasSegment(int64_t base) const {
@@ -154,6 +141,40 @@ class ProducerLoad {
   LoadedProducers& loaded() { return loaded_; }
 
  private:
+  absl::Status ReplayScanned(const OffsetRange& range, int64_t scanned_from) {
+    return Replay(range, [&](int64_t base, const EndedTransaction& ended) {
+      if (!ended.aborted || base < scanned_from) return;
+      auto& transactions = made_[base];
+      if (transactions == nullptr)
+        transactions = std::make_unique<SegmentTransactions>(base);
+      transactions->Add(ended.index_entry());
+    });
+  }
+
+  // Of the segments from those that were written last to before `end`: writes
+  // the index of each that was scanned, and removes those that should not be
+  // there.
+  absl::Status WriteIndexesBelow(int64_t end, int64_t scanned_from) {
+    for (const int64_t base : loaded_.transaction_indexes) {
+      if (base < indexes_end_ || base >= end || made_.contains(base)) continue;
+      if (HasSegment(base) && base < scanned_from) {
+        kept_indexes_.push_back(base);
+        continue;
+      }
+      absl::Status status = WriteTransactionIndex(directory_, base, {});
+      if (!status.ok()) return status;
+    }
+    for (auto at = made_.lower_bound(indexes_end_);
+         at != made_.end() && at->first < end; ++at) {
+      absl::Status status =
+          WriteTransactionIndex(directory_, at->first, at->second->entries());
+      if (!status.ok()) return status;
+      kept_indexes_.push_back(at->first);
+    }
+    indexes_end_ = end;
+    return absl::OkStatus();
+  }
+
   absl::Status PassBase(int64_t base) {
     if (std::find(plan_.load.begin(), plan_.load.end(), base) ==
         plan_.load.end()) {
@@ -185,6 +206,9 @@ class ProducerLoad {
   SnapshotPlan plan_;
   LoadedProducers loaded_;
   int64_t replay_from_ = 0;
+  std::map<int64_t, std::unique_ptr<SegmentTransactions>> made_;
+  std::vector<int64_t> kept_indexes_;
+  int64_t indexes_end_ = 0;  // below it they are as they should be
   std::vector<std::string> temporaries_;
   std::vector<int64_t> damaged_;
   std::vector<int64_t> written_;
@@ -219,19 +243,8 @@ absl::StatusOr<LoadedProducers> RecoverProducers(Directory& directory,
   // read.
   absl::Status status = load.List(std::min(log.log_start, scanned_from));
   if (status.ok()) status = load.LoadSnapshot(scanned_from, scanned_from);
-  std::map<int64_t, std::unique_ptr<SegmentTransactions>> made;
-  if (status.ok()) {
-    const auto note = [&](int64_t base, const EndedTransaction& ended) {
-      if (!ended.aborted || base < scanned_from) return;
-      auto& transactions = made[base];
-      if (transactions == nullptr)
-        transactions = std::make_unique<SegmentTransactions>(base);
-      transactions->Add(ended.index_entry());
-    };
-    status = load.ReplayWithSnapshots(note);
-  }
+  if (status.ok()) status = load.Recover(scanned_from);
   if (status.ok()) status = load.RemoveSnapshots(scanned_from);
-  if (status.ok()) status = load.WriteIndexes(scanned_from, made);
   if (!status.ok()) return status;
   return load.Take();
 }

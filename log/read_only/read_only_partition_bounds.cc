@@ -178,84 +178,117 @@ absl::StatusOr<int64_t> ReadOnlyPartitionReader::ReadableEnd(
   return std::min(end, LastStableOffset(level));
 }
 
+// Precondition: the transactions are loaded.
 int64_t ReadOnlyPartitionReader::LastStableOffset(ReadLevel level) {
-  transactions_.Advance(
+  transactions_->Advance(
       {.durable_end = log_.recovery_point(), .log_start = log_.log_start()});
-  return transactions_.last_stable_offset(
-      level == ReadLevel::kDurable ? ReadOnlyTransactions::Markers::kDurable
-                                   : ReadOnlyTransactions::Markers::kVisible);
+  return std::max(log_.log_start(),
+                  transactions_->last_stable_offset(
+                      level == ReadLevel::kDurable
+                          ? ReadOnlyTransactions::Markers::kDurable
+                          : ReadOnlyTransactions::Markers::kVisible));
 }
 
 // Notes what has been appended, until a read of `offset` is decided, or all.
 // When the log is not what it was, it begins with the files again.
 absl::Status ReadOnlyPartitionReader::CatchUp(int64_t offset, ReadLevel level) {
-  absl::Status status;
   for (int i = 0; i < kTriesMax; ++i) {
-    const bool goes_on = transactions_.is_loaded();
-    if (!goes_on) status = LoadTransactions();
-    if (status.ok()) status = NoteNews(offset, level, goes_on);
-    if (status.ok()) return status;
+    absl::Status status = transactions_ != nullptr
+                              ? NoteNews(offset, level, Known::kBefore)
+                              : LoadAndNote(offset, level);
+    // What is wrong otherwise may be right at the next call.
+    const bool is_other_log = absl::IsOutOfRange(status) ||
+                              absl::IsUnavailable(status) ||
+                              absl::IsAborted(status);
+    if (!is_other_log) return status;
     ForgetLog();
-    const bool may_pass = absl::IsOutOfRange(status) ||
-                          absl::IsUnavailable(status) ||
-                          absl::IsAborted(status);
-    if (!may_pass) return status;
-    status = absl::OkStatus();
   }
   return absl::UnavailableError(
       absl::StrCat(path_, ": its files change as fast as they are read"));
 }
 
+// Errors: Aborted when another writer has begun meanwhile.
+absl::Status ReadOnlyPartitionReader::LoadAndNote(int64_t offset,
+                                                  ReadLevel level) {
+  const LeaderEpochs before = ReadEpochs().value_or(LeaderEpochs());
+  absl::Status status = LoadTransactions();
+  if (status.ok()) status = NoteNews(offset, level, Known::kJustLoaded);
+  if (!status.ok()) {
+    transactions_ = nullptr;
+    return status;
+  }
+  return ReadEpochs().value_or(LeaderEpochs()) == before
+             ? absl::OkStatus()
+             : absl::AbortedError(path_);
+}
+
 absl::Status ReadOnlyPartitionReader::LoadTransactions() {
   const absl::StatusOr<LogBounds> bounds = TryBounds();
   if (!bounds.ok()) return bounds.status();
-  absl::Status status = transactions_.Load(
-      log_.directory(), {.segment_bases = log_.segment_bases(),
-                         .log_start = bounds->log_start,
-                         .recovery_point = bounds->recovery_point,
-                         .end = bounds->visible_end});
+  auto loaded = std::make_unique<ReadOnlyTransactions>();
+  absl::Status status =
+      loaded->Load(log_.directory(), {.segment_bases = log_.segment_bases(),
+                                      .log_start = bounds->log_start,
+                                      .recovery_point = bounds->recovery_point,
+                                      .end = bounds->visible_end});
   if (!status.ok()) return status;
-  const int64_t begin = transactions_.noted_end();
+  transactions_ = std::move(loaded);
+  const int64_t begin = transactions_->noted_end();
   if (begin == bounds->log_start) return status;
   const absl::StatusOr<RecordBatches> before = BatchAt(begin - 1);
   if (before.ok() && !before->empty())
-    transactions_.NoteBefore(before->bytes());
+    transactions_->NoteBefore(before->bytes());
   return absl::IsDataLoss(before.status()) ? status : before.status();
 }
 
 // The log is not the one that was read.
 void ReadOnlyPartitionReader::ForgetLog() {
-  transactions_.Forget();
+  transactions_ = nullptr;
   next_.reset();
   end_.reset();
 }
 
 // Errors: Aborted when the log was cut.
 absl::Status ReadOnlyPartitionReader::NoteNews(int64_t offset, ReadLevel level,
-                                               bool goes_on) {
-  const int64_t from = transactions_.noted_end();
-  absl::StatusOr<Cursor> cursor = CursorFor(from);
+                                               Known known) {
+  absl::StatusOr<Cursor> cursor = CursorFor(transactions_->noted_end());
   if (!cursor.ok()) return cursor.status();
+  int64_t window_bytes = window_bytes_;
   do {
-    const int64_t before = transactions_.noted_end();
+    const int64_t from = transactions_->noted_end();
     const absl::StatusOr<ReadOnlySlice> slice =
-        log_.Advance(*cursor, {.offset = before,
+        log_.Advance(*cursor, {.offset = from,
                                .max_bytes = kNotedBytes,
-                               .window_bytes = window_bytes_,
+                               .window_bytes = window_bytes,
                                .passes_damage = true});
     if (!slice.ok()) return slice.status();
     NoteEnd(*cursor, *slice);
-    const int64_t next = cursor->place.base_offset;
-    if (slice->bytes.empty())
-      return next < before ? absl::AbortedError(path_) : absl::OkStatus();
-    if (before == from && goes_on &&
-        !transactions_.IsContinuedBy(slice->bytes)) {
-      return absl::AbortedError(path_);
-    }
-    absl::Status status = transactions_.Note(slice->bytes, next);
-    if (!status.ok()) return status;
+    window_bytes = std::min(2 * window_bytes, kNotedBytes);
+    // Up to the recovery point there may be damage, which a read reports.
+    const int64_t next =
+        slice->bytes.empty()
+            ? std::max(cursor->place.base_offset, log_.recovery_point())
+            : cursor->place.base_offset;
+    const bool is_other =
+        next < from || (known == Known::kBefore && !slice->bytes.empty() &&
+                        !transactions_->IsContinuedBy(slice->bytes));
+    if (is_other) return absl::AbortedError(path_);
+    absl::Status status = NoteSlice(*cursor, *slice, next);
+    if (!status.ok() || slice->bytes.empty()) return status;
   } while (offset >= LastStableOffset(level));
   return absl::OkStatus();
+}
+
+absl::Status ReadOnlyPartitionReader::NoteSlice(const Cursor& cursor,
+                                                const ReadOnlySlice& slice,
+                                                int64_t next) {
+  if (!slice.bytes.empty() &&
+      cursor.segment->base_offset() <= log_.recovery_point()) {
+    absl::Status status = transactions_->PassBase(
+        log_.directory(), cursor.segment->base_offset());
+    if (!status.ok()) return status;
+  }
+  return transactions_->Note(slice.bytes, next);
 }
 
 }  // namespace varve

@@ -140,18 +140,18 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::Read(
     int64_t offset, const ReadOptions& options) {
   absl::MutexLock lock(&mu_);
   if (absl::Status status = WakeUp(); !status.ok()) return status;
-  absl::StatusOr<RecordBatches> view;
-  for (int i = 0; i < kTriesMax; ++i) {
-    view = TryRead(offset, options);
-    if (!absl::IsAborted(view.status())) break;
-    ForgetLog();
-  }
-  return view;
+  absl::StatusOr<RecordBatches> view =
+      TryRead(offset, options,
+              transactions_ == nullptr ? Known::kJustLoaded : Known::kBefore);
+  if (!absl::IsAborted(view.status())) return view;
+  ForgetLog();
+  return TryRead(offset, options, Known::kJustLoaded);
 }
 
-// Aborted: what is known of transactions is of batches that are there no more.
+// Errors: those of `Read`; with Known::kBefore also Aborted, when what is known
+// of transactions is of batches that are there no more.
 absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::TryRead(
-    int64_t offset, const ReadOptions& options) {
+    int64_t offset, const ReadOptions& options, Known known) {
   const absl::StatusOr<int64_t> limit =
       LimitOf(offset, options.level, options.isolation);
   if (!limit.ok()) return limit.status();
@@ -174,6 +174,9 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::TryRead(
   const int64_t end = std::max(next, log_.recovery_point());
   NoteEnd(*cursor, *slice);
   if (slice->bytes.empty() && offset > end) return BehindEnd(offset, end);
+  const bool checks_log =
+      options.isolation == Isolation::kReadCommitted && known == Known::kBefore;
+  if (slice->bytes.empty() && checks_log) return absl::AbortedError(path_);
   AdaptWindow(*slice, options.max_bytes);
   next_ = *std::move(cursor);
   // Of the slice in the segment.
@@ -182,11 +185,10 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::TryRead(
   if (slice->bytes.empty()) return RecordBatches(std::max(offset, next));
   DCHECK(slice->pin != nullptr);
   RecordBatches view(std::move(slice->pin), slice->bytes, offset, next);
-  if (options.isolation == Isolation::kReadCommitted &&
-      !transactions_.LeaveOutAborted(view)) {
-    return absl::AbortedError(
-        absl::StrCat(path_, ": its writers change as fast as it is read"));
-  }
+  if (checks_log && !transactions_->HasNoted(view))
+    return absl::AbortedError(path_);
+  if (options.isolation == Isolation::kReadCommitted)
+    transactions_->LeaveOutAborted(view);
   if (!slice->has_compressed ||
       options.decompression == Decompression::kLeave) {
     return view;
@@ -210,7 +212,7 @@ absl::StatusOr<int64_t> ReadOnlyPartitionReader::LimitOf(int64_t offset,
     limit = log_.recovery_point();
   }
   if (isolation == Isolation::kReadUncommitted) return limit;
-  if (!transactions_.is_loaded() || offset >= LastStableOffset(level)) {
+  if (transactions_ == nullptr || offset >= LastStableOffset(level)) {
     if (absl::Status status = CatchUp(offset, level); !status.ok())
       return status;
   }

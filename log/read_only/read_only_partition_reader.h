@@ -131,6 +131,10 @@ class ReadOnlyPartitionReader : private RestingReader {
   // writer be followed by another: neither retention nor recovery is faster.
   static constexpr int kTriesMax = 10;
 
+  // Since when the transactions are known: what was known before a call may be
+  // of a log that is there no more.
+  enum class Known { kBefore, kJustLoaded };
+
   // A place, without its open segment.
   struct RestingPlace {
     int64_t segment_base = 0;
@@ -144,7 +148,7 @@ class ReadOnlyPartitionReader : private RestingReader {
   absl::StatusOr<ReadOnlyLog::Cursor> CursorFor(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<RecordBatches> TryRead(int64_t offset,
-                                        const ReadOptions& options)
+                                        const ReadOptions& options, Known known)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<int64_t> LimitOf(int64_t offset, ReadLevel level,
                                   Isolation isolation)
@@ -158,7 +162,12 @@ class ReadOnlyPartitionReader : private RestingReader {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status LoadTransactions() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ForgetLog() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::Status NoteNews(int64_t offset, ReadLevel level, bool goes_on)
+  absl::Status LoadAndNote(int64_t offset, ReadLevel level)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status NoteSlice(const ReadOnlyLog::Cursor& cursor,
+                         const ReadOnlySlice& slice, int64_t next)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status NoteNews(int64_t offset, ReadLevel level, Known known)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LogBounds> BoundsAfterTries()
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -188,8 +197,8 @@ class ReadOnlyPartitionReader : private RestingReader {
   // Where it continues after a rest.
   std::optional<RestingPlace> resting_place_ ABSL_GUARDED_BY(mu_);
   int64_t window_bytes_ ABSL_GUARDED_BY(mu_) = kReadWindowMin;
-  // Loaded by the first read of committed records.
-  ReadOnlyTransactions transactions_ ABSL_GUARDED_BY(mu_);
+  // Loaded by the first read of committed records, and until then null.
+  std::unique_ptr<ReadOnlyTransactions> transactions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace varve

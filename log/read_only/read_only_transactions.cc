@@ -46,35 +46,42 @@ struct Start {
   int64_t offset = 0;
 };
 
+bool CannotBeRead(const absl::Status& status) {
+  return absl::IsDataLoss(status) || absl::IsUnimplemented(status);
+}
+
+// The base offset of the segment that holds the recovery point, or ends there:
+// one that begins there may be younger than the files of the one before.
+int64_t BaseOfRecoveryPoint(const ReadOnlyTransactions::Bounds& bounds) {
+  const auto& bases = bounds.segment_bases;
+  const auto at =
+      std::lower_bound(bases.begin(), bases.end(), bounds.recovery_point);
+  return at == bases.begin() ? 0 : *std::prev(at);
+}
+
 // From the newest snapshot that can be read, of those from the log start to
 // `at_most`. One below the log start does not help: a marker between may be
-// gone. When no snapshot was ever written, no producer appended before the
-// segment of the recovery point: a sync writes the snapshot first. When one is
-// damaged, all batches count.
+// gone. When there is none up to `at_most`, no producer has appended before the
+// segment of the recovery point; when there are, and all are damaged, all
+// batches count.
 absl::StatusOr<Start> FindStart(Directory& directory,
                                 const std::vector<int64_t>& snapshots,
                                 const ReadOnlyTransactions::Bounds& bounds,
                                 int64_t at_most) {
+  Start start;
+  start.offset = std::max(bounds.log_start,
+                          std::min(BaseOfRecoveryPoint(bounds), at_most));
   for (auto at = snapshots.rbegin(); at != snapshots.rend(); ++at) {
-    if (*at > at_most || *at < bounds.log_start) continue;
+    if (*at > at_most) continue;
+    start.offset = bounds.log_start;
+    if (*at < bounds.log_start) break;
     const auto snapshot = ReadProducerSnapshot(directory, *at);
     if (snapshot.ok())
       return Start{.states = ProducerStates(*snapshot), .offset = *at};
     if (absl::IsNotFound(snapshot.status()))
       return GoneSinceListed(snapshot.status());
-    if (!absl::IsDataLoss(snapshot.status()) &&
-        !absl::IsUnimplemented(snapshot.status())) {
-      return snapshot.status();
-    }
+    if (!CannotBeRead(snapshot.status())) return snapshot.status();
   }
-  Start start;
-  start.offset = bounds.log_start;
-  if (!snapshots.empty() || at_most < bounds.end) return start;
-  const auto above =
-      std::upper_bound(bounds.segment_bases.begin(), bounds.segment_bases.end(),
-                       bounds.recovery_point);
-  if (above != bounds.segment_bases.begin())
-    start.offset = std::max(start.offset, *std::prev(above));
   return start;
 }
 
@@ -84,7 +91,7 @@ absl::Status ReadOnlyTransactions::Load(Directory& directory,
                                         const Bounds& bounds) {
   const absl::StatusOr<ProducerFiles> files = ListProducerFiles(directory);
   if (!files.ok()) return files.status();
-  int64_t at_most = bounds.end;
+  int64_t at_most = std::min(bounds.end, bounds.recovery_point);
   while (true) {
     absl::StatusOr<Start> start =
         FindStart(directory, files->snapshots, bounds, at_most);
@@ -96,7 +103,7 @@ absl::Status ReadOnlyTransactions::Load(Directory& directory,
     ReadOnlyTransactions loaded;
     loaded.states_ = std::move(start->states);
     loaded.noted_end_ = start->offset;
-    loaded.is_loaded_ = true;
+    loaded.passed_base_ = start->offset;
     int64_t damaged_at = kNone;
     absl::Status status = loaded.LoadIndexes(
         directory, indexed->transaction_indexes, bounds, damaged_at);
@@ -111,11 +118,13 @@ absl::Status ReadOnlyTransactions::Load(Directory& directory,
   }
 }
 
-// Reads the indexes of the segments that begin before what is to be noted. Sets
-// `damaged_at` to the base offset of the first that is damaged.
+// Reads the indexes of the segments that begin before what is to be noted, if
+// there is anything before it that is read. Sets `damaged_at` to the base
+// offset of the first that is damaged.
 absl::Status ReadOnlyTransactions::LoadIndexes(
     Directory& directory, absl::Span<const int64_t> base_offsets,
     const Bounds& bounds, int64_t& damaged_at) {
+  if (noted_end_ <= bounds.log_start) return absl::OkStatus();
   for (const int64_t base : base_offsets) {
     if (base >= noted_end_) break;
     absl::StatusOr<std::string> entries = ReadTransactionIndex(directory, base);
@@ -163,6 +172,20 @@ void ReadOnlyTransactions::NoteBefore(std::string_view batches) {
 bool ReadOnlyTransactions::IsContinuedBy(std::string_view batches) const {
   return !leader_epoch_.has_value() ||
          (*RecordBatches::Iterator(batches)).leader_epoch() == *leader_epoch_;
+}
+
+absl::Status ReadOnlyTransactions::PassBase(Directory& directory,
+                                            int64_t base_offset) {
+  if (base_offset <= passed_base_) return absl::OkStatus();
+  passed_base_ = base_offset;
+  const auto snapshot = ReadProducerSnapshot(directory, base_offset);
+  if (snapshot.ok()) {
+    states_ = ProducerStates(*snapshot);
+    return absl::OkStatus();
+  }
+  return absl::IsNotFound(snapshot.status()) || CannotBeRead(snapshot.status())
+             ? absl::OkStatus()
+             : snapshot.status();
 }
 
 absl::Status ReadOnlyTransactions::Note(std::string_view batches,
@@ -215,16 +238,19 @@ std::vector<AbortedTransaction> ReadOnlyTransactions::FindOverlapping(
   return found;
 }
 
-bool ReadOnlyTransactions::LeaveOutAborted(RecordBatches& view) const {
-  if (view.empty()) return true;
+bool ReadOnlyTransactions::HasNoted(const RecordBatches& view) const {
   for (const RecordBatch& batch : view) {
     if (batch.leader_epoch() > leader_epoch_.value_or(batch.leader_epoch()))
       return false;
   }
+  return true;
+}
+
+void ReadOnlyTransactions::LeaveOutAborted(RecordBatches& view) const {
+  if (view.empty()) return;
   varve::LeaveOutAborted(FindOverlapping({.from = (*view.begin()).base_offset(),
                                           .to = view.next_offset()}),
                          view);
-  return true;
 }
 
 }  // namespace varve

@@ -25,21 +25,24 @@ namespace varve {
 // state"): the newest `.snapshot`, the `.txnindex` files before it, and the
 // batches after it, which the caller reads and notes.
 //
-//   if (!transactions.is_loaded()) transactions.Load(directory, bounds);
+//   transactions.Load(directory, bounds);
 //   … read the batches from transactions.noted_end() on …
 //   transactions.Note(batches, next_offset);
 //   … read records up to transactions.last_stable_offset() …
 //   transactions.LeaveOutAborted(view);
 //
-// All that it knows it keeps in memory, about 40 bytes for each transaction
-// that was aborted between log start and end: so a log cleaner or a retention
-// that replaces files meanwhile takes nothing from it.
+// Nothing above the recovery point is believed of these files: what is there
+// now may not be what a power loss leaves, and its markers are not durable.
+//
+// All that it knows it keeps in memory, 32 bytes for each transaction that was
+// aborted between log start and end: so a log cleaner or a retention that
+// replaces files meanwhile takes nothing from it.
 //
 // Thread safety: externally synchronized.
 class ReadOnlyTransactions {
  public:
   // Aborted transactions that are kept at most. Kafka has no such limit.
-  static constexpr size_t kAbortedMax = size_t{1} << 24;
+  static constexpr size_t kAbortedMax = size_t{1} << 22;
 
   struct Bounds {
     absl::Span<const int64_t> segment_bases;  // ascending
@@ -48,26 +51,21 @@ class ReadOnlyTransactions {
     int64_t end = 0;
   };
 
-  // Reads the files. What it cannot read, a snapshot or an index that is
-  // damaged, the batches have to say: `noted_end` is then further back.
+  // Reads the files, once, before anything else. What it cannot read, a
+  // snapshot or an index that is damaged, the batches have to say: `noted_end`
+  // is then further back.
   //
-  // Errors, after which it is as it was before: Unavailable when a file is gone
+  // Errors: Unavailable when a file is gone
   // since the directory was listed: try again. ResourceExhausted for more than
   // kAbortedMax transactions, or when memory or descriptors run out. Other file
   // errors (log/system/errno_status.h).
   absl::Status Load(Directory& directory, const Bounds& bounds);
 
-  bool is_loaded() const { return is_loaded_; }
-  // The log is not the one that was noted: it was cut, or trimmed beyond what
-  // was noted. It has to be loaded again.
-  void Forget() { *this = ReadOnlyTransactions(); }
-
   // After `Load`, unless the log begins at `noted_end`: the batch that ends
   // there. Not empty.
   void NoteBefore(std::string_view batches);
 
-  // Up to where the log is known. Precondition of this and of all below:
-  // `is_loaded`.
+  // Up to where the log is known.
   int64_t noted_end() const { return noted_end_; }
 
   // Whether the batches, which begin where those noted end, may go on with the
@@ -75,8 +73,15 @@ class ReadOnlyTransactions {
   // noted. `batches` are whole and not empty.
   bool IsContinuedBy(std::string_view batches) const;
 
+  // The batches to be noted next are the first of the segment that begins at
+  // `base_offset`, below the recovery point. Goes on with the snapshot there,
+  // if there is a sound one: it may know more than the batches did, of which
+  // some may have been damaged, or compacted away. Errors: file errors.
+  absl::Status PassBase(Directory& directory, int64_t base_offset);
+
   // Notes batches that come after those noted, up to the offset
-  // `next_offset`: whole ones, which were checked.
+  // `next_offset`: whole ones, which were checked. Empty when there is none up
+  // to there.
   //
   // Errors: ResourceExhausted for more than kAbortedMax transactions.
   absl::Status Note(std::string_view batches, int64_t next_offset);
@@ -94,11 +99,13 @@ class ReadOnlyTransactions {
   enum class Markers { kVisible, kDurable };
   int64_t last_stable_offset(Markers markers) const;
 
-  // Has the view leave out the records of aborted transactions. False when the
-  // view shows batches that are not those noted, but of a later writer: then
-  // `Forget`, and read again. Precondition: it ends at or below a last stable
-  // offset.
-  bool LeaveOutAborted(RecordBatches& view) const;
+  // Whether the view, which ends at or below a last stable offset, shows the
+  // batches that were noted, and not those of a later writer.
+  bool HasNoted(const RecordBatches& view) const;
+
+  // Has the view leave out the records of aborted transactions. Precondition:
+  // it ends at or below a last stable offset.
+  void LeaveOutAborted(RecordBatches& view) const;
 
  private:
   absl::Status LoadIndexes(Directory& directory,
@@ -108,8 +115,8 @@ class ReadOnlyTransactions {
   std::vector<AbortedTransaction> FindOverlapping(
       const OffsetRange& range) const;
 
-  bool is_loaded_ = false;
   int64_t noted_end_ = 0;
+  int64_t passed_base_ = 0;  // of the segment in which it has begun, or come to
   // Of the last batch before `noted_end_`; none in an empty log.
   std::optional<int32_t> leader_epoch_;
   ProducerStates states_;

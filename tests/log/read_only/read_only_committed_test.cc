@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,11 @@
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_view.h"
+#include "varve/log/metadata/continuity.h"
+#include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/producer_state/producer_files.h"
+#include "varve/log/system/file_system.h"
 
 namespace varve {
 namespace {
@@ -124,6 +129,89 @@ TEST_F(ReadOnlyCommittedTest, LogThatWasCutBelowWhatIsKnownIsReadAnew) {
       reader_->ReadableEnd(ReadLevel::kVisible, Isolation::kReadCommitted),
       IsOkAndHolds(1));
   EXPECT_THAT(ReadFrom(0), ElementsAre("b"));
+}
+
+// The log of another writer ends where the reader is, and nothing comes yet.
+TEST_F(ReadOnlyCommittedTest, ReaderAtTheEndOfAnotherWritersLogWaits) {
+  AddPlain("a");
+  const std::string kept = log_;
+  AddPlain("b");
+  AddPlain("c");
+  OpenReader();
+  EXPECT_THAT(ReadFrom(0), ElementsAre("a", "b", "c"));
+  log_ = kept;
+  WriteBytes(LogPath(0), log_);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_THAT(ReadFrom(1), IsEmpty());
+  EXPECT_THAT(
+      reader_->HasNews(1, ReadLevel::kVisible, Isolation::kReadCommitted),
+      IsOkAndHolds(false));
+}
+
+TEST_F(ReadOnlyCommittedTest, DamagedIndexBeforeTheLogStartDoesNotMatter) {
+  Add(one_.Batch(0));
+  Abort();
+  AddPlain("a");
+  WriteBytes(path_ + "/00000000000000000000.txnindex", "odd");
+  outline_.checkpoint.log_start = 2;
+  outline_.checkpoint.recovery_point = 2;
+  OpenReader();
+  EXPECT_THAT(ReadFrom(2), ElementsAre("a"));
+}
+
+TEST_F(ReadOnlyCommittedTest, DamageOfTheLastBatchIsReported) {
+  AddPlain("a");
+  const size_t damaged = log_.size() + batch_layout::kRecords;
+  AddPlain("b");
+  log_[damaged] ^= 1;
+  WriteBytes(LogPath(0), log_);
+  outline_.checkpoint.recovery_point = end_;
+  OpenReader();
+  EXPECT_THAT(
+      reader_->HasNews(1, ReadLevel::kVisible, Isolation::kReadCommitted),
+      IsOkAndHolds(true));
+  EXPECT_THAT(reader_->Read(1, {.isolation = Isolation::kReadCommitted}),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
+// The leader epoch is not covered by the CRC.
+TEST_F(ReadOnlyCommittedTest, DamagedLeaderEpochHidesNothing) {
+  AddPlain("a");
+  const size_t epoch = log_.size() + batch_layout::kLeaderEpoch;
+  AddPlain("b");
+  AddPlain("c");
+  log_[epoch] ^= 1;
+  WriteBytes(LogPath(0), log_);
+  OpenReader();
+  EXPECT_THAT(ReadFrom(0), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(ReadFrom(1), ElementsAre("b", "c"));
+}
+
+// A log cleaner has removed the aborted batch, and then its marker.
+TEST_F(ReadOnlyCommittedTest, SnapshotOfALaterSegmentSaysWhatAMarkerDid) {
+  outline_.continuity = Continuity::kGapsAllowed;
+  outline_.checkpoint.origin = CheckpointOrigin::kStandIn;
+  Add(one_.Batch(0));
+  AddPlain("a");
+  OpenReader();
+  EXPECT_THAT(ReadFrom(0), IsEmpty());
+  std::filesystem::remove(LogPath(0));
+  log_.clear();
+  end_ = 1;
+  AddPlain("a");
+  log_.clear();
+  end_ = 3;
+  AddPlain("b");
+  std::filesystem::rename(LogPath(0), LogPath(3));
+  end_ = 1;
+  log_.clear();
+  AddPlain("a");
+  const auto directory = FileSystem::Posix()->OpenDirectory(path_);
+  ASSERT_THAT(directory, IsOk());
+  ASSERT_THAT(WriteProducerSnapshot(**directory, {.offset = 3}), IsOk());
+  outline_.checkpoint.recovery_point = 3;
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_THAT(ReadFrom(1), ElementsAre("a", "b"));
 }
 
 TEST_F(ReadOnlyCommittedTest, DamageIsPassedOverToKnowWhatFollows) {
