@@ -105,7 +105,7 @@ void ProducerVerifier::CheckBatch(const RecordBatch& batch) {
   // Else it is no marker that anyone could have meant.
   if (producer.ok()) Note(batch, *producer);
   next_offset_ = end;
-  if (known_.states.size() > kProducersMax) LoseTrack(end);
+  if (KnowsTooMany()) LoseTrack(end);
 }
 
 void ProducerVerifier::Note(const RecordBatch& batch,
@@ -129,7 +129,7 @@ void ProducerVerifier::LoseTrack(int64_t offset) {
          options_.snapshots[next_snapshot_] < offset) {
     ReadSnapshot(options_.snapshots[next_snapshot_++]);
   }
-  known_.states = ProducerStates();
+  known_.states = ProducerStates(kProducersMax);
   known_.from = offset;
   known_.origin = offset == 0 ? Origin::kWithStates : Origin::kWithoutStates;
   next_offset_ = offset;
@@ -204,7 +204,9 @@ void ProducerVerifier::JudgeSnapshot(ProducerSnapshot snapshot) {
   if (!difference.has_value()) {
     known_ = {.origin = Origin::kWithStates,
               .from = offset,
-              .states = ProducerStates(snapshot)};
+              .states = ProducerStates(snapshot, kProducersMax)};
+    if (!KnowsTooMany()) return;
+    known_ = {.from = offset, .states = ProducerStates(kProducersMax)};
     return;
   }
   VerifyFinding finding = {

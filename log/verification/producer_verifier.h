@@ -42,7 +42,8 @@ namespace varve {
 // Thread safety: externally synchronized.
 class ProducerVerifier {
  public:
-  // More open transactions than this are not followed.
+  // With one more it is as after a gap. A varve knows fewer, a broker does not
+  // forget them for a day.
   static constexpr int64_t kProducersMax = 100'000;
 
   struct Options {
@@ -85,6 +86,10 @@ class ProducerVerifier {
   void JudgeSnapshot(ProducerSnapshot snapshot);
   void JudgeBeyondEnd(int64_t offset);
   void LoseTrack(int64_t offset);
+  bool KnowsTooMany() const {
+    return known_.states.forgotten_count() > 0 ||
+           known_.states.size() > kProducersMax;
+  }
   void Note(const RecordBatch& batch, const ProducerBatch& producer);
   WrongFileFate FateOf(int64_t offset) const;
   std::string PathOf(int64_t snapshot_offset) const;

@@ -74,10 +74,8 @@ class SnapshotComparison {
   void Compare(int64_t i, const ProducerEntry& entry) {
     const ProducerState* const state = known_.states.Find(entry.producer_id);
     if (state == nullptr) {
-      // One too many may have been forgotten here.
-      if (known_.states.forgotten_count() > 0 ||
-          (MayBeUnknown(entry.last_offset) &&
-           MayBeUnknown(entry.transaction_first_offset))) {
+      if (MayBeUnknown(entry.last_offset) &&
+          MayBeUnknown(entry.transaction_first_offset)) {
         return;
       }
       Add(i, entry.producer_id, "nothing of it", TextOf(entry));

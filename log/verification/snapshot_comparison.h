@@ -23,7 +23,7 @@ struct KnownProducers {
 
   Origin origin = Origin::kWithoutStates;
   int64_t from = 0;
-  ProducerStates states = ProducerStates();
+  ProducerStates states = ProducerStates();  // has forgotten none
 };
 
 // The first thing that a snapshot says otherwise than the batches.
@@ -42,6 +42,8 @@ struct SnapshotDifference {
 //
 // Of a producer that appended since, all else has to be as in its last batch:
 // its epoch, the sequence, place and time of that, its open transaction.
+//
+// Precondition: `known.states.forgotten_count()` is 0.
 std::optional<SnapshotDifference> CompareSnapshot(
     const ProducerSnapshot& snapshot, const KnownProducers& known);
 

@@ -14,8 +14,12 @@
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/transactions_fixture.h"
 #include "varve/api/cursor.h"
+#include "varve/api/store_backup.h"
+#include "varve/api/store_copy.h"
 #include "varve/api/store_verifier.h"
+#include "varve/api/topic_config.h"
 #include "varve/api/writer_presence.h"
+#include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_view.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/read_options.h"
@@ -108,6 +112,17 @@ TEST_F(VerifyProducersTest, NothingIsFoundWhenProducersHaveExpired) {
   EXPECT_THAT(Damage(path_, WriterPresence::kNone), IsEmpty());
 }
 
+// The times of batches are those of their appends then.
+TEST_F(VerifyProducersTest, NothingIsFoundInAStampedTopic) {
+  TopicConfig config = SmallSegments();
+  config.log.message_timestamp_type = TimestampType::kLogAppendTime;
+  CreateOrders(config);
+  for (int i = 0; i < 6; ++i) WriteRound(i);
+  EXPECT_THAT(DamageBesideWriter(), IsEmpty());
+  Close();
+  EXPECT_THAT(Damage(path_, WriterPresence::kNone), IsEmpty());
+}
+
 TEST_F(VerifyProducersTest, NothingIsFoundAfterATrim) {
   WriteAndClose();
   Open();
@@ -116,6 +131,22 @@ TEST_F(VerifyProducersTest, NothingIsFoundAfterATrim) {
   EXPECT_THAT(DamageBesideWriter(), IsEmpty());
   Close();
   EXPECT_THAT(Damage(path_, WriterPresence::kNone), IsEmpty());
+}
+
+// Its files are those of several moments, and of the backup before.
+TEST_F(VerifyProducersTest, NothingIsFoundInBackupsOfALiveStore) {
+  const std::string backup = scratch_ / "backup";
+  CreateOrders();
+  for (int i = 0; i < 9; ++i) {
+    WriteRound(i);
+    if (i == 4) {
+      ASSERT_THAT(Orders().TrimBefore(Orders().visible_end() / 2), IsOk());
+    }
+    const auto made = BackUpStore({.store = path_, .backup = backup},
+                                  {.existing = ExistingCopy::kReplace});
+    ASSERT_THAT(made, IsOk());
+    EXPECT_THAT(Damage(backup, WriterPresence::kNone), IsEmpty()) << i;
+  }
 }
 
 // What a finding says to do.

@@ -9,20 +9,25 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/broker_directory.h"
 #include "tests/fixture/file_bytes.h"
-#include "tests/fixture/transactions_fixture.h"
-#include "varve/index/big_endian.h"
-#include "varve/index/transaction_index.h"
+#include "tests/fixture/scratch_directory.h"
+#include "tests/log/verification/verified_transactions.h"
+#include "varve/log/batch/record_batch.h"
+#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/continuity.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/partition_checkpoint.h"
+#include "varve/log/metadata/topic_id.h"
+#include "varve/log/producer/producer_batch.h"
 #include "varve/log/producer/producer_snapshot.h"
+#include "varve/log/producer/producer_states.h"
 #include "varve/log/system/file_system.h"
 #include "varve/log/verification/partition_verification.h"
 #include "varve/log/verification/partition_verifier.h"
@@ -39,52 +44,11 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr auto kSnapshot = SegmentFileKind::kSnapshot;
-constexpr auto kTxnIndex = SegmentFileKind::kTxnIndex;
-constexpr auto kEntrySize = size_t{TransactionIndex::kEntrySize};
 
-class ProducerVerifierTest : public TransactionsFixture {
- protected:
-  void SetUp() override {
-    WriteAndClose();
-    snapshots_ = OffsetsOf(kSnapshot);
-    indexes_ = OffsetsOf(kTxnIndex);
-    ASSERT_GT(snapshots_.size(), size_t{5});
-    ASSERT_EQ(snapshots_.back(), end_);
-    ASSERT_GT(indexes_.size(), size_t{3});
-    inputs_.checkpoint =
-        PartitionCheckpoint{.log_start = 0, .recovery_point = end_};
-  }
-  std::vector<VerifyFinding> Verify() {
-    const auto directory =
-        FileSystem::Posix()->OpenDirectory(path_ + "/orders-0");
-    auto result = VerifyPartition(**directory, inputs_);
-    EXPECT_THAT(result, IsOk());
-    return result->findings;
-  }
-  std::vector<VerifyFinding> Damage() {
-    std::vector<VerifyFinding> findings = Verify();
-    std::erase_if(findings, [](const VerifyFinding& finding) {
-      return finding.severity != FindingSeverity::kDamage;
-    });
-    return findings;
-  }
-  // The one finding, as text.
-  std::string Only() {
-    const std::vector<VerifyFinding> findings = Damage();
-    EXPECT_EQ(findings.size(), size_t{1});
-    return findings.empty() ? "" : findings.front().ToString();
-  }
-  // A snapshot in the middle, of several producers.
-  ProducerSnapshot Middle() { return SnapshotAt(snapshots_[3]); }
-  // The index of a segment in the middle, with several transactions.
-  std::string IndexPath() { return PathTo(indexes_[1], kTxnIndex); }
-
-  std::vector<int64_t> snapshots_;
-  std::vector<int64_t> indexes_;
-  PartitionVerifyInputs inputs_;
-};
+class ProducerVerifierTest : public VerifiedTransactions {};
 
 TEST_F(ProducerVerifierTest, CleanPartitionHasNoFindings) {
   EXPECT_THAT(Verify(), IsEmpty());
@@ -107,20 +71,6 @@ TEST_F(ProducerVerifierTest, FlippedBitOfASnapshotIsDamageOfItAlone) {
       EXPECT_TRUE(bit < 16 || found[0].severity == FindingSeverity::kDamage);
     }
     WriteBytes(path, sound);
-  }
-}
-
-TEST_F(ProducerVerifierTest, EveryFlippedBitOfATransactionIndexIsDamage) {
-  const std::string sound = ReadBytes(IndexPath());
-  ASSERT_GE(sound.size(), 2 * kEntrySize);
-  for (size_t bit = 0; bit < 8 * sound.size(); ++bit) {
-    WriteBytes(IndexPath(), WithBitFlipped(sound, bit));
-    const std::vector<VerifyFinding> found = Damage();
-    EXPECT_GE(found.size(), size_t{1}) << bit;
-    EXPECT_THAT(found, Each(AllOf(Field(&VerifyFinding::path, IndexPath()),
-                                  Field(&VerifyFinding::what,
-                                        HasSubstr("no record is touched")))))
-        << bit;
   }
 }
 
@@ -220,51 +170,6 @@ TEST_F(ProducerVerifierTest, SnapshotWithinABatchIsFound) {
   EXPECT_THAT(Only(), HasSubstr("its offset is within a batch"));
 }
 
-TEST_F(ProducerVerifierTest, MissingIndexIsFoundByItsMarkers) {
-  const std::string sound = ReadBytes(IndexPath());
-  std::filesystem::remove(IndexPath());
-  const auto more = sound.size() / kEntrySize - 1;
-  EXPECT_THAT(Only(),
-              AllOf(HasSubstr("the transaction that the ABORT marker there "
-                              "ends has no entry, and " +
-                              std::to_string(more) + " more"),
-                    HasSubstr("found none")));
-}
-
-TEST_F(ProducerVerifierTest, EachEntryThatIsMissingIsFoundWithItsOffset) {
-  const std::string sound = ReadBytes(IndexPath());
-  for (size_t at = 0; at < sound.size(); at += kEntrySize) {
-    std::string lacking = sound;
-    lacking.erase(at, kEntrySize);
-    WriteBytes(IndexPath(), lacking);
-    EXPECT_THAT(Only(),
-                AllOf(HasSubstr("has no entry"),
-                      HasSubstr("offset " + std::to_string(LoadBig64(
-                                                sound.data() + at + 18)))));
-  }
-}
-
-TEST_F(ProducerVerifierTest, EntryWithoutAMarkerIsFound) {
-  const std::string sound = ReadBytes(IndexPath());
-  std::string more = sound.substr(sound.size() - kEntrySize);
-  const int64_t last = LoadBig64(more.data() + 18);
-  StoreBig64(more.data() + 18, last + 1);
-  WriteBytes(IndexPath(), sound + more);
-  EXPECT_THAT(Only(), HasSubstr("an entry for which there is no ABORT marker"));
-}
-
-TEST_F(ProducerVerifierTest, EveryFieldOfAnEntryIsComparedWithTheBatches) {
-  const std::string sound = ReadBytes(IndexPath());
-  for (const auto& [field, by] :
-       {std::pair{2, 1}, std::pair{10, -1}, std::pair{26, -1}}) {
-    std::string wrong = sound;
-    StoreBig64(wrong.data() + field, LoadBig64(wrong.data() + field) + by);
-    WriteBytes(IndexPath(), wrong);
-    EXPECT_THAT(Only(), HasSubstr("an entry that is not what the batches say"))
-        << field;
-  }
-}
-
 // The log goes on after the damage with what the next snapshot knows.
 TEST_F(ProducerVerifierTest, DamagedBatchIsTheOnlyFinding) {
   for (const int64_t base : OffsetsOf(SegmentFileKind::kLog)) {
@@ -338,22 +243,6 @@ TEST_F(ProducerVerifierTest, RecoveryMakesThemAgainSoTheyAreNotes) {
                                 HasSubstr("the next open makes it again"))));
 }
 
-TEST_F(ProducerVerifierTest, EntriesThatAnOpenWriterHasYetToWriteAreNoDamage) {
-  inputs_.last_writer = LastWriter::kStillOpen;
-  inputs_.checkpoint->recovery_point = indexes_[1];
-  const std::string sound = ReadBytes(IndexPath());
-  WriteBytes(IndexPath(), sound.substr(0, sound.size() - kEntrySize));
-  std::filesystem::remove(PathTo(indexes_[2], kTxnIndex));
-  EXPECT_THAT(Damage(), IsEmpty());
-  // Below the recovery point all are written.
-  inputs_.checkpoint->recovery_point = end_;
-  EXPECT_EQ(Damage().size(), size_t{2});
-  // In the middle none may be missing.
-  inputs_.checkpoint->recovery_point = indexes_[1];
-  WriteBytes(IndexPath(), sound.substr(kEntrySize));
-  EXPECT_EQ(Damage().size(), size_t{1});
-}
-
 TEST_F(ProducerVerifierTest, OtherProgramsFilesAreNotesUnlessTheyAreDamaged) {
   inputs_.index_severity = FindingSeverity::kNote;
   ProducerSnapshot wrong = Middle();
@@ -366,25 +255,54 @@ TEST_F(ProducerVerifierTest, OtherProgramsFilesAreNotesUnlessTheyAreDamaged) {
   EXPECT_THAT(Only(), HasSubstr("the file ends inside"));
 }
 
-// A broker that copies another one's log appends several batches at once, and
-// knows of a later transaction when it writes the entry of an earlier one.
-TEST_F(ProducerVerifierTest, LaterStableOffsetOfABrokerIsNoFinding) {
-  std::string later = ReadBytes(IndexPath());
-  bool is_changed = false;
-  for (size_t at = 0; at < later.size(); at += kEntrySize) {
-    char* const stable = later.data() + at + 26;
-    if (LoadBig64(stable) != LoadBig64(later.data() + at + 18) + 1) continue;
-    StoreBig64(stable, LoadBig64(stable) + 2);
-    is_changed = true;
+// A broker knows as many as come in a day.
+TEST(ProducerVerifierLimitTest, MoreProducersThanAreFollowedAreNoFinding) {
+  const ScratchDirectory scratch;
+  const BrokerDirectory broker(scratch / "broker");
+  broker.AddPartition("t-0", TopicId(1, 2));
+  ProducerStates states(ProducerVerifier::kProducersMax + 10);
+  std::string log;
+  int64_t next = 0;
+  const auto append = [&](const BatchOptions& options) {
+    log += BrokerBatch(next, {"v"}, 0, options);
+    const auto batch =
+        RecordBatch::Parse(std::string_view(log).substr(
+                               log.size() - BrokerBatch(next, {"v"}).size()),
+                           CrcCheck::kSkip);
+    ASSERT_THAT(batch, IsOk());
+    states.Note(
+        *ProducerBatch::Read(*batch),
+        {.base_offset = next, .timestamp_ms = batch->max_timestamp_ms()});
+    ++next;
+  };
+  append({.producer_id = 0,
+          .producer_epoch = 0,
+          .base_sequence = 0,
+          .transactional = Transactional::kYes});
+  for (int64_t i = 1; i <= ProducerVerifier::kProducersMax; ++i)
+    append({.producer_id = i, .producer_epoch = 0, .base_sequence = 0});
+  append({.producer_id = 1, .producer_epoch = 0, .base_sequence = 1});
+  broker.PutSegment("t-0", 0, log);
+  broker.Put(BrokerDirectory::FileOf("t-0", next, SegmentFileKind::kSnapshot),
+             states.Snapshot(next).Encode());
+  const auto directory =
+      FileSystem::Posix()->OpenDirectory(broker.PathOf("t-0"));
+  const PartitionVerifyInputs inputs = {
+      .checkpoint = PartitionCheckpoint{.recovery_point = next}};
+  const auto verified = VerifyPartition(**directory, inputs);
+  ASSERT_THAT(verified, IsOk());
+  for (const VerifyFinding& finding : verified->findings)
+    EXPECT_THAT(finding.path, Not(HasSubstr(".snapshot"))) << finding.what;
+  // What is known since is compared.
+  ProducerSnapshot wrong = states.Snapshot(next);
+  for (ProducerEntry& entry : wrong.producers) {
+    if (entry.producer_id == 1) ++entry.last_sequence;
   }
-  ASSERT_TRUE(is_changed);
-  WriteBytes(IndexPath(), later);
-  EXPECT_THAT(Only(), HasSubstr("last stable offset"));
-  inputs_.index_severity = FindingSeverity::kNote;
-  EXPECT_THAT(Verify(), IsEmpty());
-  inputs_.last_writer = LastWriter::kDied;
-  inputs_.checkpoint->recovery_point = 0;
-  EXPECT_THAT(Verify(), IsEmpty());
+  broker.Put(BrokerDirectory::FileOf("t-0", next, SegmentFileKind::kSnapshot),
+             wrong.Encode());
+  EXPECT_THAT(VerifyPartition(**directory, inputs)->findings,
+              Contains(Field(&VerifyFinding::what,
+                             HasSubstr("say otherwise of producer 1"))));
 }
 
 }  // namespace

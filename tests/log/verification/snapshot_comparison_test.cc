@@ -145,17 +145,5 @@ TEST_F(SnapshotComparisonTest, OpenTransactionsAreNeverForgotten) {
   EXPECT_THAT(difference->expected, HasSubstr("open since offset"));
 }
 
-TEST_F(SnapshotComparisonTest, WhatIsTooMuchToRememberIsNoDifference) {
-  known_.origin = Origin::kWithStates;
-  known_.states = ProducerStates(2);
-  Note(Kind::kData, 1);
-  const std::vector<ProducerEntry> first = Snapshot().producers;
-  Note(Kind::kData, 2);
-  EXPECT_FALSE(Compare(first));
-  Note(Kind::kData, 3);
-  ASSERT_EQ(known_.states.Find(1), nullptr);
-  EXPECT_FALSE(Compare(first));
-}
-
 }  // namespace
 }  // namespace varve
