@@ -2,8 +2,10 @@
 
 #include "varve/log/partition/partition_reader.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,6 +31,39 @@
 #include "varve/log/segment/time_search.h"
 
 namespace varve {
+namespace {
+
+// Bytes of batches that a read looks at first. Compressed batches mostly have
+// two to eight times their size in them, and those that do not fit decompressed
+// are left out: their CRCs would have been computed in vain, again and again.
+int64_t FirstBytes(const ReadOptions& options) {
+  constexpr int64_t kSmall = int64_t{64} << 10;
+  return options.decompression == Decompression::kLeave ||
+                 options.max_bytes <= kSmall
+             ? options.max_bytes
+             : std::max(kSmall, options.max_bytes / 4);
+}
+
+// Adds what comes after a slice that has ended at its `FirstBytes`, up to
+// `max_bytes` in all. What is wrong there is told to the read that begins
+// there.
+void ReadOn(const Segment& segment, SegmentReadOptions rest, int64_t max_bytes,
+            SegmentSlice& slice) {
+  rest.offset = slice.next_offset;
+  rest.max_bytes = max_bytes - std::ssize(slice.bytes);
+  if (rest.max_bytes <= 0 || rest.offset >= rest.next_base_offset) return;
+  const absl::StatusOr<SegmentSlice> more = ReadSegment(segment, rest);
+  const char* const end = slice.bytes.data() + slice.bytes.size();
+  if (!more.ok() || more->bytes.data() != end ||
+      std::ssize(more->bytes) > rest.max_bytes) {
+    return;
+  }
+  slice.bytes = {slice.bytes.data(), slice.bytes.size() + more->bytes.size()};
+  slice.next_offset = more->next_offset;
+  slice.has_compressed = more->has_compressed;
+}
+
+}  // namespace
 
 absl::Status PartitionReader::OutOfRange(int64_t offset, int64_t end) const {
   return OffsetOutOfRange(path_, offset, ends_->log_start(), end);
@@ -61,16 +96,20 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
   while (true) {
     absl::StatusOr<SegmentList::Found> found = Find(look_at, end);
     if (!found.ok()) return found.status();
-    absl::StatusOr<SegmentSlice> slice = ReadSegment(
-        *found->segment,
-        {.offset = offset,
-         .max_bytes = options.max_bytes,
-         .end_offset = end,
-         .crc = options.crc,
-         .continuity = continuity,
-         .next_base_offset = found->next_base_offset.value_or(end)});
+    const SegmentReadOptions first = {
+        .offset = offset,
+        .max_bytes = FirstBytes(options),
+        .end_offset = end,
+        .crc = options.crc,
+        .continuity = continuity,
+        .next_base_offset = found->next_base_offset.value_or(end)};
+    absl::StatusOr<SegmentSlice> slice = ReadSegment(*found->segment, first);
     if (slice.ok()) {
       const Segment& segment = *found->segment;
+      if (slice->next_offset < end && !slice->has_compressed &&
+          first.max_bytes < options.max_bytes) {
+        ReadOn(segment, first, options.max_bytes, *slice);
+      }
       RecordBatches view(std::move(found->segment), slice->bytes, offset,
                          slice->next_offset);
       if (options.isolation == Isolation::kReadCommitted) {

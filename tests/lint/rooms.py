@@ -118,6 +118,8 @@ APART = {
     "bench/peers": ("lmdb.h", "leveldb/", "rocksdb/", "sqlite3.h", "zmq.h"),
     "codec": ("lz4.h", "lz4frame.h", "lz4hc.h", "snappy.h", "zlib.h", "zstd.h", "zstd_errors.h"),
 }
+# And the folder that measures one of these beside the libraries alone.
+MEASURED_IN = {"codec": "bench/bare"}
 
 
 def room_of(path):

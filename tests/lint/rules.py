@@ -122,7 +122,7 @@ def libraries_apart(path, text):
     for line, match in matches(r'^\s*#\s*include\s*([<"])([^>"]+)', text):
         for folder, headers in rooms.APART.items():
             if match.group(2).startswith(headers):
-                if os.path.dirname(path) != folder:
+                if os.path.dirname(path) not in (folder, rooms.MEASURED_IN.get(folder)):
                     yield line, f"{match.group(2)} outside of {folder}/"
                 elif folder == "codec" and match.group(1) == "<":
                     yield line, f"{match.group(2)} not in quotes"

@@ -108,7 +108,8 @@ class OneFile(Rule):
                  "#include <zmq.h>\n")
         libraries = ['#include "zlib.h"\n', '#include "snappy.h"\n', "#include <lz4frame.h>\n",
                      "# include <zstd.h>\n"]
-        self.good(rules.libraries_apart, "codec/a.cc", '#include "zlib.h"\n')
+        for path in ("codec/a.cc", "bench/bare/a.cc"):
+            self.good(rules.libraries_apart, path, '#include "zlib.h"\n')
         self.bad(rules.libraries_apart, "codec/a.cc", "#include <zlib.h>\n")
         for path in ("api/a.cc", "log/batch/a.h", "tools/dump/a.cc", "tests/codec/a_test.cc",
                      "bench/peers/a.cc", "examples/a.cc"):

@@ -276,5 +276,45 @@ TEST_F(PartitionCompressedReadsTest, ManyThreadsReadAndPassViewsOn) {
   EXPECT_GT(seen, 4 * 50);
 }
 
+// The CRCs of batches that do not fit decompressed would be computed in vain.
+TEST_F(PartitionCompressedReadsTest,
+       LooksAtAQuarterOfTheBytesOfCompressedOnes) {
+  Recover();
+  AppendCompressed(2000);
+  constexpr int64_t kMax = int64_t{256} << 10;
+  const auto view = log_->Read(0, {.max_bytes = kMax});
+  ASSERT_THAT(view, IsOk());
+  EXPECT_LE(view->size_bytes(), kMax / 4);
+  EXPECT_GT(view->size_bytes(), kMax / 4 - 2 * plain_size_);
+  const auto left = log_->Read(
+      0, {.max_bytes = kMax, .decompression = Decompression::kLeave});
+  ASSERT_THAT(left, IsOk());
+  EXPECT_GT(left->size_bytes(), kMax - 2 * plain_size_);
+}
+
+TEST_F(PartitionCompressedReadsTest, FillsTheBytesWithPlainOnes) {
+  Recover();
+  for (int i = 0; i < 1500; ++i) AppendPlain();
+  constexpr int64_t kMax = int64_t{256} << 10;
+  int64_t offset = 0;
+  for (int reads = 0; reads < 2; ++reads) {
+    const auto view = log_->Read(offset, {.max_bytes = kMax});
+    ASSERT_THAT(view, IsOk());
+    EXPECT_LE(view->size_bytes(), kMax);
+    EXPECT_GT(view->size_bytes(), kMax - 2 * plain_size_);
+    offset = view->next_offset();
+  }
+  ExpectAll(0, {.max_bytes = kMax});
+}
+
+TEST_F(PartitionCompressedReadsTest, ReadsCompressedOnesBehindManyPlainOnes) {
+  Recover();
+  for (int i = 0; i < 300; ++i) AppendPlain();
+  AppendCompressed(300);
+  for (int i = 0; i < 300; ++i) AppendPlain();
+  for (const int64_t max_kib : {65, 100, 150, 300, 1024})
+    ExpectAll(0, {.max_bytes = max_kib << 10});
+}
+
 }  // namespace
 }  // namespace varve
