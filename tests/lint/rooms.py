@@ -43,6 +43,7 @@ MAY_INCLUDE = {
         "log/recovery", "log/segment", "log/system", "log/verification"),
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
     "log/compression": ("log/batch", "log/metadata"),
+    "log/compaction": ("index", "log/batch", "log/metadata", "log/producer"),
     "log/partition": (
         "index", "log/batch", "log/compression", "log/metadata", "log/meters", "log/producer",
         "log/producer_state", "log/recovery", "log/retention", "log/segment", "log/sync",

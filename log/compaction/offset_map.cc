@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/log/compaction/offset_map.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "varve/log/compaction/key_hash.h"
+
+namespace varve {
+namespace {
+
+int64_t SlotsFor(const OffsetMap::Options& options) {
+  CHECK_GE(options.memory_bytes, OffsetMap::kMemoryBytesMin);
+  CHECK_LE(options.memory_bytes, OffsetMap::kMemoryBytesMax);
+  CHECK_GE(options.keys_max, 0);
+  const int64_t slots = options.memory_bytes / OffsetMap::kBytesPerSlot;
+  if (options.keys_max >= slots) return slots;
+  return std::min(slots, options.keys_max + options.keys_max / 8 + 2);
+}
+
+// Never all of them, so that each search ends.
+int64_t CapacityOf(int64_t slots) { return slots * 9 / 10; }
+
+}  // namespace
+
+OffsetMap::OffsetMap(const Options& options)
+    : secret_(options.secret),
+      slot_count_(SlotsFor(options)),
+      capacity_(CapacityOf(slot_count_)),
+      slots_(std::make_unique<Slot[]>(At(slot_count_))) {
+  DCHECK_GE(capacity_, 1);
+  DCHECK_LT(capacity_, slot_count_);
+}
+
+OffsetMap::Search OffsetMap::SearchFor(const KeyHash& hash) const {
+  Search search = {.at = HomeOf(hash)};
+  while (true) {
+    const Slot& slot = slots_[At(search.at)];
+    if (slot.offset_plus_one == 0) return search;
+    if (slot.hash == hash) {
+      search.found = true;
+      return search;
+    }
+    if (DistanceAt(search.at) < search.distance) return search;
+    search.at = After(search.at);
+    ++search.distance;
+  }
+}
+
+// Puts the slot at its place; who is there moves on in the same way.
+void OffsetMap::Insert(Slot slot, const Search& place) {
+  int64_t at = place.at;
+  int64_t distance = place.distance;
+  while (slots_[At(at)].offset_plus_one != 0) {
+    const int64_t other_distance = DistanceAt(at);
+    if (other_distance < distance) {
+      std::swap(slots_[At(at)], slot);
+      distance = other_distance;
+    }
+    at = After(at);
+    ++distance;
+  }
+  slots_[At(at)] = slot;
+  ++size_;
+}
+
+OffsetMap::PutResult OffsetMap::Put(std::string_view key, int64_t offset) {
+  DCHECK_GE(offset, 0);
+  DCHECK_LT(offset, std::numeric_limits<int64_t>::max());
+  const KeyHash hash = HashKey(key, secret_);
+  const Search search = SearchFor(hash);
+  if (search.found) {
+    int64_t& stored = slots_[At(search.at)].offset_plus_one;
+    stored = std::max(stored, offset + 1);
+    return PutResult::kStored;
+  }
+  if (size_ == capacity_) return PutResult::kFull;
+  Insert({hash, offset + 1}, search);
+  return PutResult::kStored;
+}
+
+std::optional<int64_t> OffsetMap::Find(std::string_view key) const {
+  const Search search = SearchFor(HashKey(key, secret_));
+  if (!search.found) return std::nullopt;
+  return slots_[At(search.at)].offset_plus_one - 1;
+}
+
+}  // namespace varve

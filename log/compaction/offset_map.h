@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef VARVE_LOG_COMPACTION_OFFSET_MAP_H_
+#define VARVE_LOG_COMPACTION_OFFSET_MAP_H_
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "varve/log/compaction/key_hash.h"
+
+namespace varve {
+
+// The latest offset of each key, in memory that is bounded from the first. Of a
+// key it holds the hash alone (log/compaction/key_hash.h says why that is
+// safe), so a key of any size takes 24 bytes, as in Kafka's SkimpyOffsetMap.
+// Its memory is taken when it is made; there is no way to remove a key.
+//
+// It is full before it is crowded, at nine tenths. That is a normal answer:
+// compaction then ends at the record whose key had no room, and the next one
+// goes on from there.
+//
+// Thread safety: externally synchronized; a const method may run beside another
+// one.
+class OffsetMap {
+ public:
+  static constexpr int64_t kBytesPerSlot = 24;
+  // Kafka's log.cleaner.dedupe.buffer.size: 5,033,164 keys.
+  static constexpr int64_t kMemoryBytes = int64_t{128} << 20;
+  // The least and the most that make sense: 20 keys, and 1.9 billion.
+  static constexpr int64_t kMemoryBytesMin = 24 * kBytesPerSlot;
+  static constexpr int64_t kMemoryBytesMax = (int64_t{1} << 31) * kBytesPerSlot;
+
+  struct Options {
+    // Bytes that it may take. Precondition: within the two limits above.
+    int64_t memory_bytes = kMemoryBytes;
+    // No more keys than this will come; with few it takes less memory. A bound
+    // is how many offsets the range has. Precondition: 0 or more.
+    int64_t keys_max = std::numeric_limits<int64_t>::max();
+    HashSecret secret = {};
+  };
+
+  explicit OffsetMap(const Options& options);
+
+  OffsetMap(const OffsetMap&) = delete;
+  OffsetMap& operator=(const OffsetMap&) = delete;
+
+  enum class PutResult : uint8_t {
+    kStored,
+    kFull,  // the key is new and has no room; nothing has changed
+  };
+
+  // The key is at this offset, too: the largest one stays. One that is known
+  // always has room.
+  //
+  // Precondition: `offset` is 0 or more, and below 2^63-1.
+  [[nodiscard]] PutResult Put(std::string_view key, int64_t offset);
+
+  // The largest offset of the key; nothing for one that was not put.
+  std::optional<int64_t> Find(std::string_view key) const;
+
+  int64_t size() const { return size_; }
+  // How many keys it takes.
+  int64_t capacity() const { return capacity_; }
+  int64_t memory_bytes() const { return slot_count_ * kBytesPerSlot; }
+
+ private:
+  struct Slot {
+    KeyHash hash;
+    int64_t offset_plus_one = 0;  // 0: free
+  };
+  static_assert(sizeof(Slot) == kBytesPerSlot);
+
+  // Where a hash would be if no other was there, and how far it is from there.
+  int64_t HomeOf(const KeyHash& hash) const {
+    return static_cast<int64_t>(
+        ((hash.first >> 32) * static_cast<uint64_t>(slot_count_)) >> 32);
+  }
+  int64_t DistanceAt(int64_t at) const {
+    const int64_t distance = at - HomeOf(slots_[At(at)].hash);
+    return distance >= 0 ? distance : distance + slot_count_;
+  }
+  int64_t After(int64_t at) const { return at + 1 == slot_count_ ? 0 : at + 1; }
+  static uint64_t At(int64_t at) { return static_cast<uint64_t>(at); }
+
+  // The slot of the hash or, when it is in none, that which it has to go to.
+  struct Search {
+    int64_t at = 0;
+    int64_t distance = 0;
+    bool found = false;
+  };
+  Search SearchFor(const KeyHash& hash) const;
+  void Insert(Slot slot, const Search& place);
+
+  const HashSecret secret_;
+  const int64_t slot_count_;
+  const int64_t capacity_;
+  int64_t size_ = 0;
+  // Open addressing. Invariant: whoever is at home in an earlier slot stands
+  // before who is at home in a later one ("Robin Hood hashing": Celis, Larson,
+  // Munro, 1985). So a search for a key that is not there ends early, though
+  // nine tenths are taken.
+  const std::unique_ptr<Slot[]> slots_;
+};
+
+}  // namespace varve
+
+#endif  // VARVE_LOG_COMPACTION_OFFSET_MAP_H_
