@@ -45,7 +45,7 @@ int64_t FirstBytes(const ReadOptions& options) {
 }
 
 // Adds what comes after a slice that has ended at its `FirstBytes`, up to
-// `max_bytes` in all. What is wrong there is told to the read that begins
+// `max_bytes` in all. What is wrong there is reported by the read that begins
 // there.
 void ReadOn(const Segment& segment, SegmentReadOptions rest, int64_t max_bytes,
             SegmentSlice& slice) {
