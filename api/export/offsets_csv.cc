@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/types/span.h"
@@ -23,9 +24,14 @@ std::string Field(const std::string& text) {
 }  // namespace
 
 std::string OffsetsCsv(absl::Span<const ExportedOffset> offsets) {
+  const bool is_of_one =
+      absl::c_all_of(offsets, [&](const ExportedOffset& offset) {
+        return offset.group == offsets.front().group;
+      });
   std::string csv;
   for (const ExportedOffset& offset : offsets) {
-    absl::StrAppend(&csv, Field(offset.group), ",", offset.partition.topic, ",",
+    if (!is_of_one) absl::StrAppend(&csv, Field(offset.group), ",");
+    absl::StrAppend(&csv, offset.partition.topic, ",",
                     offset.partition.partition, ",", offset.offset, "\n");
   }
   return csv;

@@ -10,15 +10,16 @@
 
 namespace varve {
 
-// Committed offsets as Kafka's own tool takes them, a line each of group,
-// topic, partition and offset, separated by commas:
+// Committed offsets as Kafka's own tool takes them, a line each:
 //
 //   kafka-consumer-groups.sh --bootstrap-server HOST:9092 --reset-offsets
 //       --group GROUP … --from-file FILE --execute
 //
-// with a --group for each that is in the file. (With one group in all the tool
-// takes lines without the group, too; it tells by the number of fields.) A
-// field that holds a comma or a quotation mark is quoted, as in RFC 4180.
+// with a --group for each that is in the file. Of one group in all, the fields
+// are topic, partition and offset; of several, the group, and those. (Kafka's
+// 3.9 and 4.2 first try to read the latter as the former, and print a stack
+// trace of that; then they do as they are told.) A field that holds a comma or
+// a quotation mark is quoted, as in RFC 4180.
 //
 // Precondition: no group has a line break in it: the tool reads line by line.
 //

@@ -116,19 +116,21 @@ class Broker:
 
 
 class Client:
-    """BrokerClient.java, compiled into `classes` for the Kafka in `jars`."""
+    """BrokerClient.java, compiled into `classes` for the Kafka in `jars`; and ExportClient.java,
+    if `programs` has it."""
 
-    def __init__(self, jars, classes):
-        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "BrokerClient.java")
+    def __init__(self, jars, classes, programs=("BrokerClient",)):
+        here = os.path.dirname(os.path.abspath(__file__))
+        sources = [os.path.join(here, f"{program}.java") for program in programs]
         self._class_path = f"{classes}:{jars}/*"
         subprocess.run(
             ["javac", "-J-XX:-UsePerfData", "-nowarn", "-Xlint:-removal", "-cp", f"{jars}/*", "-d",
-             classes, source], check=True, stderr=subprocess.DEVNULL)
+             classes, *sources], check=True, stderr=subprocess.DEVNULL)
 
-    def _run(self, broker, *arguments):
+    def _run(self, broker, *arguments, program="BrokerClient"):
         return subprocess.run(
             [*_JAVA, "-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8", "-cp",
-             self._class_path, "BrokerClient", broker.address(), *arguments],
+             self._class_path, program, broker.address(), *arguments],
             check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
     def write(self, broker, records):
@@ -140,6 +142,10 @@ class Client:
         one, records and bounds."""
         return [json.loads(line) for line in self._run(
             broker, "read", isolation, *([topic] if topic else [])).splitlines()]
+
+    def at_broker(self, broker, verb, *arguments):
+        """A verb of ExportClient; returns the lines that it prints."""
+        return self._run(broker, verb, *arguments, program="ExportClient").splitlines()
 
     def read_settled(self, broker, pause_s):
         """The same, of all topics, when the log cleaner is done with the compacted one: what a

@@ -11,14 +11,17 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "varve/api/export/broker_export.h"
@@ -64,6 +67,16 @@ std::set<std::string> GroupsOf(const ExportReport& report) {
   for (const ExportedOffset& offset : report.offsets)
     groups.insert(offset.group);
   return groups;
+}
+
+// A word of a shell's command line.
+std::string ShellWord(std::string_view text) {
+  const bool is_plain = absl::c_all_of(text, [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' ||
+           c == '_' || c == '-' || c == '/';
+  });
+  if (is_plain) return std::string(text);
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
 Json ToJson(const ExportedTopic& topic) {
@@ -123,7 +136,10 @@ void PrintOffsets(const ExportReport& report, const std::string& file) {
       file, ": ", what,
       "; when the broker runs:\n  kafka-consumer-groups.sh --bootstrap-server "
       "HOST:9092 --reset-offsets --from-file ",
-      file, " --execute --group ", absl::StrJoin(groups, " --group "), "\n");
+      ShellWord(file), " --execute");
+  for (const std::string& group : groups)
+    std::cout << absl::StrCat(" --group ", ShellWord(group));
+  std::cout << "\n";
 }
 
 void PrintText(const ExportReport& report, const std::string& offsets,

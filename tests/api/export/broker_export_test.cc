@@ -218,9 +218,12 @@ TEST_F(BrokerExportTest, CommittedOffsetsAreSaidAndFormatted) {
                           ExportedOffset{"h", {"orders", 1}, 1}));
   EXPECT_EQ(OffsetsCsv(report->offsets),
             "g,orders,0,3\nh,orders,0,3\nh,orders,1,1\n");
-  const std::vector<ExportedOffset> odd = {
+  std::vector<ExportedOffset> odd = {
       {.group = "a, \"b\"", .partition = {"t", 1}, .offset = 2}};
-  EXPECT_EQ(OffsetsCsv(odd), "\"a, \"\"b\"\"\",t,1,2\n");
+  EXPECT_EQ(OffsetsCsv(odd), "t,1,2\n");
+  odd.push_back({.group = "c", .partition = {"t", 1}, .offset = 3});
+  EXPECT_EQ(OffsetsCsv(odd), "\"a, \"\"b\"\"\",t,1,2\nc,t,1,3\n");
+  EXPECT_EQ(OffsetsCsv({}), "");
 }
 
 TEST_F(BrokerExportTest, OffsetsOfAGroupThatNoLineCanNameAreLeftOut) {
