@@ -226,7 +226,8 @@ TEST_F(ReadCommittedFollowerTest, RecoveryThatFailedShowsNothingAborted) {
   files_.FailCallsNamed("Directory::OpenFile " + path_ +
                             "/orders-0/00000000000000000000.txnindex",
                         ENOSPC, FaultyFileSystem::Repeat::kForever);
-  EXPECT_THAT(LogStore::Open(path_, Options()).status(), Not(IsOk()));
+  Open();
+  EXPECT_THAT(store_->partition("orders", 0).status(), Not(IsOk()));
   EXPECT_THAT(ReadAnew(), ElementsAre("a"));
 }
 
