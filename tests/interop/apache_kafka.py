@@ -15,8 +15,8 @@ import required
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The programs that only need what Kafka 3.9 has, too.
 _READERS = ("BatchJson", "HexDecoder", "ReadLogs")
-_WRITERS = ("CodecLevels", "KafkaLog", "LookUp", "OpenLogs", "OpenProducers", "ProducerJson",
-            "WriteLogs", "WriteOffsets", "WriteProducers")
+_WRITERS = ("CleanLogs", "CodecLevels", "KafkaLog", "LookUp", "OpenLogs", "OpenProducers",
+            "ProducerJson", "WriteLogs", "WriteOffsets", "WriteProducers")
 
 # Sandboxed JVMs have the same process ids and quarrel about their performance
 # data, on standard output.

@@ -251,6 +251,23 @@ TEST_F(BatchCleanerTest, ATombstoneThatIsNotMappedGetsNoHorizon) {
   EXPECT_EQ(log_.batches, before);
 }
 
+TEST_F(BatchCleanerTest, ABatchThatIsMappedInPartGetsNoHorizon) {
+  run_.map_bytes = OffsetMap::kMemoryBytesMin;
+  std::vector<OwnedRecord> records = {Tombstone("deleted")};
+  for (int i = 0; i < 30; ++i) {
+    records.push_back(Put("key " + std::to_string(i), ""));
+  }
+  log_.Append(records);
+  AppendOther();
+  const auto before = log_.batches;
+  Compact();
+  EXPECT_EQ(run_.mapped_end, 21);
+  EXPECT_EQ(log_.batches, before);
+  run_.first_dirty = run_.mapped_end;
+  Compact();
+  EXPECT_TRUE(log_.batch(0).has_delete_horizon());
+}
+
 TEST_F(BatchCleanerTest, CompressedBatchesAreCompressedAgain) {
   for (const Compression codec : {Compression::kGzip, Compression::kSnappy,
                                   Compression::kLz4, Compression::kZstd}) {
