@@ -42,7 +42,8 @@ enum class BatchOutcome : uint8_t {
 class CommittedFilter {
  public:
   // `aborted`: all that overlap the walk, in any order
-  // (TransactionIndex::FindOverlapping); others do no harm.
+  // (TransactionIndex::FindOverlapping). Those after it do no harm; one whose
+  // marker comes before it would hide what its producer has committed since.
   explicit CommittedFilter(absl::Span<const AbortedTransaction> aborted);
 
   // What the next batch is.

@@ -45,7 +45,7 @@ absl::StatusOr<LogBounds> ReadOnlyPartitionReader::TryBounds() {
   absl::StatusOr<ReadOnlySlice> slice =
       log_.Advance(*cursor, {.offset = kNoOffset});
   if (!slice.ok()) return slice.status();
-  end_ = *std::move(cursor);
+  SetEnd(*std::move(cursor));
   return LogBounds{
       .log_start = log_.log_start(),
       .recovery_point = log_.recovery_point(),

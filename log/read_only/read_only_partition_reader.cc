@@ -233,12 +233,22 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::NotReadableYet(
   return RecordBatches(offset);
 }
 
+// The log ends there. If it was cut below where a read had come to, that place
+// is none any more.
+void ReadOnlyPartitionReader::SetEnd(Cursor end) {
+  end_ = std::move(end);
+  if (next_.has_value() && next_->place.base_offset > end_->place.base_offset)
+    next_.reset();
+}
+
 // Remembers the furthest known end. If nothing is found at the cursor, that is
 // the end, even if it was later before: a recovery may have cut the log.
 void ReadOnlyPartitionReader::NoteEnd(const Cursor& cursor,
                                       const ReadOnlySlice& slice) {
-  if (!end_.has_value() || slice.bytes.empty() ||
-      end_->place.base_offset <= cursor.place.base_offset) {
+  if (slice.bytes.empty()) {
+    SetEnd(cursor);
+  } else if (!end_.has_value() ||
+             end_->place.base_offset <= cursor.place.base_offset) {
     end_ = cursor;
   }
 }
@@ -307,11 +317,11 @@ absl::StatusOr<bool> ReadOnlyPartitionReader::IsPastOrWrong(int64_t offset) {
     return true;
   }
   if (!slice.ok()) return slice.status();
-  end_ = *std::move(cursor);
-  if (!slice->bytes.empty()) return true;
-  // The log was cut below where a read had come to.
-  if (next_.has_value() && next_->place.base_offset > end_->place.base_offset)
-    next_.reset();
+  if (!slice->bytes.empty()) {
+    end_ = *std::move(cursor);
+    return true;
+  }
+  SetEnd(*std::move(cursor));
   return offset > std::max(end_->place.base_offset, log_.recovery_point());
 }
 

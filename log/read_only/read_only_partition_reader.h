@@ -178,6 +178,7 @@ class ReadOnlyPartitionReader : private RestingReader {
   absl::StatusOr<RecordBatches> BatchAt(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status RefreshIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetEnd(ReadOnlyLog::Cursor end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void NoteEnd(const ReadOnlyLog::Cursor& cursor, const ReadOnlySlice& slice)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void AdaptWindow(const ReadOnlySlice& slice, int64_t max_bytes)
