@@ -2,7 +2,9 @@
 
 // What becomes of the batches of transactions, and of control batches.
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status_matchers.h"

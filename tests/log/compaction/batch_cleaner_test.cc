@@ -12,11 +12,16 @@
 #include "absl/status/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/fake_codec.h"
 #include "tests/fixture/random_records.h"
 #include "tests/log/compaction/batch_log.h"
 #include "tests/log/compaction/compaction_run.h"
+#include "varve/log/batch/codec.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_timestamp.h"
+#include "varve/log/compaction/compaction_stats.h"
+#include "varve/log/compaction/last_batches.h"
+#include "varve/log/compaction/offset_map.h"
 #include "varve/log/producer/producer_snapshot.h"
 
 namespace varve {

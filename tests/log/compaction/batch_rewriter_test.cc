@@ -2,10 +2,11 @@
 
 #include "varve/log/compaction/batch_rewriter.h"
 
+#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"

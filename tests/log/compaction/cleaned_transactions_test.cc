@@ -2,6 +2,7 @@
 
 #include "varve/log/compaction/cleaned_transactions.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

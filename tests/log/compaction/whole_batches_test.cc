@@ -2,6 +2,7 @@
 
 #include "varve/log/compaction/whole_batches.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
