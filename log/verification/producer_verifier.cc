@@ -162,7 +162,7 @@ void ProducerVerifier::PassSnapshots(int64_t up_to) {
 }
 
 void ProducerVerifier::PassSnapshot(int64_t offset) {
-  std::optional<ProducerSnapshot> snapshot = ReadSnapshot(offset);
+  const std::optional<ProducerSnapshot> snapshot = ReadSnapshot(offset);
   if (!snapshot.has_value()) return;
   if (offset < next_offset_) {
     AddUntrue({.path = PathOf(offset),
@@ -171,7 +171,7 @@ void ProducerVerifier::PassSnapshot(int64_t offset) {
               FateOf(offset), findings_);
     return;
   }
-  JudgeSnapshot(*std::move(snapshot));
+  JudgeSnapshot(*snapshot);
 }
 
 // Nothing, and a finding, for one that cannot be read.
@@ -198,7 +198,7 @@ std::optional<ProducerSnapshot> ProducerVerifier::ReadSnapshot(int64_t offset) {
 
 // From one that is right on, its writer's view counts: who expired is not known
 // any more.
-void ProducerVerifier::JudgeSnapshot(ProducerSnapshot snapshot) {
+void ProducerVerifier::JudgeSnapshot(const ProducerSnapshot& snapshot) {
   const int64_t offset = snapshot.offset;
   const auto difference = CompareSnapshot(snapshot, known_);
   if (!difference.has_value()) {

@@ -83,7 +83,7 @@ class ProducerVerifier {
   void PassSnapshots(int64_t up_to);
   void PassSnapshot(int64_t offset);
   std::optional<ProducerSnapshot> ReadSnapshot(int64_t offset);
-  void JudgeSnapshot(ProducerSnapshot snapshot);
+  void JudgeSnapshot(const ProducerSnapshot& snapshot);
   void JudgeBeyondEnd(int64_t offset);
   void LoseTrack(int64_t offset);
   bool KnowsTooMany() const {
