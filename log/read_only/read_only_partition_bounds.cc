@@ -282,10 +282,10 @@ absl::Status ReadOnlyPartitionReader::NoteNews(int64_t offset, ReadLevel level,
 absl::Status ReadOnlyPartitionReader::NoteSlice(const Cursor& cursor,
                                                 const ReadOnlySlice& slice,
                                                 int64_t next) {
-  if (!slice.bytes.empty() &&
-      cursor.segment->base_offset() <= log_.recovery_point()) {
+  if (!slice.bytes.empty()) {
     absl::Status status = transactions_->PassBase(
-        log_.directory(), cursor.segment->base_offset());
+        log_.directory(), {.offset = cursor.segment->base_offset(),
+                           .recovery_point = log_.recovery_point()});
     if (!status.ok()) return status;
   }
   return transactions_->Note(slice.bytes, next);

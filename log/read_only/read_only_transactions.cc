@@ -175,10 +175,11 @@ bool ReadOnlyTransactions::IsContinuedBy(std::string_view batches) const {
 }
 
 absl::Status ReadOnlyTransactions::PassBase(Directory& directory,
-                                            int64_t base_offset) {
-  if (base_offset <= passed_base_) return absl::OkStatus();
-  passed_base_ = base_offset;
-  const auto snapshot = ReadProducerSnapshot(directory, base_offset);
+                                            const Base& base) {
+  if (base.offset <= passed_base_) return absl::OkStatus();
+  passed_base_ = base.offset;
+  if (base.offset > base.recovery_point) return absl::OkStatus();
+  const auto snapshot = ReadProducerSnapshot(directory, base.offset);
   if (snapshot.ok()) {
     states_ = ProducerStates(*snapshot);
     return absl::OkStatus();

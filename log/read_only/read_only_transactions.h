@@ -73,11 +73,16 @@ class ReadOnlyTransactions {
   // noted. `batches` are whole and not empty.
   bool IsContinuedBy(std::string_view batches) const;
 
-  // The batches to be noted next are the first of the segment that begins at
-  // `base_offset`, below the recovery point. Goes on with the snapshot there,
-  // if there is a sound one: it may know more than the batches did, of which
-  // some may have been damaged, or compacted away. Errors: file errors.
-  absl::Status PassBase(Directory& directory, int64_t base_offset);
+  // The batches to be noted next are of the segment that begins at
+  // `base_offset`. If they are its first, goes on with the snapshot there, if
+  // there is a sound one up to the recovery point: it may know more than the
+  // batches did, of which some may have been damaged, or compacted away.
+  // Errors: file errors.
+  struct Base {
+    int64_t offset = 0;
+    int64_t recovery_point = 0;
+  };
+  absl::Status PassBase(Directory& directory, const Base& base);
 
   // Notes batches that come after those noted, up to the offset
   // `next_offset`: whole ones, which were checked. Empty when there is none up

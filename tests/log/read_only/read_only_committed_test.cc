@@ -47,7 +47,12 @@ class ReadOnlyCommittedTest : public ReadOnlyPartitionReaderFixture {
     StoreBig64(bytes.data() + batch_layout::kBaseOffset, end_++);
     StoreBig32(bytes.data() + batch_layout::kLeaderEpoch, epoch_);
     log_ += bytes;
-    WriteBytes(LogPath(0), log_);
+    WriteBytes(LogPath(segment_), log_);
+  }
+  // What is added from now on is in another segment.
+  void Roll() {
+    log_.clear();
+    segment_ = end_;
   }
   void AddPlain(std::string_view value) {
     RecordBatchBuilder builder;
@@ -81,7 +86,8 @@ class ReadOnlyCommittedTest : public ReadOnlyPartitionReaderFixture {
   }
 
   const ProducerClient one_ = {.id = 1, .transactional = Transactional::kYes};
-  std::string log_;
+  std::string log_;  // of the last segment
+  int64_t segment_ = 0;
   int64_t end_ = 0;
   int32_t epoch_ = 0;
 };
@@ -195,22 +201,42 @@ TEST_F(ReadOnlyCommittedTest, SnapshotOfALaterSegmentSaysWhatAMarkerDid) {
   AddPlain("a");
   OpenReader();
   EXPECT_THAT(ReadFrom(0), IsEmpty());
-  std::filesystem::remove(LogPath(0));
   log_.clear();
   end_ = 1;
   AddPlain("a");
-  log_.clear();
   end_ = 3;
+  Roll();
   AddPlain("b");
-  std::filesystem::rename(LogPath(0), LogPath(3));
-  end_ = 1;
-  log_.clear();
-  AddPlain("a");
   const auto directory = FileSystem::Posix()->OpenDirectory(path_);
   ASSERT_THAT(directory, IsOk());
   ASSERT_THAT(WriteProducerSnapshot(**directory, {.offset = 3}), IsOk());
   outline_.checkpoint.recovery_point = 3;
   clock_.Advance(absl::Seconds(1));
+  EXPECT_THAT(ReadFrom(1), ElementsAre("a", "b"));
+}
+
+// The snapshot of a segment is written when its batches are known already.
+TEST_F(ReadOnlyCommittedTest, SnapshotOfAKnownSegmentIsNotTakenForItsEnd) {
+  Add(one_.Batch(0));
+  Roll();
+  AddPlain("a");
+  Abort();
+  OpenReader();
+  EXPECT_THAT(ReadFrom(0), ElementsAre("a"));
+  const auto directory = FileSystem::Posix()->OpenDirectory(path_);
+  ASSERT_THAT(directory, IsOk());
+  ASSERT_THAT(
+      WriteProducerSnapshot(**directory,
+                            {.offset = 1,
+                             .producers = {{.producer_id = one_.id,
+                                            .producer_epoch = one_.epoch,
+                                            .last_sequence = 0,
+                                            .last_offset = 0,
+                                            .transaction_first_offset = 0}}}),
+      IsOk());
+  outline_.checkpoint.recovery_point = 1;
+  ASSERT_THAT(reader_->Bounds(), IsOk());  // looks at the recovery point
+  AddPlain("b");
   EXPECT_THAT(ReadFrom(1), ElementsAre("a", "b"));
 }
 
