@@ -235,6 +235,7 @@ TEST_F(ReadCommittedFollowerTest, SnapshotOfASyncThatFailedIsNotBelieved) {
   CreateInSegmentsOf(400);
   Send(one_, 0);
   ASSERT_THAT(Orders().Sync(), IsOk());
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());  // writes the checkpoint
   Commit(one_);
   const int64_t files = FileCount(".log");
   while (FileCount(".log") == files) AppendPlain("x");
@@ -244,6 +245,7 @@ TEST_F(ReadCommittedFollowerTest, SnapshotOfASyncThatFailedIsNotBelieved) {
   EXPECT_THAT(Orders().Sync(), Not(IsOk()));
   EXPECT_EQ(FileCount(".snapshot"), 1);
   Follow();
+  EXPECT_THAT(followed_.ReadableEnd(ReadLevel::kDurable), IsOkAndHolds(1));
   EXPECT_THAT(
       followed_.ReadableEnd(ReadLevel::kDurable, Isolation::kReadCommitted),
       IsOkAndHolds(0));
