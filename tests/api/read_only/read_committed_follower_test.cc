@@ -347,6 +347,12 @@ class RandomWriter : public ReadCommittedFollowerTest {
 
   void Compare() {
     const int64_t from = Orders().log_start();
+    // A transaction is open that began before the log start. Who begins to
+    // follow now may not know of it, and goes on where the writer waits.
+    if (Orders().readable_end(ReadLevel::kVisible, Isolation::kReadCommitted) ==
+        from) {
+      return;
+    }
     const Values due = AllFrom(Orders(), from);
     ASSERT_EQ(AllFrom(followed_, from), due);
     // The follower may not know yet where the log starts.
