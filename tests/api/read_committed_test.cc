@@ -36,16 +36,6 @@ using Code = absl::StatusCode;
 
 class ReadCommittedTest : public ProducerStoreFixture {
  protected:
-  void Send(const ProducerClient& client, int32_t sequence, int records = 1) {
-    ASSERT_THAT(Append(client.Batch(sequence, records)), IsOk());
-  }
-  void Commit(const ProducerClient& client) {
-    ASSERT_THAT(Append(client.Marker(ControlRecordType::kCommit)), IsOk());
-  }
-  void Abort(const ProducerClient& client) {
-    ASSERT_THAT(Append(client.Marker(ControlRecordType::kAbort)), IsOk());
-  }
-
   // By the process that writes. Others have to read the same.
   std::vector<std::string> Read(Isolation isolation = Isolation::kReadCommitted,
                                 ReadLevel level = ReadLevel::kVisible) {
