@@ -76,6 +76,14 @@ def _producer(match):
             for name, value in _fields(match).items()}
 
 
+def jars(wanted):
+    """The jars of the "current" Kafka, or of the "previous" one."""
+    for directory in versions():
+        if os.path.basename(directory).startswith("3.") == (wanted == "previous"):
+            return directory
+    return required.missing(f"there is no {wanted} Kafka here")
+
+
 def parse_dump(text):
     """What DumpLogSegments printed, as (file -> what is in it, lines not understood).
     A .log has batches, each with its records; an index has pairs of numbers; a .snapshot

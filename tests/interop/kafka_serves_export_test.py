@@ -23,13 +23,6 @@ GROWN = ("transactions:0", "batches:2", "compacted:0", "empty:0")
 COUNTS, VERDICTS = {}, {}
 
 
-def _jars(wanted):
-    for directory in apache_kafka.versions():
-        if os.path.basename(directory).startswith("3.") == (wanted == "previous"):
-            return directory
-    return required.missing(f"there is no {wanted} Kafka here")
-
-
 class ExportTest:
     """The tests, for one version of Kafka."""
 
@@ -37,7 +30,7 @@ class ExportTest:
 
     def setUp(self):
         self.maxDiff = 4000
-        jars = _jars(self.wanted)
+        jars = apache_kafka.jars(self.wanted)
         self.work = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.work)
         classes = os.path.join(self.work, "classes")

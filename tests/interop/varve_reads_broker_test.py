@@ -14,19 +14,11 @@ import unittest
 import apache_kafka
 import counted_main
 import kafka_broker
-import required
 
 VARVE = "tools/varve"
 RECORDS = 300
 # Between two looks at a topic that the log cleaner may be at work on.
 SETTLE_SECONDS = 1
-
-
-def _jars(wanted):
-    for directory in apache_kafka.versions():
-        if os.path.basename(directory).startswith("3.") == (wanted == "previous"):
-            return directory
-    return required.missing(f"there is no {wanted} Kafka here")
 
 
 def _varve(*arguments):
@@ -99,7 +91,7 @@ class BrokerTest:
 
     def setUp(self):
         self.maxDiff = 4000
-        jars = _jars(self.wanted)
+        jars = apache_kafka.jars(self.wanted)
         self.work = tempfile.mkdtemp()
         self.addCleanup(shutil.rmtree, self.work)
         classes = os.path.join(self.work, "classes")
