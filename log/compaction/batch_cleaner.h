@@ -45,16 +45,17 @@ class CleanedBatchSink {
 // and hands on what stays. Kafka's Cleaner.cleanInto, and what it calls in
 // MemoryRecords.filterTo. Offsets never change.
 //
-//   | the batch                                      | what is left of it |
-//   |------------------------------------------------|-------------------------|
-//   | data, all records stay, no horizon is needed   | its bytes | | data, some
-//   stay, or tombstones without horizon | written anew            | | data,
-//   none stays, or of an aborted transaction | nothing, or its header  | |
-//   marker of a transaction with batches here      | its bytes               |
-//   | other marker, without horizon                  | written anew, with one |
-//   | other marker, whose horizon has not come       | its bytes | | other
-//   marker, whose horizon has come           | nothing, or its header  | | any
-//   other control batch                        | its bytes               |
+// What is left of a batch:
+//
+//  - Data of which all records stay, and no horizon is needed: its bytes.
+//  - Data of which some stay, or with tombstones that have no horizon yet: a
+//    batch written anew.
+//  - Data of which none stays, or of an aborted transaction: nothing, or its
+//    header.
+//  - A marker of a transaction with batches here: its bytes.
+//  - Another marker: without a horizon, it is written anew with one; before
+//    that has come, its bytes; after that, nothing, or its header.
+//  - Any other control batch: its bytes.
 //
 // Which records stay is said in log/compaction/record_retention.h. Only the
 // header is left, rather than nothing, of a batch that is in `last_batches`, or

@@ -29,8 +29,6 @@
 namespace varve {
 namespace {
 
-constexpr int64_t kNone = -1;
-
 bool MarkerIsBelow(const AbortedTransaction& transaction, int64_t offset) {
   return transaction.last_offset < offset;
 }
@@ -104,36 +102,32 @@ absl::Status ReadOnlyTransactions::Load(Directory& directory,
     loaded.states_ = std::move(start->states);
     loaded.noted_end_ = start->offset;
     loaded.passed_base_ = start->offset;
-    int64_t damaged_at = kNone;
-    absl::Status status = loaded.LoadIndexes(
-        directory, indexed->transaction_indexes, bounds, damaged_at);
-    if (!status.ok()) return status;
-    if (damaged_at == kNone) {
+    const absl::StatusOr<std::optional<int64_t>> damaged_at =
+        loaded.LoadIndexes(directory, indexed->transaction_indexes, bounds);
+    if (!damaged_at.ok()) return damaged_at.status();
+    if (!damaged_at->has_value()) {
       *this = std::move(loaded);
-      return status;
+      return absl::OkStatus();
     }
     // The batches of that segment say it, too.
-    CHECK_LT(damaged_at, start->offset);
-    at_most = damaged_at;
+    CHECK_LT(**damaged_at, start->offset);
+    at_most = **damaged_at;
   }
 }
 
 // Reads the indexes of the segments that begin before what is to be noted, if
-// there is anything before it that is read. Sets `damaged_at` to the base
-// offset of the first that is damaged.
-absl::Status ReadOnlyTransactions::LoadIndexes(
+// there is anything before it that is read. Returns the base offset of the
+// first that is damaged, if one is.
+absl::StatusOr<std::optional<int64_t>> ReadOnlyTransactions::LoadIndexes(
     Directory& directory, absl::Span<const int64_t> base_offsets,
-    const Bounds& bounds, int64_t& damaged_at) {
-  if (noted_end_ <= bounds.log_start) return absl::OkStatus();
+    const Bounds& bounds) {
+  if (noted_end_ <= bounds.log_start) return std::nullopt;
   for (const int64_t base : base_offsets) {
     if (base >= noted_end_) break;
     absl::StatusOr<std::string> entries = ReadTransactionIndex(directory, base);
     if (absl::IsNotFound(entries.status()))
       return GoneSinceListed(entries.status());
-    if (absl::IsDataLoss(entries.status())) {
-      damaged_at = base;
-      return absl::OkStatus();
-    }
+    if (absl::IsDataLoss(entries.status())) return base;
     if (!entries.ok()) return entries.status();
     const TransactionIndex index(
         base, absl::MakeSpan(*entries),
@@ -145,7 +139,7 @@ absl::Status ReadOnlyTransactions::LoadIndexes(
       if (!status.ok()) return status;
     }
   }
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
 // An index may have what is noted again, when the start is within its segment.

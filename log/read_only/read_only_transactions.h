@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/batch/record_batches.h"
@@ -113,9 +114,9 @@ class ReadOnlyTransactions {
   void LeaveOutAborted(RecordBatches& view) const;
 
  private:
-  absl::Status LoadIndexes(Directory& directory,
-                           absl::Span<const int64_t> base_offsets,
-                           const Bounds& bounds, int64_t& damaged_at);
+  absl::StatusOr<std::optional<int64_t>> LoadIndexes(
+      Directory& directory, absl::Span<const int64_t> base_offsets,
+      const Bounds& bounds);
   absl::Status AddAborted(const AbortedTransaction& transaction);
   std::vector<AbortedTransaction> FindOverlapping(
       const OffsetRange& range) const;
