@@ -2,7 +2,6 @@
 
 #include "varve/log/partition/partition_reader.h"
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <iterator>
@@ -20,6 +19,7 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_timestamp.h"
+#include "varve/log/metadata/fitting_compressed_bytes.h"
 #include "varve/log/metadata/next_readable_offset.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/producer/aborted_records.h"
@@ -33,20 +33,9 @@
 namespace varve {
 namespace {
 
-// Bytes of batches that a read looks at first. Compressed batches mostly have
-// two to eight times their size in them, and those that do not fit decompressed
-// are left out: their CRCs would have been computed in vain, again and again.
-int64_t FirstBytes(const ReadOptions& options) {
-  constexpr int64_t kSmall = int64_t{64} << 10;
-  return options.decompression == Decompression::kLeave ||
-                 options.max_bytes <= kSmall
-             ? options.max_bytes
-             : std::max(kSmall, options.max_bytes / 4);
-}
-
-// Adds what comes after a slice that has ended at its `FirstBytes`, up to
-// `max_bytes` in all. What is wrong there is reported by the read that begins
-// there.
+// Adds what comes after a slice that has ended at its
+// `FittingCompressedBytes`, up to `max_bytes` in all. What is wrong there is
+// reported by the read that begins there.
 void ReadOn(const Segment& segment, SegmentReadOptions rest, int64_t max_bytes,
             SegmentSlice& slice) {
   rest.offset = slice.next_offset;
@@ -98,7 +87,7 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
     if (!found.ok()) return found.status();
     const SegmentReadOptions first = {
         .offset = offset,
-        .max_bytes = FirstBytes(options),
+        .max_bytes = FittingCompressedBytes(options),
         .end_offset = end,
         .crc = options.crc,
         .continuity = continuity,

@@ -159,13 +159,14 @@ absl::StatusOr<ReadOnlySlice> ReadOnlyLog::Advance(Cursor& cursor,
   while (true) {
     walk.slice = {.pin = nullptr, .bytes = {}, .next = cursor.place};
     if (cursor.segment != nullptr) {
-      absl::StatusOr<ReadOnlySlice> slice =
-          ReadReadOnlyBatches(*cursor.segment, cursor.place,
-                              {.offset = wanted.offset,
-                               .max_bytes = wanted.max_bytes,
-                               .window_bytes = wanted.window_bytes,
-                               .crc = wanted.crc,
-                               .continuity = outline_.continuity});
+      absl::StatusOr<ReadOnlySlice> slice = ReadReadOnlyBatches(
+          *cursor.segment, cursor.place,
+          {.offset = wanted.offset,
+           .max_bytes = wanted.max_bytes,
+           .compressed_max_bytes = wanted.compressed_max_bytes,
+           .window_bytes = wanted.window_bytes,
+           .crc = wanted.crc,
+           .continuity = outline_.continuity});
       if (!slice.ok()) return slice.status();
       walk.slice = *std::move(slice);
       DCHECK_GE(walk.slice.next.position, cursor.place.position);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -116,6 +117,8 @@ class ReadOnlyLog {
   struct Wanted {
     int64_t offset = 0;
     int64_t max_bytes = 0;
+    // Of compressed batches among them.
+    int64_t compressed_max_bytes = std::numeric_limits<int64_t>::max();
     int64_t window_bytes = 0;  // to read at a time, at first
     CrcCheck crc = CrcCheck::kVerify;
     // The caller expects such a record: refresh before reporting none.

@@ -23,6 +23,7 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_timestamp.h"
+#include "varve/log/metadata/fitting_compressed_bytes.h"
 #include "varve/log/metadata/leader_epoch_checkpoint.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_stats.h"
@@ -158,12 +159,13 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::TryRead(
   if (offset >= *limit) return NotReadableYet(offset, *limit);
   absl::StatusOr<Cursor> cursor = CursorFor(offset);
   if (!cursor.ok()) return cursor.status();
-  absl::StatusOr<ReadOnlySlice> slice =
-      log_.Advance(*cursor, {.offset = offset,
-                             .max_bytes = options.max_bytes,
-                             .window_bytes = window_bytes_,
-                             .crc = options.crc,
-                             .is_below_end = true});
+  absl::StatusOr<ReadOnlySlice> slice = log_.Advance(
+      *cursor, {.offset = offset,
+                .max_bytes = options.max_bytes,
+                .compressed_max_bytes = FittingCompressedBytes(options),
+                .window_bytes = window_bytes_,
+                .crc = options.crc,
+                .is_below_end = true});
   next_.reset();
   if (!slice.ok()) {
     // The known end may be what is wrong.
@@ -177,7 +179,8 @@ absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::TryRead(
   const bool checks_log =
       options.isolation == Isolation::kReadCommitted && known == Known::kBefore;
   if (slice->bytes.empty() && checks_log) return absl::AbortedError(path_);
-  AdaptWindow(*slice, options.max_bytes);
+  AdaptWindow(*slice, slice->has_compressed ? FittingCompressedBytes(options)
+                                            : options.max_bytes);
   next_ = *std::move(cursor);
   // Of the slice in the segment.
   const int64_t position = next_->place.position - std::ssize(slice->bytes);

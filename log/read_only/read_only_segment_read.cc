@@ -19,31 +19,75 @@ namespace {
 static_assert(kReadWindowMin >= batch_layout::kRecords,
               "the header of a larger batch is in any window");
 
+// How much is taken of a piece.
+struct Taken {
+  int64_t bytes = 0;
+  int64_t compressed_bytes = 0;  // of compressed batches
+
+  bool HasRoomFor(const RecordBatch& batch,
+                  const ReadOnlyReadOptions& options) const {
+    if (bytes == 0) return true;
+    if (bytes + batch.size() > options.max_bytes) return false;
+    return batch.compression() == Compression::kNone ||
+           compressed_bytes + batch.size() <= options.compressed_max_bytes;
+  }
+  void Add(const RecordBatch& batch) {
+    bytes += batch.size();
+    if (batch.compression() != Compression::kNone)
+      compressed_bytes += batch.size();
+  }
+};
+
+// Where the scan of a piece, which begins at `slice.next`, has ended.
+void NoteEnd(const BatchScanner& scanner, ReadOnlySlice& slice) {
+  slice.next = {.position = slice.next.position + scanner.position(),
+                .base_offset = scanner.expected_offset()};
+  slice.stop = scanner.stop();
+  slice.defect = scanner.defect();
+  if (slice.defect == BatchDefect::kZeros) slice.stop = ScanStop::kZeros;
+}
+
+// Takes the batches at `start`, of which the first is checked, as far as they
+// fit.
+void TakeBatches(const ReadOnlySegment::Piece& piece, const BatchPlace& start,
+                 CrcCheck crc, const ReadOnlyReadOptions& options,
+                 ReadOnlySlice& slice) {
+  // Whether a batch fits is known before its CRC is.
+  BatchScanner scanner(
+      piece.bytes, start,
+      {.crc = CrcCheck::kSkip, .continuity = options.continuity});
+  Taken taken;
+  while (const RecordBatch* batch = scanner.Peek()) {
+    if (!taken.HasRoomFor(*batch, options)) break;
+    const bool is_checked = taken.bytes == 0 || crc == CrcCheck::kSkip;
+    if (!is_checked && !scanner.VerifyCrc()) break;
+    taken.Add(*batch);
+    scanner.Advance();
+  }
+  slice.bytes = piece.bytes.substr(static_cast<size_t>(start.position),
+                                   static_cast<size_t>(taken.bytes));
+  slice.pin = piece.pin;
+  slice.has_compressed = taken.compressed_bytes > 0;
+  NoteEnd(scanner, slice);
+}
+
 // Scans the piece, which begins at `slice.next`.
 void ScanPiece(const ReadOnlySegment::Piece& piece, CrcCheck crc,
                const ReadOnlyReadOptions& options, ReadOnlySlice& slice) {
   BatchScanner scanner(piece.bytes,
                        {.position = 0, .base_offset = slice.next.base_offset},
                        {.crc = crc, .continuity = options.continuity});
-  int64_t begin = 0;
   while (const RecordBatch* batch = scanner.Peek()) {
     if (batch->last_offset() >= options.offset) {
-      if (slice.bytes.empty()) begin = scanner.position();
-      const int64_t size = scanner.position() + batch->size() - begin;
-      if (!slice.bytes.empty() && size > options.max_bytes) break;
-      slice.bytes = piece.bytes.substr(static_cast<size_t>(begin),
-                                       static_cast<size_t>(size));
-      if (batch->compression() != Compression::kNone)
-        slice.has_compressed = true;
+      TakeBatches(piece,
+                  {.position = scanner.position(),
+                   .base_offset = scanner.expected_offset()},
+                  crc, options, slice);
+      return;
     }
     scanner.Advance();
   }
-  slice.next = {.position = slice.next.position + scanner.position(),
-                .base_offset = scanner.expected_offset()};
-  slice.stop = scanner.stop();
-  slice.defect = scanner.defect();
-  if (slice.defect == BatchDefect::kZeros) slice.stop = ScanStop::kZeros;
-  if (!slice.bytes.empty()) slice.pin = piece.pin;
+  NoteEnd(scanner, slice);
 }
 
 // The size of the batch that begins the piece and is larger than it. 0 when

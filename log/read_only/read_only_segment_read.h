@@ -4,6 +4,7 @@
 #define VARVE_LOG_READ_ONLY_READ_ONLY_SEGMENT_READ_H_
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string_view>
 
@@ -17,6 +18,8 @@ namespace varve {
 struct ReadOnlyReadOptions {
   int64_t offset = 0;     // first record wanted; batches before are skipped
   int64_t max_bytes = 0;  // of batches, at most, but never less than one batch
+  // Of those among them that are compressed, likewise.
+  int64_t compressed_max_bytes = std::numeric_limits<int64_t>::max();
   // Bytes to read from the file at a time, at first.
   int64_t window_bytes = 0;
   // Used only for a mapped segment: bytes that are read from a file may be half
@@ -46,7 +49,8 @@ struct ReadOnlySlice {
 
 // Walks the batches of a segment from `start` on: a place where a batch begins,
 // or will. Reads no more of the file than it needs, and uses no more memory
-// than the size of the file, whatever that holds.
+// than the size of the file, whatever that holds. It computes no CRC of a batch
+// that does not fit.
 //
 // Errors: those of `ReadOnlySegment::ReadBytes`. Bytes that are no batch, or
 // not the next one, are a stop and not an error: they may be one a moment
