@@ -19,6 +19,7 @@
 #include "varve/index/transaction_index.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/recovery_scan.h"
 #include "varve/log/producer/aborted_records.h"
 #include "varve/log/producer/producer_batch.h"
 #include "varve/log/producer/producer_snapshot.h"
@@ -48,13 +49,12 @@ bool CannotBeRead(const absl::Status& status) {
   return absl::IsDataLoss(status) || absl::IsUnimplemented(status);
 }
 
-// The base offset of the segment that holds the recovery point, or ends there:
-// one that begins there may be younger than the files of the one before.
-int64_t BaseOfRecoveryPoint(const ReadOnlyTransactions::Bounds& bounds) {
+// Where a recovery would begin; 0 without segments.
+int64_t BaseOfRecovery(const ReadOnlyTransactions::Bounds& bounds) {
   const auto& bases = bounds.segment_bases;
-  const auto at =
-      std::lower_bound(bases.begin(), bases.end(), bounds.recovery_point);
-  return at == bases.begin() ? 0 : *std::prev(at);
+  return bases.empty()
+             ? 0
+             : bases[FirstSegmentToScan(bases, bounds.recovery_point)];
 }
 
 // From the newest snapshot that can be read, of those from the log start to
@@ -67,8 +67,8 @@ absl::StatusOr<Start> FindStart(Directory& directory,
                                 const ReadOnlyTransactions::Bounds& bounds,
                                 int64_t at_most) {
   Start start;
-  start.offset = std::max(bounds.log_start,
-                          std::min(BaseOfRecoveryPoint(bounds), at_most));
+  start.offset =
+      std::max(bounds.log_start, std::min(BaseOfRecovery(bounds), at_most));
   for (auto at = snapshots.rbegin(); at != snapshots.rend(); ++at) {
     if (*at > at_most) continue;
     start.offset = bounds.log_start;

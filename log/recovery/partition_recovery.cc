@@ -20,6 +20,7 @@
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_checkpoint.h"
+#include "varve/log/metadata/recovery_scan.h"
 #include "varve/log/producer_state/producer_load.h"
 #include "varve/log/recovery/leader_epoch_collection.h"
 #include "varve/log/recovery/partition_recovery_report.h"
@@ -157,16 +158,8 @@ class PartitionRecoverer {
     }
   }
 
-  // The first segment that may hold anything at or above the recovery point, or
-  // that ends there: it was the active one when the point was written down, and
-  // its indexes, and the blocks allocated after its last batch, were not
-  // synced.
   size_t FirstToScan() const {
-    const auto& bases = log_.segment_bases;
-    auto at = std::lower_bound(bases.begin(), bases.end(),
-                               checkpoint_.recovery_point);
-    return at == bases.begin() ? 0
-                               : static_cast<size_t>(at - bases.begin()) - 1;
+    return FirstSegmentToScan(log_.segment_bases, checkpoint_.recovery_point);
   }
 
   // Called before bytes are read that may not be durable: after a failed sync

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +18,7 @@
 #include "varve/log/metadata/leader_epoch_checkpoint.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_checkpoint.h"
+#include "varve/log/metadata/recovery_scan.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
@@ -178,11 +178,8 @@ class PartitionVerifier {
                                          .severity = inputs_.index_severity};
     if (bases_.empty() || inputs_.last_writer == LastWriter::kClosedCleanly)
       return options;
-    // The first segment that does not end below the recovery point.
-    const auto next = std::lower_bound(bases_.begin(), bases_.end(),
-                                       checkpoint.recovery_point);
     options.changing_from =
-        next == bases_.begin() ? bases_.front() : *std::prev(next);
+        bases_[FirstSegmentToScan(bases_, checkpoint.recovery_point)];
     return options;
   }
 
