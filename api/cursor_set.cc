@@ -36,11 +36,12 @@ CursorSet::~CursorSet() {
 }
 
 Cursor* CursorSet::Add(Cursor cursor) {
-  const ReadLevel level = cursor.options_.read.level;
+  const ReadOptions& read = cursor.options_.read;
   auto entry = std::make_unique<Entry>();
   if (const auto* partition = std::get_if<Partition>(&cursor.partition_)) {
     entry->partition = *partition;
-    entry->trigger = std::make_shared<AppendTrigger>(latch_, level);
+    entry->trigger =
+        std::make_shared<AppendTrigger>(latch_, read.level, read.isolation);
   }
   entry->cursor = std::move(cursor);
   entries_.push_back(std::move(entry));

@@ -15,9 +15,10 @@
 namespace varve {
 
 // One partition's part in the latch of a reader of many. Armed for an offset
-// (PartitionLog::Arm), it sets the latch when a read there finds a record, or
-// when the log ends, and is not armed any more. So an append pays for one
-// wake-up at most, and for nothing while the reader is busy.
+// (PartitionLog::Arm), it sets the latch when a read there, of its level and
+// isolation, does not return "not yet" any more, or when the log ends, and is
+// not armed any more. So an append pays for one wake-up at most, and for
+// nothing while the reader is busy.
 //
 // Shares the latch.
 //
@@ -25,8 +26,9 @@ namespace varve {
 // log that it is armed in does the rest, under its lock.
 class AppendTrigger {
  public:
-  AppendTrigger(std::shared_ptr<AppendLatch> latch, ReadLevel level)
-      : latch_(std::move(latch)), level_(level) {}
+  AppendTrigger(std::shared_ptr<AppendLatch> latch, ReadLevel level,
+                Isolation isolation)
+      : latch_(std::move(latch)), level_(level), isolation_(isolation) {}
 
   AppendTrigger(const AppendTrigger&) = delete;
   AppendTrigger& operator=(const AppendTrigger&) = delete;
@@ -46,7 +48,7 @@ class AppendTrigger {
   }
   void Disarm() { armed_.store(false, std::memory_order_release); }
   bool IsDue(const Watermarks& ends) const {
-    return offset_ < ends.readable(level_);
+    return offset_ < ends.readable(level_, isolation_);
   }
   void Fire() {
     Disarm();
@@ -55,6 +57,7 @@ class AppendTrigger {
 
   const std::shared_ptr<AppendLatch> latch_;
   const ReadLevel level_;
+  const Isolation isolation_;
   // Written by the thread that arms it, with the lock of the log.
   int64_t offset_ = 0;
   // Memory ordering: stored with release before the latch is set, and loaded

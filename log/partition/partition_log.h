@@ -158,8 +158,9 @@ class PartitionLog {
   // Errors: ResourceExhausted; FailedPrecondition after `Close`.
   absl::StatusOr<std::shared_ptr<AppendEvent>> NewAppendEvent();
 
-  // Whether a read of `offset` at this level returns something else than "not
-  // yet". After `Arm`, what it does not see fires the trigger, once.
+  // Whether a read of `offset`, of this level and isolation, returns something
+  // else than "not yet". After `Arm`, what it does not see fires the trigger,
+  // once, and nothing else does.
   bool HasNews(int64_t offset, ReadLevel level, Isolation isolation) const {
     return offset < readable_end(level, isolation) || offset > visible_end() ||
            state_.has_ended();

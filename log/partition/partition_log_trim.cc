@@ -8,6 +8,7 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/partition_log.h"
 #include "varve/log/partition/partition_state.h"
 #include "varve/log/partition/partition_syncer.h"
@@ -37,7 +38,11 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
     if (offset <= log_start()) return absl::OkStatus();
     if (absl::Status status = listener_->BeforeFirstChange(); !status.ok())
       return status;
+    // Reads of committed records that ended below it end at it now.
+    const bool moves_end =
+        offset > ends_.readable(ReadLevel::kDurable, Isolation::kReadCommitted);
     ends_.SetLogStart(offset);
+    if (moves_end) waiters_.NotifyAll();
   }
   listener_->CheckpointChanged();
   trimmed_.TakeBefore(offset, segments_);

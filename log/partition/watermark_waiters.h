@@ -43,8 +43,10 @@ class WatermarkWaiters {
     if (anybody_) Notify(Moved::kDurable);
   }
 
-  // Wakes all threads and events: the ends will not move any more, or reads of
-  // the default level end elsewhere from now on.
+  // Wakes all threads and events, and fires the triggers whose offset can be
+  // read: the ends will not move any more, or reads of the default level end
+  // elsewhere from now on, or those of committed records do, because the log
+  // start has moved.
   void NotifyAll();
 
   // The same, and fires all triggers: the log has ended.
@@ -70,7 +72,7 @@ class WatermarkWaiters {
   void Add(const std::shared_ptr<AppendEvent>& event);
 
   // Fires the trigger, once, at the notification after which a read of `offset`
-  // finds a record, or at `NotifyEnded`.
+  // ends behind it, or at `NotifyEnded`.
   void Arm(const std::shared_ptr<AppendTrigger>& trigger, int64_t offset);
   // Takes that back.
   void Disarm(AppendTrigger& trigger);

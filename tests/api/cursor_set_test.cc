@@ -15,12 +15,16 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/producer_client.h"
 #include "tests/fixture/store_fixture.h"
 #include "tests/fixture/watchdog.h"
 #include "varve/api/cursor.h"
 #include "varve/api/log_store.h"
+#include "varve/api/partition.h"
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
+#include "varve/log/batch/control_record.h"
+#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/batch/record_view.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/read_options.h"
@@ -61,8 +65,9 @@ class CursorSetTest : public StoreFixture {
     while (cursor.Next() != nullptr) ++count;
     return count;
   }
-  bool DescriptorIsReadable() {
-    const auto descriptor = set_.Descriptor();
+  bool DescriptorIsReadable() { return IsReadable(set_); }
+  static bool IsReadable(CursorSet& set) {
+    const auto descriptor = set.Descriptor();
     EXPECT_THAT(descriptor, IsOk());
     pollfd polled = {.fd = *descriptor, .events = POLLIN, .revents = 0};
     return poll(&polled, 1, 0) == 1;
@@ -193,6 +198,29 @@ TEST_F(CursorSetTest, DurableCursorIsWokenByTheSyncAndNotByTheAppend) {
   Cursor* cursor = set_.Wait();
   ASSERT_NE(cursor, nullptr);
   EXPECT_EQ(Drain(*cursor), 1);
+}
+
+TEST_F(CursorSetTest, CommittedCursorIsWokenByTheMarkerAlone) {
+  const ProducerClient client = {.transactional = Transactional::kYes};
+  for (const ReadLevel level : {ReadLevel::kVisible, ReadLevel::kDurable}) {
+    const CursorOptions committed = {
+        .read = {.level = level, .isolation = Isolation::kReadCommitted}};
+    Partition orders = Orders(level == ReadLevel::kVisible ? 0 : 1);
+    CursorSet set;
+    Cursor* cursor = set.Add(Cursor(orders, 0, committed));
+    EXPECT_EQ(set.Wait(), nullptr);
+    for (int32_t i = 0; i < 3; ++i) {
+      RecordBatchBuilder batch = client.Batch(i);
+      ASSERT_THAT(orders.Append(batch.Finish(), Durability::kSynced), IsOk());
+      EXPECT_FALSE(IsReadable(set));
+      EXPECT_EQ(set.Wait(), nullptr);
+    }
+    RecordBatchBuilder marker = client.Marker(ControlRecordType::kCommit);
+    ASSERT_THAT(orders.Append(marker.Finish(), Durability::kSynced), IsOk());
+    EXPECT_TRUE(IsReadable(set));
+    EXPECT_EQ(set.Wait(), cursor);
+    EXPECT_EQ(Drain(*cursor), 3);
+  }
 }
 
 TEST_F(CursorSetTest, SeekBackIsWaitedForFromThere) {

@@ -33,10 +33,10 @@ class AppendTriggerTest : public PartitionFixture {
   }
 
   std::shared_ptr<AppendLatch> latch_ = std::make_shared<AppendLatch>();
-  std::shared_ptr<AppendTrigger> visible_ =
-      std::make_shared<AppendTrigger>(latch_, ReadLevel::kVisible);
-  std::shared_ptr<AppendTrigger> durable_ =
-      std::make_shared<AppendTrigger>(latch_, ReadLevel::kDurable);
+  std::shared_ptr<AppendTrigger> visible_ = std::make_shared<AppendTrigger>(
+      latch_, ReadLevel::kVisible, Isolation::kReadUncommitted);
+  std::shared_ptr<AppendTrigger> durable_ = std::make_shared<AppendTrigger>(
+      latch_, ReadLevel::kDurable, Isolation::kReadUncommitted);
 };
 
 TEST_F(AppendTriggerTest, SetsTheLatchOnceUntilItIsArmedAgain) {

@@ -17,6 +17,8 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/partition_fixture.h"
+#include "tests/fixture/producer_client.h"
+#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/append_event.h"
@@ -88,6 +90,24 @@ TEST_F(PartitionWaitingTest, SyncWakesThoseWhoWaitForTheDurableEnd) {
   });
   absl::SleepFor(absl::Milliseconds(20));
   ASSERT_THAT(log_->Sync(), IsOk());
+  waiter.join();
+  EXPECT_THAT(waited, IsOk());
+}
+
+TEST_F(PartitionWaitingTest, TrimIntoAnOpenTransactionWakesCommittedReads) {
+  Recover();
+  const ProducerClient client = {.transactional = Transactional::kYes};
+  RecordBatchBuilder batch = client.Batch(0);
+  ASSERT_THAT(log_->Append(batch.Finish(), Durability::kMemory), IsOk());
+  AppendMany(3);
+  ASSERT_THAT(log_->Sync(), IsOk());
+  absl::Status waited = absl::UnknownError("not yet");
+  std::thread waiter([&] {
+    waited = log_->WaitFor(0, absl::Now() + absl::Seconds(20),
+                           ReadLevel::kVisible, Isolation::kReadCommitted);
+  });
+  absl::SleepFor(absl::Milliseconds(20));
+  ASSERT_THAT(log_->TrimBefore(2), IsOk());
   waiter.join();
   EXPECT_THAT(waited, IsOk());
 }
