@@ -17,6 +17,7 @@ _SETUP_WITHOUT_VALGRIND = """#!/bin/sh
 [ "$1" != cost ]
 """
 _BAZEL = r"""#!/bin/sh
+printf '%s\n' "$*" >asked
 for argument; do
   case "${argument}" in
     --build_event_json_file=*) events="${argument#*=}" ;;
@@ -48,14 +49,21 @@ class Dev(unittest.TestCase):
             file.write(text)
         os.chmod(self.path(name), 0o755)
 
-    # What `./dev test` prints on both of its outputs, as .ci/run reads it.
-    def run_test_verb(self, verb="test", status=0, ci=""):
+    # What a verb that tests prints on both of its outputs, as .ci/run reads it.
+    def run_test_verb(self, verb="test", *arguments, status=0, ci=""):
         environment = dict(os.environ, XDG_CACHE_HOME=self.path("cache"), CI=ci,
                            PATH=self.path("bin") + ":" + os.environ["PATH"])
-        done = subprocess.run([self.path("dev"), verb], env=environment, text=True,
+        done = subprocess.run([self.path("dev"), verb, *arguments], env=environment, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         self.assertEqual(done.returncode, status, done.stdout)
         return done.stdout.splitlines()
+
+    # The flags and the targets that the verb has Bazel test, of what it was given.
+    def named_to_bazel(self, verb, *arguments):
+        self.run_test_verb(verb, *arguments)
+        with open(self.path("asked"), encoding="utf-8") as file:
+            flags, _, targets = file.read().strip().partition(" -- ")
+        return [flag for flag in flags.split() if flag in arguments], targets.split()
 
     # Runs `./dev bench compare`, where the set-up of the tier `peers` fails; returns
     # what it printed, and the tiers that were set up.
@@ -93,6 +101,20 @@ class Dev(unittest.TestCase):
 
     def test_costs_are_summed_up_as_tests_are(self):
         self.assertEqual(self.run_test_verb("cost")[-1], "1 passed, 0 failed")
+
+    def test_without_targets_a_verb_tests_all_that_are_its_own(self):
+        self.assertEqual(self.named_to_bazel("test"), ([], ["//..."]))
+        self.assertEqual(self.named_to_bazel("asan"), ([], ["//..."]))
+        self.assertEqual(self.named_to_bazel("interop"), ([], ["//tests/interop/..."]))
+        self.assertEqual(self.named_to_bazel("interop", "--runs_per_test=2"),
+                         (["--runs_per_test=2"], ["//tests/interop/..."]))
+
+    def test_targets_that_are_named_are_all_that_is_tested(self):
+        for verb in ("test", "asan", "tsan", "interop"):
+            with self.subTest(verb):
+                self.assertEqual(self.named_to_bazel(verb, "//a:b", "//a:c"), ([], ["//a:b", "//a:c"]))
+                self.assertEqual(self.named_to_bazel(verb, "--runs_per_test=2", "//a:b"),
+                                 (["--runs_per_test=2"], ["//a:b"]))
 
     def test_valgrind_that_cannot_be_had_fails_in_ci_alone(self):
         self.program("third_party/setup.sh", _SETUP_WITHOUT_VALGRIND)
