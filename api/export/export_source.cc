@@ -16,6 +16,7 @@
 #include "varve/api/backup/copy_destination.h"
 #include "varve/api/backup/copy_source.h"
 #include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/catalog/topic_choice.h"
 #include "varve/api/committed_offset.h"
 #include "varve/api/export/export_report.h"
 #include "varve/api/offsets/group_id.h"
@@ -24,7 +25,6 @@
 #include "varve/api/read_only/store_files_cache.h"
 #include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/sealed_access.h"
-#include "varve/log/metadata/topic_name.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
 #include "varve/log/system/environment.h"
 #include "varve/log/system/file_system.h"
@@ -52,29 +52,9 @@ absl::StatusOr<std::vector<Topic>> ExportSource::Choose(
     const std::vector<std::string>& names) const {
   const absl::StatusOr<TopicCatalog> catalog = files_->ReadTopics();
   if (!catalog.ok()) return catalog.status();
-  std::vector<Topic> topics;
-  if (names.empty()) {
-    topics = catalog->topics();
-    std::erase_if(topics, [](const Topic& topic) {
-      return IsInternalTopicName(topic.name);
-    });
-  }
-  for (const std::string& name : names) {
-    if (IsInternalTopicName(name)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "topic \"", name,
-          "\" is internal, and a broker has its own: committed offsets are "
-          "written to it through Kafka's protocol"));
-    }
-    const absl::StatusOr<const Topic*> topic = catalog->Get(name);
-    if (!topic.ok()) return topic.status();
-    const bool is_twice = absl::c_any_of(
-        topics, [&](const Topic& other) { return other.name == name; });
-    if (!is_twice) topics.push_back(**topic);
-  }
-  absl::c_sort(topics,
-               [](const Topic& a, const Topic& b) { return a.name < b.name; });
-  return topics;
+  return ChooseTopics(*catalog, names,
+                      "is internal, and a broker has its own: committed "
+                      "offsets are written to it through Kafka's protocol");
 }
 
 absl::StatusOr<std::shared_ptr<ReadOnlyPartitionReader>>

@@ -21,12 +21,12 @@
 #include "varve/api/catalog/store_checkpoint.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/catalog/topic_choice.h"
 #include "varve/log/broker/broker_partition.h"
 #include "varve/log/metadata/checkpoint_text.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/lock_conflict.h"
 #include "varve/log/metadata/partition_checkpoint.h"
-#include "varve/log/metadata/topic_name.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 
@@ -142,34 +142,17 @@ absl::Status ImportSource::ReadCleaned() {
 
 absl::StatusOr<std::vector<Topic>> ImportSource::Choose(
     const std::vector<std::string>& names) const {
-  std::vector<Topic> topics;
-  if (names.empty()) {
-    topics = catalog_.topics();
-    std::erase_if(topics, [](const Topic& topic) {
-      return IsInternalTopicName(topic.name);
-    });
+  absl::StatusOr<std::vector<Topic>> topics = ChooseTopics(
+      catalog_, names,
+      "is the broker's own: committed offsets come with the topics that they "
+      "are for");
+  if (absl::IsNotFound(topics.status())) {
+    return absl::NotFoundError(
+        absl::StrCat(directory_->path(), ": ", topics.status().message()));
   }
-  for (const std::string& name : names) {
-    if (IsInternalTopicName(name)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "topic \"", name,
-          "\" is the broker's own: committed offsets come with the topics "
-          "that they are for"));
-    }
-    const absl::StatusOr<const Topic*> topic = catalog_.Get(name);
-    if (!topic.ok()) {
-      return absl::Status(
-          topic.status().code(),
-          absl::StrCat(directory_->path(), ": ", topic.status().message()));
-    }
-    const bool is_twice = absl::c_any_of(
-        topics, [&](const Topic& other) { return other.name == name; });
-    if (!is_twice) topics.push_back(**topic);
-  }
-  absl::Status status = NotWhole(*directory_, topics);
+  if (!topics.ok()) return topics.status();
+  absl::Status status = NotWhole(*directory_, *topics);
   if (!status.ok()) return status;
-  absl::c_sort(topics,
-               [](const Topic& a, const Topic& b) { return a.name < b.name; });
   return topics;
 }
 
