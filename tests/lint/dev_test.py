@@ -112,7 +112,8 @@ class Dev(unittest.TestCase):
     def test_targets_that_are_named_are_all_that_is_tested(self):
         for verb in ("test", "asan", "tsan", "interop"):
             with self.subTest(verb):
-                self.assertEqual(self.named_to_bazel(verb, "//a:b", "//a:c"), ([], ["//a:b", "//a:c"]))
+                self.assertEqual(self.named_to_bazel(verb, "//a:b", "//a:c"),
+                                 ([], ["//a:b", "//a:c"]))
                 self.assertEqual(self.named_to_bazel(verb, "--runs_per_test=2", "//a:b"),
                                  (["--runs_per_test=2"], ["//a:b"]))
 
