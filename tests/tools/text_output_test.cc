@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 #include "varve/tools/quickstart/quickstart_page.h"
+#include "varve/tools/shell/copy_progress.h"
 #include "varve/tools/shell/human_units.h"
 #include "varve/tools/shell/record_json.h"
 #include "varve/tools/shell/text_table.h"
@@ -44,6 +45,15 @@ TEST(HumanUnitsTest, RatesAndTimesFitTheirSize) {
   EXPECT_EQ(HumanTime(absl::Milliseconds(12)), "12 ms");
   EXPECT_EQ(HumanTime(absl::Milliseconds(830)), "0.83 s");
   EXPECT_EQ(HumanTime(absl::Seconds(125)), "2 m 05 s");
+}
+
+TEST(CopyProgressTest, SaysWhatHowMuchOfWhatAndHowFast) {
+  EXPECT_EQ(CopyProgressText("orders",
+                             {.done = 1'200'000'000, .total = 4'000'000'000},
+                             absl::Seconds(4)),
+            "orders: 1.2 GB of about 4.0 GB, 300 MB/s");
+  EXPECT_EQ(CopyProgressText("backup", {}, absl::ZeroDuration()),
+            "backup: 0 B of about 0 B, 0 B/s");
 }
 
 TEST(TextTableTest, ColumnsAreAlignedAndLinesHaveNoTrailingBlanks) {

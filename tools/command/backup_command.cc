@@ -20,10 +20,10 @@
 #include "varve/api/store_copy.h"
 #include "varve/codec/all_codecs.h"
 #include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/copy_progress.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/human_units.h"
-#include "varve/tools/shell/progress_meter.h"
 #include "varve/tools/shell/record_json.h"
 
 namespace varve {
@@ -126,21 +126,20 @@ int Run(Direction direction, const BackupOptions& options,
   if (absl::Status status = CheckDataDirectory(store); !status.ok())
     return UsageError(status.message());
   if (paths.backup.empty()) return UsageError("the backup's path is empty");
-  ProgressMeter meter;
+  CopyProgress progress;
   StoreCopyOptions how;
   how.codecs = AllCodecs();
   if (options.replace) how.existing = ExistingCopy::kReplace;
   if (options.keep_damage) how.damage = DamagedSource::kCopy;
-  how.progress = [&meter](int64_t done, int64_t total) {
-    if (!meter.IsDue()) return;
-    meter.Show(absl::StrCat("copied ", HumanBytes(done), " of about ",
-                            HumanBytes(total)));
+  const bool is_backup = direction == Direction::kBackup;
+  how.progress = [&](int64_t done, int64_t total) {
+    progress.Show(is_backup ? "backup" : "restore",
+                  {.done = done, .total = total});
   };
   const absl::Time begin = absl::Now();
-  const absl::StatusOr<StoreCopy> copy = direction == Direction::kBackup
-                                             ? BackUpStore(paths, how)
-                                             : RestoreStore(paths, how);
-  meter.Clear();
+  const absl::StatusOr<StoreCopy> copy =
+      is_backup ? BackUpStore(paths, how) : RestoreStore(paths, how);
+  progress.Clear();
   if (!copy.ok())
     return FailWith(WithOption(copy.status()), WrittenTo(direction, options));
   if (global.json) {

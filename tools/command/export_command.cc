@@ -31,10 +31,10 @@
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 #include "varve/tools/shell/command_line.h"
+#include "varve/tools/shell/copy_progress.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/human_units.h"
-#include "varve/tools/shell/progress_meter.h"
 #include "varve/tools/shell/record_json.h"
 
 namespace varve {
@@ -188,15 +188,11 @@ absl::Status WriteOffsets(const ExportReport& report, const std::string& file) {
 
 absl::StatusOr<ExportReport> ExportWithProgress(const CommandOptions& options,
                                                 const std::string& store) {
-  ProgressMeter meter;
-  const absl::Time begin = absl::Now();
+  CopyProgress progress;
   ExportOptions how = {.topics = options.topics, .codecs = AllCodecs()};
-  how.progress = [&](const ExportProgressNow& now) {
-    if (!meter.IsDue()) return;
-    meter.Show(absl::StrCat(now.topic, ": ", HumanBytes(now.done_bytes), " of ",
-                            HumanBytes(now.total_bytes), ", ",
-                            HumanRate(now.done_bytes, absl::Now() - begin),
-                            "B/s"));
+  how.progress = [&progress](const ExportProgressNow& now) {
+    progress.Show(now.topic,
+                  {.done = now.done_bytes, .total = now.total_bytes});
   };
   return ExportToBroker({.store = store, .broker = options.broker}, how);
 }

@@ -23,10 +23,10 @@
 #include "varve/tools/shell/command_line.h"
 #include "varve/tools/shell/config_argument.h"
 #include "varve/tools/shell/config_warning.h"
+#include "varve/tools/shell/copy_progress.h"
 #include "varve/tools/shell/data_directory.h"
 #include "varve/tools/shell/exit_status.h"
 #include "varve/tools/shell/human_units.h"
-#include "varve/tools/shell/progress_meter.h"
 #include "varve/tools/shell/record_json.h"
 
 namespace varve {
@@ -137,17 +137,13 @@ absl::Status WithOption(const absl::Status& status) {
 absl::StatusOr<ImportReport> ImportWithProgress(const CommandOptions& options,
                                                 const LogConfig& config,
                                                 const std::string& store) {
-  ProgressMeter meter;
-  const absl::Time begin = absl::Now();
+  CopyProgress progress;
   ImportOptions how = {
       .topics = options.topics, .config = config, .codecs = AllCodecs()};
   if (options.keep_damage) how.damage = DamagedSource::kCopy;
-  how.progress = [&](const ImportProgressNow& now) {
-    if (!meter.IsDue()) return;
-    meter.Show(absl::StrCat(now.topic, ": ", HumanBytes(now.done_bytes), " of ",
-                            HumanBytes(now.total_bytes), ", ",
-                            HumanRate(now.done_bytes, absl::Now() - begin),
-                            "B/s"));
+  how.progress = [&progress](const ImportProgressNow& now) {
+    progress.Show(now.topic,
+                  {.done = now.done_bytes, .total = now.total_bytes});
   };
   return ImportBroker({.broker = options.broker, .store = store}, how);
 }
