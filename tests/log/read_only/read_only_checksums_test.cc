@@ -57,7 +57,7 @@ class ReadOnlyChecksumsTest : public ReadOnlyPartitionReaderFixture,
   // Fills the first segment, and begins the second one.
   void FillSegment(Kind even, Kind odd) {
     Recover();
-    for (int64_t i = 0; log_->segment_count() == 1; ++i)
+    for (int64_t i = 0; log_->segment_count() < 2; ++i)
       AppendBatch(i / 500 % 2 == 0 ? even : odd);
     first_end_ = BasesOnDisk().back();
   }
