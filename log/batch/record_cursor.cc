@@ -22,6 +22,71 @@ int64_t AddWrapping(int64_t a, int64_t b) {
                               static_cast<uint64_t>(b));
 }
 
+// Reads a varint of one or two bytes, both of which are there. Null for a
+// longer one.
+inline const char* DecodeShort(const char* at, uint32_t* raw) {
+  const uint32_t first = static_cast<uint8_t>(at[0]);
+  if (first < 0x80) {
+    *raw = first;
+    return at + 1;
+  }
+  const uint32_t second = static_cast<uint8_t>(at[1]);
+  *raw = (first & 0x7f) | second << 7;
+  return second < 0x80 ? at + 2 : nullptr;
+}
+
+// Of a size: of a record, a key or a value. Any negative one of these is null.
+inline bool IsNegative(uint32_t raw) { return (raw & 1) != 0; }
+
+// Decodes the record that begins [at, end), if it is what nearly all are: its
+// sizes have one or two bytes each, its value is not null, and it has no
+// headers. Returns false for any other, and for one with anything wrong, and
+// has then changed some of the fields. Offset and timestamp are the deltas.
+//
+// A bound is checked once for several integers: what has to follow them in the
+// record anyway is there.
+inline bool DecodeUsual(const char* at, const char* end,
+                        RecordView::Fields* fields) {
+  constexpr uint32_t kNull = ZigZag32(-1);
+  if (end - at < 3) return false;
+  const char* const begin = at;
+  uint32_t size;
+  at = DecodeShort(at, &size);
+  if (at == nullptr || IsNegative(size)) return false;
+  size /= 2;
+  if (size < 1 || size > end - at) return false;
+  end = at + size;
+  at = DecodeVarlong(at + 1, end, &fields->timestamp_ms);
+  // Offset, size of the key, size of the value and count of the headers.
+  if (at == nullptr || end - at < 4) return false;
+  uint32_t offset_delta;
+  at = DecodeShort(at, &offset_delta);
+  if (at == nullptr) return false;
+  uint32_t key_size;
+  at = DecodeShort(at, &key_size);
+  if (at == nullptr || (IsNegative(key_size) && key_size != kNull))
+    return false;
+  const bool has_key = key_size != kNull;
+  key_size /= 2;
+  // Size of the value and count of the headers.
+  if (end - at < int64_t{key_size} + 2) return false;
+  if (has_key) {
+    fields->key.emplace(at, key_size);
+  } else {
+    fields->key.reset();
+  }
+  uint32_t value_size;
+  at = DecodeShort(at + key_size, &value_size);
+  if (at == nullptr || IsNegative(value_size)) return false;
+  value_size /= 2;
+  if (end - at != int64_t{value_size} + 1 || *(end - 1) != 0) return false;
+  fields->value.emplace(at, value_size);
+  if (!fields->headers.empty()) fields->headers = HeaderRange();
+  fields->offset = UnZigZag32(offset_delta);
+  fields->size_bytes = end - begin;
+  return true;
+}
+
 }  // namespace
 
 RecordCursor::RecordCursor(const RecordBatch& batch, std::string_view records)
@@ -52,11 +117,24 @@ const RecordView* RecordCursor::Next() {
   if (index_ == record_count_) {
     return at_ == end_ ? nullptr : Fail("bytes follow the last record");
   }
-  if (const char* wrong = DecodeRecord()) return Fail(wrong);
+  RecordView::Fields& fields = record_.fields_;
+  const bool is_usual = DecodeUsual(at_, end_, &fields) &&
+                        fields.offset > offset_delta_ &&
+                        fields.offset <= last_offset_delta_;
+  if (!is_usual) {
+    if (const char* wrong = DecodeRecord()) return Fail(wrong);
+  }
+  at_ += fields.size_bytes;
+  offset_delta_ = static_cast<int32_t>(fields.offset);
+  fields.offset += base_offset_;
+  fields.timestamp_ms = timestamp_type_ == TimestampType::kLogAppendTime
+                            ? append_time_ms_
+                            : AddWrapping(time_base_ms_, fields.timestamp_ms);
   ++index_;
   return &record_;
 }
 
+// Any record, and what is wrong with it. Offset and timestamp are the deltas.
 const char* RecordCursor::DecodeRecord() {
   RecordView::Fields& fields = record_.fields_;
   int32_t body_size;
@@ -94,13 +172,9 @@ const char* RecordCursor::DecodeRecord() {
     fields.headers = HeaderRange();
   }
 
-  fields.offset = base_offset_ + offset_delta;
-  fields.timestamp_ms = timestamp_type_ == TimestampType::kLogAppendTime
-                            ? append_time_ms_
-                            : AddWrapping(time_base_ms_, timestamp_delta);
+  fields.offset = offset_delta;
+  fields.timestamp_ms = timestamp_delta;
   fields.size_bytes = end - at_;
-  offset_delta_ = offset_delta;
-  at_ = end;
   return nullptr;
 }
 
