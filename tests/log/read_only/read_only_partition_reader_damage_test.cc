@@ -3,6 +3,7 @@
 // The reader on bytes that no living writer leaves: torn tails, garbage,
 // damage, files that are cut or replaced.
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <iostream>
@@ -21,6 +22,7 @@
 #include "varve/index/big_endian.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/metadata/sealed_access.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
 #include "varve/log/segment/batch_scanner.h"
@@ -61,6 +63,22 @@ class PartitionReaderDamageTest : public ReadOnlyPartitionReaderFixture {
     WriteBytes(LogPath(base_offset), ReadBytes(LogPath(base_offset)) + bytes);
   }
 };
+
+TEST_F(PartitionReaderDamageTest, DamagedBatchEndsTheViewBeforeIt) {
+  WriteLog(10);
+  const size_t batch_size = ReadBytes(LogPath(0)).size() / 5;
+  Change(0, 3 * batch_size - 1, 1);
+  for (const SealedAccess sealed : {SealedAccess::kMap, SealedAccess::kRead}) {
+    sealed_ = sealed;
+    OpenReader();
+    const auto view = reader_->Read(0, {});
+    ASSERT_THAT(view, IsOk());
+    EXPECT_EQ(view->next_offset(), 2);
+    EXPECT_THAT(reader_->Read(2, {}),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         HasSubstr("the checksum does not match")));
+  }
+}
 
 TEST_F(PartitionReaderDamageTest, EveryPrefixOfABatchIsNothingYet) {
   Recover();
