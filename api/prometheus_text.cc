@@ -160,6 +160,53 @@ void WritePlain(const StoreMetrics& metrics, ExpositionWriter& writer) {
   }
 }
 
+struct OfDisk {
+  std::string_view name;
+  std::string_view help;
+  int64_t DiskMetrics::*field;
+};
+
+constexpr OfDisk kDiskCounters[] = {
+    {"varve_refused_appends_total",
+     "Appends that were refused at free_space_floor_bytes.",
+     &DiskMetrics::refused_appends},
+    {"varve_size_deleted_segments_total",
+     "Segments that store_size_max_bytes has deleted.",
+     &DiskMetrics::size_deleted_segments},
+    {"varve_size_deleted_bytes_total", "Bytes of batches in those segments.",
+     &DiskMetrics::size_deleted_bytes},
+};
+
+constexpr OfDisk kDiskGauges[] = {
+    {"varve_free_bytes", "Free bytes of the disk; 0 without a floor.",
+     &DiskMetrics::free_bytes},
+    {"varve_free_space_floor_bytes",
+     "Free bytes below which appends are refused; 0 for none.",
+     &DiskMetrics::free_space_floor_bytes},
+    {"varve_free_space_resume_bytes", "Free bytes at which they go on.",
+     &DiskMetrics::free_space_resume_bytes},
+    {"varve_store_size_bytes",
+     "Bytes of batches of all topics; 0 without a limit.",
+     &DiskMetrics::store_size_bytes},
+    {"varve_store_size_max_bytes",
+     "Above that the oldest segments are deleted; 0 for no limit.",
+     &DiskMetrics::store_size_max_bytes},
+};
+
+void WriteDisk(const DiskMetrics& disk, ExpositionWriter& writer) {
+  for (const OfDisk& counter : kDiskCounters) {
+    writer.Counter(counter.name, counter.help);
+    writer.Sample(disk.*counter.field);
+  }
+  for (const OfDisk& gauge : kDiskGauges) {
+    writer.Gauge(gauge.name, gauge.help);
+    writer.Sample(disk.*gauge.field);
+  }
+  writer.Gauge("varve_refuses_appends",
+               "1 while appends that need more of the disk are refused.");
+  writer.Sample(disk.refuses_appends ? 1 : 0);
+}
+
 // Writes only the partitions that hold anything: there may be thousands.
 void WriteHoldings(const StoreMetrics& metrics, ExpositionWriter& writer) {
   const auto write = [&](std::string_view name, std::string_view help,
@@ -232,6 +279,7 @@ std::string ToPrometheusText(const StoreMetrics& metrics) {
   WriteErrors(metrics, writer);
   WriteWaits(metrics, writer);
   WritePlain(metrics, writer);
+  WriteDisk(metrics.disk, writer);
   WriteHoldings(metrics, writer);
   WriteGroupLags(metrics, writer);
   WriteOpening(metrics, writer);

@@ -44,6 +44,26 @@ struct PartitionHoldings {
                          const PartitionHoldings&) = default;
 };
 
+// How a store keeps within its disk: StoreOptions::free_space_floor_bytes and
+// store_size_max_bytes. What belongs to an option that is not set is 0.
+struct DiskMetrics {
+  int64_t free_bytes = 0;  // when the store last looked
+  int64_t free_space_floor_bytes = 0;
+  int64_t free_space_resume_bytes = 0;
+  // Whether appends that need more of the disk are refused, and how many were.
+  // They are among the append errors, too.
+  bool refuses_appends = false;
+  int64_t refused_appends = 0;
+
+  int64_t store_size_bytes = 0;  // when the store last looked
+  int64_t store_size_max_bytes = 0;
+  // Segments that this limit has deleted, and the bytes of their batches.
+  int64_t size_deleted_segments = 0;
+  int64_t size_deleted_bytes = 0;
+
+  friend bool operator==(const DiskMetrics&, const DiskMetrics&) = default;
+};
+
 // How far a consumer group is behind in one partition.
 struct GroupLag {
   std::string group;
@@ -163,6 +183,8 @@ struct StoreMetrics {
   // Time that appends waited for the deletion of such segments, since their
   // partition was beyond retention.bytes by two of them: one entry a wait.
   Distribution retention_wait_ns;
+
+  DiskMetrics disk;
 
   int64_t checkpoints = 0;  // times varve.checkpoint was written
 

@@ -15,6 +15,31 @@ namespace {
 constexpr absl::Duration kProducerIdExpirationMax =
     absl::Hours(int64_t{24} * 365 * 100);
 
+constexpr int64_t kFreeSpaceMax = int64_t{1} << 60;
+
+absl::Status CheckFreeSpace(const StoreOptions& options) {
+  const int64_t floor = options.free_space_floor_bytes;
+  const int64_t resume = options.free_space_resume_bytes;
+  if (floor < 0 || floor > kFreeSpaceMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("free_space_floor_bytes: ", floor, " is not within 0 to ",
+                     kFreeSpaceMax));
+  }
+  if (resume == 0) return absl::OkStatus();
+  if (floor == 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "free_space_resume_bytes: ", resume,
+        " means nothing without free_space_floor_bytes, which is 0"));
+  }
+  if (resume <= floor || resume > kFreeSpaceMax) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "free_space_resume_bytes: ", resume,
+        " is not above free_space_floor_bytes (", floor, ") and at most ",
+        kFreeSpaceMax, "; 0 is a good distance from the floor"));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status StoreOptions::Validate() const {
@@ -42,6 +67,12 @@ absl::Status StoreOptions::Validate() const {
     return absl::InvalidArgumentError(absl::StrCat(
         "offsets_topic_num_partitions: ", offsets_topic_num_partitions,
         " is not within 1 to ", TopicConfig::kPartitionsMax));
+  }
+  if (absl::Status status = CheckFreeSpace(*this); !status.ok()) return status;
+  if (store_size_max_bytes < -1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("store_size_max_bytes: ", store_size_max_bytes,
+                     " is below -1, which means no limit"));
   }
   if (metrics_interval < absl::Milliseconds(100)) {
     return absl::InvalidArgumentError(absl::StrCat(

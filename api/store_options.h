@@ -4,6 +4,7 @@
 #define VARVE_API_STORE_OPTIONS_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -29,6 +30,31 @@ enum class FileSystemPolicy {
   kRefuseUnsafe,  // those of this machine's disks and memory
   kAllowAny,      // also NFS, CIFS, 9p and FUSE, where locks are unreliable
 };
+
+// That a store has begun to refuse appends since its disk is nearly full, or
+// takes them again: StoreOptions::free_space_floor_bytes.
+struct FreeSpaceChange {
+  enum class Kind {
+    kAppendsRefused,  // those that need more of the disk
+    kAppendsResumed,
+  };
+  Kind kind = Kind::kAppendsRefused;
+  int64_t free_bytes = 0;  // when the store looked
+  int64_t floor_bytes = 0;
+  int64_t resume_bytes = 0;  // what has to be free before appends go on
+
+  friend bool operator==(const FreeSpaceChange&,
+                         const FreeSpaceChange&) = default;
+};
+
+// Called once for each change, in their order, so that the two kinds take
+// turns, the first being kAppendsRefused. The thread is that of the store's
+// maintenance, or one that calls LogStore::RunMaintenance, or LogStore::Close
+// for what is left by then; so a call may come later than the refusals that it
+// is about. No lock of the store is held: it may read, trim, delete topics and
+// append; but neither call RunMaintenance or Close nor destroy the store, which
+// would wait for it. Retention waits as long as it takes. It must not throw.
+using FreeSpaceCallback = std::function<void(const FreeSpaceChange&)>;
 
 struct StoreOptions {
   // Default: an empty store is created, with the directories above it.
@@ -78,6 +104,40 @@ struct StoreOptions {
   // something changes. InfiniteDuration: never. Range: 100 ms up. Default: 10
   // s.
   absl::Duration metrics_interval = absl::Seconds(10);
+
+  // Bytes of the disk that appends leave free. What would take it below that
+  // begins a refusal: until `free_space_resume_bytes` are free, every append
+  // that needs more blocks of the disk gets ResourceExhausted, with nothing
+  // appended; one that fits into the blocks that its segment has goes on.
+  // Retention runs before its time, and deletes what it would delete later, no
+  // more. Reads, trims, commits of offsets, checkpoints and Close go on, and
+  // take a little below the floor. As blocks are taken in steps, appends may
+  // stop by up to 16 MiB above it. Free is what the file system gives to this
+  // user. Range: 0 up to 2^60. Default: 0, no floor: the disk may become full.
+  int64_t free_space_floor_bytes = 0;
+
+  // What has to be free before appends go on, above the floor; below it,
+  // retention runs before its time. 0: the floor, and the larger of 64 MiB and
+  // a quarter of the floor more. Default: 0.
+  int64_t free_space_resume_bytes = 0;
+
+  // Told when appends begin to be refused for the floor, and when they go on.
+  // Default: nobody; the log sink has both in any case.
+  FreeSpaceCallback on_free_space_change = nullptr;
+
+  // Bytes of batches that all topics together may hold, as retention.bytes
+  // counts them for one partition; indexes and blocks allocated ahead come on
+  // top. Above it the oldest segments of the store are deleted, by the age that
+  // log/retention/retention_policy.h has, in whichever topic they are: also of
+  // topics that retention.ms and retention.bytes keep for ever, because this
+  // option is what asks for it. Only sealed, durable segments of topics whose
+  // cleanup.policy has "delete" go, never the last one of a partition, and
+  // nothing of topics that are compacted only, __consumer_offsets among them,
+  // although they count. It is looked at as often as retention, after the open,
+  // and when segments begin: an append that meets two of them too many deletes
+  // itself before it returns. So the disk holds up to two segments more than
+  // that, and what may not be deleted. Range: 0 up, -1 for none. Default: -1.
+  int64_t store_size_max_bytes = -1;
 
   // The codecs that read and write what is compressed: `AllCodecs()` of
   // codec/all_codecs.h, or fewer (log/batch/codecs.h). Borrowed: they must

@@ -20,11 +20,12 @@
 namespace varve {
 namespace {
 
-// The metrics without the time they were taken at, which does not count as a
-// change.
+// The metrics without the time they were taken at, and without what other
+// programs change, which do not count as a change.
 StoreMetrics Timeless(StoreMetrics metrics) {
   metrics.taken_at = absl::InfinitePast();
   metrics.is_open = true;
+  metrics.disk.free_bytes = 0;
   return metrics;
 }
 

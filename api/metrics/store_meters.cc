@@ -59,6 +59,7 @@ void CopyCounts(const LogMeters& log, StoreMetrics& metrics) {
   metrics.deleted_segments = log.deleted_segments.value();
   metrics.deleted_bytes = log.deleted_bytes.value();
   metrics.checkpoints = log.checkpoints.value();
+  metrics.disk.refused_appends = log.space_refusals.value();
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ void StoreEvents::MakeRoom() { parking_->MakeRoom(); }
 void StoreEvents::SegmentRolled(PartitionLog& log) {
   if (limit_keeper_->Keep(log) == LimitKeeper::Left::kForBackground)
     RetentionWanted(log);
+  if (segment_begun_ != nullptr) segment_begun_(log);
 }
 
 void StoreEvents::SetHandlers(

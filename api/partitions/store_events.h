@@ -4,6 +4,7 @@
 #define VARVE_API_PARTITIONS_STORE_EVENTS_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -61,6 +62,12 @@ class StoreEvents final : public PartitionLogListener {
                    std::shared_ptr<PartitionParking> parking,
                    std::shared_ptr<LimitKeeper> limit_keeper);
 
+  // Sets what is called besides, without a lock, when a log has begun a
+  // segment; null for nothing. Call it before any partition is opened.
+  void SetSegmentBegun(std::function<void(PartitionLog&)> handler) {
+    segment_begun_ = std::move(handler);
+  }
+
   // Whether a checkpoint changed since `TakeCheckpointChanged`.
   bool checkpoint_changed() const {
     return checkpoint_changed_.load(std::memory_order_acquire);
@@ -92,11 +99,12 @@ class StoreEvents final : public PartitionLogListener {
   bool marker_present() const;
 
  private:
-  // Constant after `SetHandlers`.
+  // Constant after `SetHandlers` and `SetSegmentBegun`.
   const std::shared_ptr<Directory> directory_;
   std::shared_ptr<CheckpointWriter> checkpoint_writer_;
   std::shared_ptr<PartitionParking> parking_;
   std::shared_ptr<LimitKeeper> limit_keeper_;
+  std::function<void(PartitionLog&)> segment_begun_ = nullptr;
 
   // Set by every sync, so it is tested before a thread is woken for it.
   // Memory ordering: set after a durable end was stored; a thread that clears

@@ -66,6 +66,14 @@ class RetentionPass {
   // Checks those of one topic, whose limits have changed.
   void RunTopic(const Topic& topic);
 
+  // The time that ages are judged by.
+  absl::Time Now();
+
+  // Deletes the files of segments below the log starts of open partitions, when
+  // one checkpoint has made those starts durable. A failure is logged; a later
+  // call tries again.
+  void DeleteTrimmed();
+
   // The wall clock as the last pass over all of the store's partitions read it,
   // in any process; InfinitePast when that is not known, or no topic has
   // retention.
@@ -75,7 +83,6 @@ class RetentionPass {
   }
 
  private:
-  absl::Time Now();
   void CheckTopic(const Topic& topic, absl::Time now,
                   const std::stop_token& stop);
   absl::Status CheckPartition(const Topic& topic, int32_t partition,
@@ -85,7 +92,6 @@ class RetentionPass {
                                                              int32_t partition,
                                                              absl::Time now);
   void ExpireProducers(absl::Time now);
-  void DeleteTrimmed();
   void KeepState(const std::vector<Topic>& topics);
   void Note(std::string_view what, const absl::Status& status) const;
   void TellDoubt(absl::Time wall, absl::Time now) const;

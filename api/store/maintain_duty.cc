@@ -33,10 +33,21 @@ MaintainDuty::MaintainDuty(Work work, Clock* clock,
 
 absl::Time MaintainDuty::Run(const std::stop_token& stop) {
   const absl::Time next = work_.delete_topics(stop);
-  return std::min(next, RunRetention(stop));
+  const absl::Time due = RunRetention(stop);
+  KeepSize(stop);
+  return std::min(next, due);
 }
 
-void MaintainDuty::Finish() { RunRetention({}); }
+void MaintainDuty::Finish() {
+  RunRetention({});
+  KeepSize({});
+}
+
+// What retention deletes, the limit need not.
+void MaintainDuty::KeepSize(const std::stop_token& stop) {
+  if (work_.size_limit == nullptr || stop.stop_requested()) return;
+  work_.size_limit->RunIfWanted(stop);
+}
 
 absl::Time MaintainDuty::RunRetention(const std::stop_token& stop) {
   if (work_.events->TakeRetentionWanted()) wanted_ = true;
@@ -45,6 +56,7 @@ absl::Time MaintainDuty::RunRetention(const std::stop_token& stop) {
     if (!work_.retention->RunAll(stop)) return due_;
     due_ = clock_->Steady() + check_interval_;
     wanted_ = false;
+    if (work_.size_limit != nullptr) work_.size_limit->Want();
   } else if (wanted_) {
     wanted_ = !work_.retention->RunWanted(stop);
   }

@@ -11,20 +11,21 @@
 #include "varve/api/duty/duty.h"
 #include "varve/api/partitions/store_events.h"
 #include "varve/api/retention/retention_pass.h"
+#include "varve/api/retention/store_size_limit.h"
 #include "varve/log/system/clock.h"
 
 namespace varve {
 
 // Has retention check all partitions when that is due, and those that ask for
-// it before that (RetentionPass); removes the files of deleted topics. It has
-// the lowest priority.
+// it before that (RetentionPass); keeps the store to its size (StoreSizeLimit);
+// removes the files of deleted topics. It has the lowest priority.
 //
 // A check is due one interval after the last one, whichever process made that.
 // What is due when the store closes is done then: processes that live shorter
 // than an interval, or than it takes this thread to get its turn, would leave
 // it undone for ever.
 //
-// Borrows the pass and the clock, which must outlive it.
+// Borrows the pass, the limit and the clock, which must outlive it.
 //
 // Thread safety: as Duty.
 class MaintainDuty final : public Duty {
@@ -32,6 +33,7 @@ class MaintainDuty final : public Duty {
   struct Work {
     RetentionPass* retention = nullptr;
     std::shared_ptr<StoreEvents> events;
+    StoreSizeLimit* size_limit = nullptr;  // null: the store has none
     // Removes what is due of deleted topics; returns when more will be.
     std::function<absl::Time(const std::stop_token&)> delete_topics;
   };
@@ -43,6 +45,7 @@ class MaintainDuty final : public Duty {
 
  private:
   absl::Time RunRetention(const std::stop_token& stop);
+  void KeepSize(const std::stop_token& stop);
 
   // Constant after construction.
   const Work work_;

@@ -2,7 +2,6 @@
 
 #include "varve/api/store/store_state.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <stop_token>
@@ -20,7 +19,6 @@
 #include "absl/time/time.h"
 #include "varve/api/catalog/store_files.h"
 #include "varve/api/catalog/topic_catalog.h"
-#include "varve/api/duty/duty_list.h"
 #include "varve/api/duty/duty_notices.h"
 #include "varve/api/duty/side_by_side.h"
 #include "varve/api/duty/store_duties.h"
@@ -34,17 +32,15 @@
 #include "varve/api/recovery_report.h"
 #include "varve/api/retention/retention_pass.h"
 #include "varve/api/retention/retention_state.h"
+#include "varve/api/space/free_space_guard.h"
+#include "varve/api/space/guarded_directory.h"
 #include "varve/api/store/data_directory.h"
 #include "varve/api/store/file_system_check.h"
 #include "varve/api/store/found_store.h"
-#include "varve/api/store/maintain_duty.h"
-#include "varve/api/store/prepare_duty.h"
-#include "varve/api/store/sync_duty.h"
 #include "varve/api/store_metrics.h"
 #include "varve/api/store_options.h"
 #include "varve/api/topics/config_notices.h"
 #include "varve/api/topics/topic_administration.h"
-#include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/meters/metered_directory.h"
@@ -65,10 +61,12 @@ StoreOptions WithSink(StoreOptions options) {
 }  // namespace
 
 StoreState::StoreState(std::shared_ptr<Directory> directory,
+                       std::shared_ptr<FreeSpaceGuard> space,
                        std::unique_ptr<File> lock, const StoreOptions& options,
                        std::shared_ptr<StoreMeters> meters,
                        FileSystemType file_system, FoundStore found)
     : directory_(std::move(directory)),
+      space_(std::move(space)),
       options_(options),
       clean_(found.clean),
       checkpoint_is_stand_in_(found.checkpoint.origin ==
@@ -107,6 +105,7 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   .meters = &meters_->log(),
                   .producer_id_expiration = options_.producer_id_expiration},
                  ReadRetentionState(*directory_)),
+      size_limit_(MakeSizeLimit()),
       producer_ids_(directory_, options_.environment),
       side_by_side_(options_.background == Background::kNone
                         ? 0
@@ -115,6 +114,12 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
   events_->SetHandlers(checkpoint_writer_, parking_, limit_keeper_);
   topics_.SetConfigChanged(
       [this](const Topic& topic) { retention_.RunTopic(topic); });
+  if (size_limit_ != nullptr) {
+    events_->SetSegmentBegun([limit = size_limit_](PartitionLog& log) {
+      limit->NoteSegmentBegun(log);
+    });
+  }
+  SetSpaceWake();
 }
 
 absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
@@ -126,8 +131,8 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   absl::StatusOr<std::unique_ptr<Directory>> opened =
       OpenDataDirectory(path, options);
   if (!opened.ok()) return opened.status();
-  const auto directory = std::make_shared<MeteredDirectory>(*std::move(opened),
-                                                            meters->log().held);
+  std::shared_ptr<Directory> directory = std::make_shared<MeteredDirectory>(
+      *std::move(opened), meters->log().held);
   absl::StatusOr<FileSystemType> type =
       CheckFileSystem(*directory, options.file_system);
   if (!type.ok()) return type.status();
@@ -136,9 +141,18 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
   if (!lock.ok()) return lock.status();
   absl::StatusOr<FoundStore> found = FindStore(*directory);
   if (!found.ok()) return found.status();
-  std::unique_ptr<StoreState> state(new StoreState(directory, *std::move(lock),
-                                                   WithSink(options), meters,
-                                                   *type, *std::move(found)));
+  std::shared_ptr<FreeSpaceGuard> space;
+  if (options.free_space_floor_bytes > 0) {
+    space = std::make_shared<FreeSpaceGuard>(
+        directory, FreeSpaceGuard::Marks::Of(options), &clock);
+    directory = std::make_shared<GuardedDirectory>(
+        directory, space,
+        KeepsAllocatedBlocks(SupportOf(*type)) ? BlockUse::kAllocated
+                                               : BlockUse::kWritten);
+  }
+  std::unique_ptr<StoreState> state(
+      new StoreState(directory, space, *std::move(lock), WithSink(options),
+                     meters, *type, *std::move(found)));
   if (!state->clean_ || state->checkpoint_is_stand_in_) state->RecoverAll();
   state->TellNotes();
   state->checkpoint_writer_->RefillReserve();
@@ -151,35 +165,6 @@ absl::StatusOr<std::unique_ptr<StoreState>> StoreState::Open(
     return status;
   }
   return state;
-}
-
-void StoreState::AddDuties() {
-  Clock* const clock = options_.environment.clock;
-  duties_.Add({.name = "varve-prepare"},
-              std::make_unique<PrepareDuty>(&partitions_, parking_, clock),
-              &events_->prepare_bell());
-  duties_.Add({.name = "varve-sync"},
-              std::make_unique<SyncDuty>(&partitions_, events_,
-                                         options_.environment, &meters_->log()),
-              &events_->sync_bell());
-  auto maintain = std::make_unique<DutyList>();
-  maintain->Add(std::make_unique<MaintainDuty>(
-      MaintainDuty::Work{.retention = &retention_,
-                         .events = events_,
-                         .delete_topics =
-                             [this](const std::stop_token& stop) {
-                               return topics_.DeletePending(stop);
-                             }},
-      clock, options_.retention_check_interval));
-  if (options_.metrics_interval != absl::InfiniteDuration()) {
-    auto metrics_file = std::make_unique<MetricsFile>(
-        directory_, [this] { return metrics(); }, options_.environment,
-        options_.metrics_interval);
-    metrics_file_ = metrics_file.get();
-    maintain->Add(std::move(metrics_file));
-  }
-  duties_.Add({.name = "varve-maintain", .nice_more = 10}, std::move(maintain),
-              &events_->maintain_bell());
 }
 
 // Called after an unclean shutdown; and without a sound checkpoint, before
@@ -238,6 +223,7 @@ RecoveryReport StoreState::recovery_report() const {
 StoreMetrics StoreState::metrics() const {
   StoreMetrics metrics = meters_->Snapshot();
   metrics.taken_at = options_.environment.clock->Now();
+  metrics.disk = AddLimits(metrics.disk);
   AddToMetrics add_groups;
   {
     absl::MutexLock lock(&mu_);
@@ -257,28 +243,6 @@ void StoreState::SetGroupMetrics(AddToMetrics add) {
   group_metrics_ = std::move(add);
 }
 
-absl::StatusOr<absl::Duration> StoreState::RunMaintenance() {
-  {
-    absl::MutexLock lock(&mu_);
-    if (closed_)
-      return absl::FailedPreconditionError(absl::StrCat(path(), ": closed"));
-  }
-  // An append that comes right after this is seen by the next call at the
-  // latest when half of its window is over, which is when its sync is due.
-  return std::min(duties_.RunDue(), ShortestSyncWindow() / 2);
-}
-
-// The window of a kInterval append to the most demanding topic.
-absl::Duration StoreState::ShortestSyncWindow() const {
-  int64_t flush_ms = LogConfig::kForever;
-  for (const Topic& topic : topics_.topics()) {
-    flush_ms = std::min(flush_ms, topic.config.log.flush_ms);
-  }
-  const absl::Duration window =
-      std::min(options_.sync_interval, absl::Milliseconds(flush_ms));
-  return std::max(window, absl::Milliseconds(1));
-}
-
 // After a call that threw, the next one does it all again.
 absl::Status StoreState::Close() {
   absl::MutexLock closing(&closing_);
@@ -293,6 +257,7 @@ absl::Status StoreState::Close() {
   duties_.Finish();
   parking_->Stop();
   limit_keeper_->Stop();
+  if (size_limit_ != nullptr) size_limit_->Stop();
   absl::Status status = partitions_.Close();
   events_->callbacks().CallDue();  // no thread but this one calls any now
   if (metrics_file_ != nullptr) metrics_file_->WriteIfChanged();

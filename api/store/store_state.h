@@ -28,6 +28,8 @@
 #include "varve/api/partitions/store_events.h"
 #include "varve/api/recovery_report.h"
 #include "varve/api/retention/retention_pass.h"
+#include "varve/api/retention/store_size_limit.h"
+#include "varve/api/space/free_space_guard.h"
 #include "varve/api/store/found_store.h"
 #include "varve/api/store/producer_ids.h"
 #include "varve/api/store_metrics.h"
@@ -91,7 +93,9 @@ class StoreState {
   void TellNotClosed(const absl::Status& status) const;
 
  private:
-  StoreState(std::shared_ptr<Directory> directory, std::unique_ptr<File> lock,
+  // `space`: watches over what `directory` allocates; null without a floor.
+  StoreState(std::shared_ptr<Directory> directory,
+             std::shared_ptr<FreeSpaceGuard> space, std::unique_ptr<File> lock,
              const StoreOptions& options, std::shared_ptr<StoreMeters> meters,
              FileSystemType file_system, FoundStore found);
 
@@ -99,6 +103,9 @@ class StoreState {
   void TellNotes() const;
   // Where the background duties are put together.
   void AddDuties();
+  void SetSpaceWake();
+  std::shared_ptr<StoreSizeLimit> MakeSizeLimit();
+  DiskMetrics AddLimits(DiskMetrics disk) const;
   absl::Duration ShortestSyncWindow() const;
   absl::Status MarkClosed();
   void Tell(absl::LogSeverity severity, LogEvent event,
@@ -106,6 +113,7 @@ class StoreState {
 
   // Constant after construction.
   const std::shared_ptr<Directory> directory_;
+  const std::shared_ptr<FreeSpaceGuard> space_;
   const StoreOptions options_;
   const bool clean_;
   const bool checkpoint_is_stand_in_;
@@ -121,6 +129,7 @@ class StoreState {
   const std::shared_ptr<PartitionParking> parking_;
   const std::shared_ptr<LimitKeeper> limit_keeper_;
   RetentionPass retention_;
+  const std::shared_ptr<StoreSizeLimit> size_limit_;  // null: none
   ProducerIds producer_ids_;
   bool recovered_all_ = true;  // complete when `Open` returns
   SideBySide side_by_side_;

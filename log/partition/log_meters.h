@@ -16,6 +16,7 @@
 #include "varve/log/meters/error_meter.h"
 #include "varve/log/meters/held_files.h"
 #include "varve/log/meters/histogram.h"
+#include "varve/log/meters/space_refusal.h"
 
 namespace varve {
 
@@ -42,6 +43,11 @@ struct LogMeters {
   Histogram read_ns;
 
   ErrorMeter append_errors;
+  Counter space_refusals;  // those that IsSpaceRefusal says of
+  void NoteAppendFailure(const absl::Status& status) {
+    append_errors.Add(status);
+    if (IsSpaceRefusal(status)) space_refusals.Add();
+  }
   ErrorMeter read_errors;
   ErrorMeter sync_errors;  // those that poisoned a partition
   ErrorMeter open_errors;  // of opening and recovering partitions

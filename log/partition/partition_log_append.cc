@@ -146,6 +146,8 @@ absl::StatusOr<AppendResult> PartitionLog::AppendAsIs(
     }
     absl::StatusOr<PlacedBatch> placed = writer_.Append(batch, producer);
     if (!placed.ok()) {
+      // It may have begun a segment, in which there is no room.
+      if (writer_.has_unsynced_sealed()) listener_->SyncWanted();
       return ProducerRefusalOf(placed.status()).has_value()
                  ? placed.status()
                  : NoteFailure(placed.status());

@@ -56,7 +56,7 @@ class PartitionMeters {
     if (result.ok()) {
       watch.Stop();
     } else {
-      store_->append_errors.Add(result.status());
+      store_->NoteAppendFailure(result.status());
     }
     return result;
   }

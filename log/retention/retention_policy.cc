@@ -129,4 +129,12 @@ RetentionDecision DecideRetention(const RetentionInputs& inputs,
   return Pass(inputs, limits).Decide();
 }
 
+std::vector<int64_t> RetentionTimes(absl::Span<const RetentionSegment> segments,
+                                    int64_t now_ms) {
+  std::vector<int64_t> times = TimesOf(segments, now_ms);
+  for (size_t i = 0; i < times.size(); ++i)
+    times[i] = std::max({times[i], i == 0 ? int64_t{-1} : times[i - 1]});
+  return times;
+}
+
 }  // namespace varve

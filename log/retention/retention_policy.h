@@ -4,6 +4,7 @@
 #define VARVE_LOG_RETENTION_RETENTION_POLICY_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "varve/log/metadata/log_config.h"
@@ -97,6 +98,12 @@ inline constexpr int64_t kPlausibleTimestampMs = 100'000'000'000;
 // Thread safety: a pure function.
 RetentionDecision DecideRetention(const RetentionInputs& inputs,
                                   const RetentionLimits& limits);
+
+// The times of the segments of one partition, oldest segment first, by the
+// second table above, the running maximum included; -1 as long as there is none
+// yet.
+std::vector<int64_t> RetentionTimes(absl::Span<const RetentionSegment> segments,
+                                    int64_t now_ms);
 
 }  // namespace varve
 

@@ -61,14 +61,16 @@ MAY_INCLUDE = {
         "api", "api/catalog", "api/duty", "api/metrics", "log/batch", "log/metadata",
         "log/meters", "log/partition", "log/recovery", "log/segment", "log/system"),
     "api/retention": (
-        "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
-        "log/producer", "log/retention", "log/system"),
+        "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/meters",
+        "log/partition", "log/producer", "log/recovery", "log/retention", "log/system"),
+    "api/space": (
+        "api", "api/duty", "log/metadata", "log/meters", "log/partition", "log/system"),
     "api/topics": (
         "api", "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
         "log/recovery", "log/system"),
     "api/store": (
         "api", "api/catalog", "api/duty", "api/metrics", "api/partitions", "api/retention",
-        "api/topics", "log/metadata", "log/meters", "log/partition", "log/system"),
+        "api/space", "api/topics", "log/metadata", "log/meters", "log/partition", "log/system"),
     "api/offsets": ("api", "log/batch", "log/metadata"),
     "api/groups": (
         "api", "api/catalog", "api/duty", "api/offsets", "api/store", "api/topics", "log/batch",
