@@ -79,6 +79,29 @@ TEST_F(LogStoreOpenTest, OptionOutOfRangeIsInvalid) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("sync_interval")));
 }
 
+TEST_F(LogStoreOpenTest, LimitOfTheDiskOutOfRangeIsInvalid) {
+  const auto refusal_of = [&](const StoreOptions& options) {
+    const absl::Status status = LogStore::Open(path_, options).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(refusal_of({.free_space_floor_bytes = -1}),
+              HasSubstr("free_space_floor_bytes: -1 is not within 0 to"));
+  EXPECT_THAT(refusal_of({.free_space_floor_bytes = (int64_t{1} << 60) + 1}),
+              HasSubstr("free_space_floor_bytes"));
+  EXPECT_THAT(refusal_of({.free_space_resume_bytes = 5}),
+              HasSubstr("means nothing without free_space_floor_bytes"));
+  EXPECT_THAT(refusal_of({.free_space_floor_bytes = 100,
+                          .free_space_resume_bytes = 100}),
+              HasSubstr("is not above free_space_floor_bytes (100)"));
+  EXPECT_THAT(refusal_of({.store_size_max_bytes = -2}),
+              HasSubstr("store_size_max_bytes: -2 is below -1"));
+  EXPECT_THAT(LogStore::Open(path_, {.free_space_floor_bytes = 100,
+                                     .free_space_resume_bytes = 101,
+                                     .store_size_max_bytes = 0}),
+              IsOk());
+}
+
 TEST_F(LogStoreOpenTest, BrokerDirectoryIsRefusedUntouched) {
   std::filesystem::create_directory(path_);
   WriteFile(path_ + "/meta.properties", "version=1");

@@ -109,6 +109,34 @@ TEST(MetricsSummaryTest, LagIsShownWhenThereAreGroups) {
   EXPECT_THAT(summary(), HasSubstr("2 groups, 1,234 records behind"));
 }
 
+TEST(MetricsSummaryTest, LimitsOfTheDiskAreShownWhereTheyAreSet) {
+  StoreMetrics metrics = Metrics();
+  const auto summary = [&] {
+    const auto text = MetricsText::Parse(ToPrometheusText(metrics));
+    EXPECT_THAT(text, IsOk());
+    return MetricsSummary(*text, WriterPresence::kOpen,
+                          absl::FromUnixSeconds(1700000064));
+  };
+  EXPECT_THAT(summary(),
+              AllOf(Not(HasSubstr("floor")), Not(HasSubstr("at most"))));
+  metrics.disk = {.free_bytes = 5000,
+                  .free_space_floor_bytes = 1000,
+                  .free_space_resume_bytes = 2000,
+                  .refused_appends = 3,
+                  .store_size_bytes = 7000,
+                  .store_size_max_bytes = 9000,
+                  .size_deleted_segments = 4,
+                  .size_deleted_bytes = 6000};
+  EXPECT_THAT(summary(),
+              AllOf(HasSubstr("5.0 kB of the disk, the floor is 1.0 kB: "
+                              "appends go on; 3 were refused"),
+                    HasSubstr("7.0 kB of 9.0 kB at most, 4 segments deleted "
+                              "for it, 6.0 kB")));
+  metrics.disk.refuses_appends = true;
+  EXPECT_THAT(summary(), HasSubstr("appends that need more are refused until "
+                                   "2.0 kB are free; 3 were refused"));
+}
+
 TEST(MetricsCommandTest, GroupThatWasReadIsThereWithItsLag) {
   CommandRunner runner;
   runner.CreateTopic("orders");

@@ -98,6 +98,12 @@ TEST(StoreStatTextTest, HoldingsAndTotalsAreShownAndWhatIsNotKnownAsSuch) {
   stat.topics[0].partitions[1].holding = std::nullopt;
   EXPECT_THAT(ToText(stat), ContainsRegex("orders +1 .*[?] +[?]\n"));
   EXPECT_THAT(ToText(stat), ContainsRegex("orders +all .*[?] +[?]\n"));
+  EXPECT_THAT(ToText(stat), Not(HasSubstr("refuses appends")));
+  EXPECT_TRUE(json::parse(ToJson(stat).dump())["refuses_appends"].is_null());
+  stat.writer.refuses_appends = true;
+  EXPECT_THAT(ToText(stat), HasSubstr("writer  refuses appends, since its "
+                                      "disk is nearly full (varve metrics); "));
+  EXPECT_EQ(json::parse(ToJson(stat).dump())["refuses_appends"], true);
   const json unknown = json::parse(ToJson(stat).dump());
   EXPECT_EQ(unknown["topics"][0]["partitions"][0]["pins"], 3);
   EXPECT_TRUE(unknown["topics"][0]["partitions"][1]["pins"].is_null());

@@ -159,6 +159,34 @@ std::string Lags(const MetricsText& metrics) {
                       Count(records), " records behind together");
 }
 
+// Empty without a floor.
+std::string FreeSpace(const MetricsText& metrics) {
+  const double floor = metrics.Value("varve_free_space_floor_bytes");
+  if (floor == 0) return "";
+  const bool refuses = metrics.Value("varve_refuses_appends") != 0;
+  return absl::StrCat(
+      Bytes(metrics.Value("varve_free_bytes")), " of the disk, the floor is ",
+      Bytes(floor), ": appends ",
+      refuses
+          ? absl::StrCat("that need more are refused until ",
+                         Bytes(metrics.Value("varve_free_space_resume_bytes")),
+                         " are free")
+          : "go on",
+      "; ", Count(metrics.Value("varve_refused_appends_total")),
+      " were refused");
+}
+
+// Empty without a limit.
+std::string StoreSize(const MetricsText& metrics) {
+  const double limit = metrics.Value("varve_store_size_max_bytes");
+  if (limit == 0) return "";
+  return absl::StrCat(Bytes(metrics.Value("varve_store_size_bytes")), " of ",
+                      Bytes(limit), " at most, ",
+                      Count(metrics.Value("varve_size_deleted_segments_total")),
+                      " segments deleted for it, ",
+                      Bytes(metrics.Value("varve_size_deleted_bytes_total")));
+}
+
 std::string Rest(const MetricsText& metrics) {
   TextTable table({{}, {}});
   const auto value = [&](std::string_view name, const Labels& labels = {}) {
@@ -186,6 +214,10 @@ std::string Rest(const MetricsText& metrics) {
       {"deleted",
        absl::StrCat(Count(value("varve_deleted_segments_total")), " segments, ",
                     Bytes(value("varve_deleted_bytes_total")))});
+  if (std::string free = FreeSpace(metrics); !free.empty())
+    table.AddRow({"free", std::move(free)});
+  if (std::string size = StoreSize(metrics); !size.empty())
+    table.AddRow({"size", std::move(size)});
   if (std::string lags = Lags(metrics); !lags.empty())
     table.AddRow({"lag", std::move(lags)});
   table.AddRow({"recovery", Recovery(metrics)});

@@ -212,10 +212,14 @@ Json ToJson(const StoreStat& stat) {
   Json age = nullptr;
   if (stat.writer.snapshot_age.has_value())
     age = absl::ToDoubleSeconds(*stat.writer.snapshot_age);
+  Json refuses = nullptr;
+  if (stat.writer.refuses_appends.has_value())
+    refuses = *stat.writer.refuses_appends;
   return {{"taken_at_ms", absl::ToUnixMillis(stat.taken_at)},
           {"writer", stat.writer.has_writer() ? "open" : "none"},
           {"writer_known", stat.writer.is_known()},
           {"snapshot_age_seconds", std::move(age)},
+          {"refuses_appends", std::move(refuses)},
           {"topics", std::move(topics)}};
 }
 

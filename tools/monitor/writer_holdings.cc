@@ -54,26 +54,10 @@ std::optional<MetricsText> ReadSnapshot(const GlobalOptions& global) {
   return *std::move(metrics);
 }
 
-}  // namespace
-
-void Holding::Add(const Holding& other) {
-  unsynced_bytes += other.unsynced_bytes;
-  pins += other.pins;
-  pinned_deleted_bytes += other.pinned_deleted_bytes;
-  pinned_deleted_seconds =
-      std::max(pinned_deleted_seconds, other.pinned_deleted_seconds);
-}
-
-std::optional<Holding> WriterHoldings::Of(const TopicPartition& where) const {
-  if (!is_known()) return std::nullopt;
-  const auto known = partitions.find(where);
-  return known == partitions.end() ? Holding() : known->second;
-}
-
-std::string WriterHoldings::ToText() const {
+std::string SourceText(const WriterHoldings& holdings) {
   const std::string age =
-      HumanTime(snapshot_age.value_or(absl::ZeroDuration()));
-  switch (source) {
+      HumanTime(holdings.snapshot_age.value_or(absl::ZeroDuration()));
+  switch (holdings.source) {
     case HoldingsSource::kSnapshot:
       return absl::StrCat("open; UNSYNCED and PINS are its snapshot's of ", age,
                           " ago");
@@ -92,6 +76,30 @@ std::string WriterHoldings::ToText() const {
              "known (?); the next open recovers it";
   }
   return "";
+}
+
+}  // namespace
+
+void Holding::Add(const Holding& other) {
+  unsynced_bytes += other.unsynced_bytes;
+  pins += other.pins;
+  pinned_deleted_bytes += other.pinned_deleted_bytes;
+  pinned_deleted_seconds =
+      std::max(pinned_deleted_seconds, other.pinned_deleted_seconds);
+}
+
+std::optional<Holding> WriterHoldings::Of(const TopicPartition& where) const {
+  if (!is_known()) return std::nullopt;
+  const auto known = partitions.find(where);
+  return known == partitions.end() ? Holding() : known->second;
+}
+
+std::string WriterHoldings::ToText() const {
+  return absl::StrCat(refuses_appends.value_or(false)
+                          ? "refuses appends, since its disk is nearly full "
+                            "(varve metrics); "
+                          : "",
+                      SourceText(*this));
 }
 
 std::map<TopicPartition, Holding> HoldingsIn(const MetricsText& metrics) {
@@ -131,7 +139,8 @@ WriterHoldings ReadWriterHoldings(const GlobalOptions& global, absl::Time now) {
   WriterHoldings holdings = {
       .source = HoldingsSource::kOldSnapshot,
       .snapshot_age =
-          std::max(now - snapshot->taken_at(), absl::ZeroDuration())};
+          std::max(now - snapshot->taken_at(), absl::ZeroDuration()),
+      .refuses_appends = snapshot->Value("varve_refuses_appends") != 0};
   if (*holdings.snapshot_age > kFreshSnapshot) return holdings;
   holdings.source = HoldingsSource::kSnapshot;
   holdings.partitions = HoldingsIn(*snapshot);

@@ -45,6 +45,9 @@ struct WriterHoldings {
   HoldingsSource source = HoldingsSource::kNoSnapshot;
   // The age of the last snapshot, if the writer that is open has left one.
   std::optional<absl::Duration> snapshot_age = {};
+  // Whether that writer refuses appends since its disk is nearly full; nothing
+  // when it has left no snapshot, or there is none.
+  std::optional<bool> refuses_appends = {};
   // The holdings of the partitions that held anything. Others held nothing.
   std::map<TopicPartition, Holding> partitions = {};
 

@@ -115,6 +115,30 @@ TEST(PrometheusTextTest, MetricsOfAnUnusedStoreAreWellFormed) {
             "none");
 }
 
+TEST(PrometheusTextTest, LimitsOfTheDiskAreThere) {
+  StoreMetrics metrics;
+  metrics.disk = {.free_bytes = 1,
+                  .free_space_floor_bytes = 2,
+                  .free_space_resume_bytes = 3,
+                  .refuses_appends = true,
+                  .refused_appends = 4,
+                  .store_size_bytes = 5,
+                  .store_size_max_bytes = 6,
+                  .size_deleted_segments = 7,
+                  .size_deleted_bytes = 8};
+  const std::string text = ToPrometheusText(metrics);
+  EXPECT_EQ(ValueOf(text, "varve_free_bytes"), "1");
+  EXPECT_EQ(ValueOf(text, "varve_free_space_floor_bytes"), "2");
+  EXPECT_EQ(ValueOf(text, "varve_free_space_resume_bytes"), "3");
+  EXPECT_EQ(ValueOf(text, "varve_refuses_appends"), "1");
+  EXPECT_EQ(ValueOf(text, "varve_refused_appends_total"), "4");
+  EXPECT_EQ(ValueOf(text, "varve_store_size_bytes"), "5");
+  EXPECT_EQ(ValueOf(text, "varve_store_size_max_bytes"), "6");
+  EXPECT_EQ(ValueOf(text, "varve_size_deleted_segments_total"), "7");
+  EXPECT_EQ(ValueOf(text, "varve_size_deleted_bytes_total"), "8");
+  EXPECT_EQ(ValueOf(ToPrometheusText({}), "varve_refuses_appends"), "0");
+}
+
 TEST(PrometheusTextTest, PartitionsAreThereForWhatTheyHold) {
   StoreMetrics metrics;
   metrics.holdings = {.unsynced_bytes = 5,

@@ -112,7 +112,7 @@ TEST_F(EarlyRetentionTest, NothingThatThePolicyKeepsIsDeleted) {
 
 TEST_F(EarlyRetentionTest, RefusalThatLastsRunsRetentionAgain) {
   OpenWithOldRecords(1);
-  SetFree(kFloor - (10 << 20));
+  SetFree(kFloor - 1);
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
   EXPECT_EQ(Orders().log_start(), 1);
   ASSERT_THAT(Append("x"), StatusIs(kFull)) << "retention began a segment";
