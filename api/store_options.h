@@ -52,8 +52,9 @@ struct FreeSpaceChange {
 // maintenance, or one that calls LogStore::RunMaintenance, or LogStore::Close
 // for what is left by then; so a call may come later than the refusals that it
 // is about. No lock of the store is held: it may read, trim, delete topics and
-// append; but neither call RunMaintenance or Close nor destroy the store, which
-// would wait for it. Retention waits as long as it takes. It must not throw.
+// append, unless the store is being closed; but neither call RunMaintenance or
+// Close nor destroy the store, which would wait for it. Retention waits as long
+// as it takes. It must not throw.
 using FreeSpaceCallback = std::function<void(const FreeSpaceChange&)>;
 
 struct StoreOptions {
@@ -111,9 +112,10 @@ struct StoreOptions {
   // appended; one that fits into the blocks that its segment has goes on.
   // Retention runs before its time, and deletes what it would delete later, no
   // more. Reads, trims, commits of offsets, checkpoints and Close go on, and
-  // take a little below the floor. As blocks are taken in steps, appends may
-  // stop by up to 16 MiB above it. Free is what the file system gives to this
-  // user. Range: 0 up to 2^60. Default: 0, no floor: the disk may become full.
+  // take a little below the floor, as do indexes. As blocks are taken in steps,
+  // appends may stop by up to 16 MiB above it. Free is what the file system
+  // gives to this user. Range: 0 up to 2^60. Default: 0, no floor: the disk may
+  // become full.
   int64_t free_space_floor_bytes = 0;
 
   // What has to be free before appends go on, above the floor; below it,

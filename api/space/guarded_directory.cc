@@ -30,15 +30,12 @@ bool HoldsBatches(std::string_view name) {
 
 class GuardedFile final : public File {
  public:
-  // What of it takes blocks: calls of Allocate, or all that is written.
-  enum class Guarded { kAllocations, kWrites };
-
   GuardedFile(std::unique_ptr<File> base, std::shared_ptr<FreeSpaceGuard> guard,
-              Guarded guarded)
+              BlockUse use)
       : File(base->path()),
         base_(std::move(base)),
         guard_(std::move(guard)),
-        guarded_(guarded) {}
+        use_(use) {}
 
   absl::StatusOr<int64_t> Size() override { return base_->Size(); }
   absl::StatusOr<absl::Time> ModifiedAt() override {
@@ -49,7 +46,7 @@ class GuardedFile final : public File {
     return base_->ReadAt(position, out);
   }
   absl::Status WriteAt(int64_t position, std::string_view bytes) override {
-    if (guarded_ != Guarded::kWrites) return base_->WriteAt(position, bytes);
+    if (use_ == BlockUse::kAllocated) return base_->WriteAt(position, bytes);
     return guard_->Allocate(
         {.path = path(), .bytes = static_cast<int64_t>(bytes.size())},
         [&] { return base_->WriteAt(position, bytes); });
@@ -77,7 +74,7 @@ class GuardedFile final : public File {
  private:
   const std::unique_ptr<File> base_;
   const std::shared_ptr<FreeSpaceGuard> guard_;
-  const Guarded guarded_;
+  const BlockUse use_;
 };
 
 }  // namespace
@@ -94,13 +91,11 @@ GuardedDirectory::GuardedDirectory(std::shared_ptr<Directory> base,
 absl::StatusOr<std::unique_ptr<File>> GuardedDirectory::OpenFile(
     std::string_view name, OpenMode mode) {
   absl::StatusOr<std::unique_ptr<File>> file = base_->OpenFile(name, mode);
-  if (!file.ok() || place_ == Place::kStore || mode == OpenMode::kRead)
+  if (!file.ok() || place_ == Place::kStore || mode == OpenMode::kRead ||
+      !HoldsBatches(name)) {
     return file;
-  const bool writes = use_ == BlockUse::kWritten && HoldsBatches(name);
-  return std::make_unique<GuardedFile>(
-      *std::move(file), guard_,
-      writes ? GuardedFile::Guarded::kWrites
-             : GuardedFile::Guarded::kAllocations);
+  }
+  return std::make_unique<GuardedFile>(*std::move(file), guard_, use_);
 }
 
 absl::StatusOr<std::unique_ptr<Directory>> GuardedDirectory::OpenDirectory(

@@ -23,13 +23,14 @@ enum class BlockUse { kAllocated, kWritten };
 
 // The data directory of a store whose appends a FreeSpaceGuard watches over: it
 // forwards all calls to another directory, but asks the guard before blocks are
-// taken for segments of a partition. That is the one place that they all come
-// through: those that an append needs, of a new segment and of one that is made
-// ready, and those that are allocated ahead.
+// taken for the batches of a partition. That is the one place that they all
+// come through: those that an append needs, of a new segment and of one that is
+// made ready, and those that are allocated ahead.
 //
-// Never asked are the store's own files, and segments of its internal topics:
-// a commit of offsets takes little, and a consumer that cannot commit cannot
-// trim what it has read either. All that frees space is forwarded.
+// It is not asked for what is small beside the batches: indexes, which recovery
+// makes again, and the store's own files; nor for the batches of internal
+// topics: a commit of offsets takes little, and a consumer that cannot commit
+// cannot trim what it has read either. All that frees space is forwarded.
 //
 // KeepOpen, LetGo and Detach are not forwarded and do nothing: it wraps
 // directories that hold a descriptor.
