@@ -55,8 +55,14 @@ void FreeSpaceGuard::SetWake(std::function<void()> wake) {
 absl::Status FreeSpaceGuard::Allocate(const Request& request,
                                       absl::FunctionRef<absl::Status()> call) {
   if (absl::Status status = Admit(request); !status.ok()) return status;
-  const absl::Cleanup end = [&] { EndOf(request.bytes); };
-  return call();
+  absl::Status status;
+  {
+    const absl::Cleanup end = [&] { EndOf(request.bytes); };
+    status = call();
+  }
+  // Others were faster: the disk itself is full. The error of the call counts.
+  if (absl::IsResourceExhausted(status)) Look().IgnoreError();
+  return status;
 }
 
 absl::Status FreeSpaceGuard::Admit(const Request& request) {

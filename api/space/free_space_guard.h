@@ -37,9 +37,9 @@ namespace varve {
 //
 // Free bytes are asked for (statfs) by `Look`; and by an allocation, when what
 // was allocated since the last look exceeds an eighth of what was left above
-// the floor then, or while appends are refused, every kLookAgain. So no more is
-// allocated than the floor allows, however many threads do it; but other
-// programs write to the disk as well.
+// the floor then, or kUnseenMax; when the disk itself is full; or while appends
+// are refused, every kLookAgain. So no more is allocated than the floor allows,
+// however many threads do it; but other programs write to the disk as well.
 //
 // Blocks are allocated in steps of up to kStepMax, and the first step that does
 // not fit begins the refusal: appends may stop by so much above the floor. An
@@ -50,7 +50,7 @@ namespace varve {
 class FreeSpaceGuard {
  public:
   static constexpr int64_t kStepMax = int64_t{16} << 20;
-  static constexpr int64_t kUnseenMax = int64_t{1} << 30;
+  static constexpr int64_t kUnseenMax = int64_t{64} << 20;
   static constexpr absl::Duration kLookAgain = absl::Milliseconds(100);
   static constexpr absl::Duration kRetentionAgain = absl::Seconds(10);
   // Changes that nobody has taken, at most; then the oldest two go, which undo
