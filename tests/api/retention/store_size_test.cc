@@ -21,6 +21,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/faulty_file_system.h"
+#include "tests/fixture/file_bytes.h"
 #include "tests/fixture/memory_directory.h"
 #include "tests/fixture/partition_fixture.h"
 #include "varve/api/log_store.h"
@@ -28,6 +29,7 @@
 #include "varve/api/store_metrics.h"
 #include "varve/api/store_options.h"
 #include "varve/api/topic_config.h"
+#include "varve/index/big_endian.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/batch/record_view.h"
 #include "varve/log/metadata/durability.h"
@@ -220,6 +222,27 @@ TEST_F(StoreSizeTest, PartitionsThatAreNotOpenAreOpenedOnlyToDelete) {
   Maintain();
   EXPECT_EQ(store_->Metrics().open_partitions, 1);
   EXPECT_THAT(LogStarts({"old", "young"}), ElementsAre(1, 0));
+}
+
+// Its last entry names a batch of the segment, but not the latest one.
+TEST_F(StoreSizeTest, IndexThatSaysTooEarlyATimeIsNotBelieved) {
+  Open(-1);
+  TopicConfig pairs;
+  pairs.log.segment_bytes = 2 * kRecordBytes;
+  pairs.log.segment_ms = LogConfig::kForever;
+  ASSERT_THAT(store_->CreateTopic("pairs", pairs), IsOk());
+  CreateTopic("a");
+  AppendAll("pairs", {99, 1, 1, 1});
+  AppendAll("a", {50, 2});
+  ASSERT_THAT(store_->Close(), IsOk());
+  const std::string segment = path_ + "/pairs-0/";
+  std::filesystem::remove(segment + "sealed-00000000000000000000");
+  std::string entry(12, '\0');
+  StoreBig64(entry.data(), absl::ToUnixMillis(clock_.Now() - 99 * kDay));
+  WriteBytes(segment + "00000000000000000000.timeindex", entry);
+  Open(5);
+  Maintain();
+  EXPECT_THAT(LogStarts({"pairs", "a"}), ElementsAre(0, 1));
 }
 
 TEST_F(StoreSizeTest, PassIsMadeAfterTheOpenAndNotAgainWithoutReason) {
