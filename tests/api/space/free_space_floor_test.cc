@@ -248,6 +248,7 @@ TEST_F(FreeSpaceFloorTest, RecoveryMakesItsIndexesAtTheFloor) {
   const int64_t end = Orders().visible_end();
   const std::string copy = scratch_.path() + "/copy";
   CopyStore(path_, copy);
+  SetFree(kFloor - 1);
   auto copied = LogStore::Open(copy, Options());
   ASSERT_THAT(copied, IsOk());
   const RecoveryReport report = (*copied)->recovery_report();

@@ -240,6 +240,18 @@ TEST_F(FreeSpaceGuardTest, ErrorOfTheCallIsReturnedAndGivesItsRoomBack) {
   EXPECT_THAT(Take(100), IsOk());
 }
 
+TEST_F(FreeSpaceGuardTest, AllocationUnderWayCountsAlthoughNoLookSeesIt) {
+  files_.LimitSpace(kFloor + 150);
+  EXPECT_THAT(guard_->Allocate({.path = "/x", .bytes = 100},
+                               [&] {
+                                 EXPECT_THAT(guard_->Look(), IsOk());
+                                 EXPECT_THAT(Ask(50), IsOk());
+                                 EXPECT_THAT(Ask(51), StatusIs(kFull));
+                                 return absl::OkStatus();
+                               }),
+              IsOk());
+}
+
 TEST_F(FreeSpaceGuardTest, DiskThatIsFullAlreadyIsSeenAtOnce) {
   files_.LimitSpace(100'000'000);
   EXPECT_THAT(Take(1), IsOk());
