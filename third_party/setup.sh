@@ -27,7 +27,7 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)"
 CACHE="${XDG_CACHE_HOME:-${HOME}/.cache}/varve"
 
 # Count up when what is installed, unpacked or written below changes.
-GENERATION=2
+GENERATION=3
 REPOS="${CACHE}/repos-${GENERATION}"
 RC="${ROOT}/.bazelrc.local"
 CMAKE="${ROOT}/.cmake.local"

@@ -53,14 +53,14 @@ headers_alone() {
 }
 
 # The commit that changes are counted from: $VARVE_LINT_BASE, or where this branch
-# left origin/main; on main itself, where it was a day before its newest commit.
+# left origin/main; on main itself, where it was six hours before its newest commit.
 base_commit() {
-  local head base day_before
+  local head base before
   head="$(git rev-parse HEAD)"
   base="${VARVE_LINT_BASE:-$(git merge-base HEAD origin/main 2>/dev/null || true)}"
   if [[ -z "${base}" || "${base}" == "${head}" ]]; then
-    day_before="$(($(git log -1 --format=%ct) - 24 * 60 * 60))"
-    base="$(git rev-list -1 --before="${day_before}" HEAD)"
+    before="$(($(git log -1 --format=%ct) - 6 * 60 * 60))"
+    base="$(git rev-list -1 --before="${before}" HEAD)"
   fi
   printf '%s' "${base}"
 }
