@@ -26,6 +26,7 @@
 #include "varve/api/partition_failure.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/recovery_report.h"
+#include "varve/api/store/compact_topic.h"
 #include "varve/api/store/open_topic_partition.h"
 #include "varve/api/store/store_state.h"
 #include "varve/api/store/sync_partitions.h"
@@ -128,6 +129,13 @@ absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
   const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
   return state_->topics().AlterTopic(name, {.partitions = new_total});
+}
+
+absl::StatusOr<std::vector<PartitionCompacted>> LogStore::CompactTopic(
+    std::string_view name, CompactWhen when) {
+  const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
+  if (!call.ok()) return call.status();
+  return CompactTopicOf(*state_, name, when);
 }
 
 absl::Status LogStore::DeleteTopic(std::string_view name) {

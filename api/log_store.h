@@ -38,6 +38,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "varve/api/committed_offset.h"
+#include "varve/api/compaction/topic_compaction.h"
 #include "varve/api/partition.h"
 #include "varve/api/partition_failure.h"
 #include "varve/api/read_only_store.h"
@@ -137,6 +138,22 @@ class LogStore {
   // internal topic; file errors, as of AlterTopic; FailedPrecondition when
   // closed.
   absl::Status AddPartitions(std::string_view name, int32_t new_total);
+
+  // Compacts the topic's partitions by key, one after another, on this thread:
+  // of the records of a key the last one stays (cleanup.policy "compact",
+  // log/metadata/log_config.h). Offsets never change, and the active segment
+  // stays as it is. Appends and reads go on meanwhile; views stay valid. The
+  // background does the same by and by, when it is due. Durable on return.
+  //
+  // Errors: NotFound; FailedPrecondition for a topic that is not compacted, and
+  // when closed; Cancelled when the store is closed meanwhile, or the partition
+  // trimmed: what is done is done, and another call goes on; DataLoss for a
+  // segment that is damaged: it and those after it stay as they are;
+  // Unimplemented when a codec is missing; ResourceExhausted; file errors
+  // (log/system/errno_status.h). Partitions before the one that fails are
+  // compacted.
+  absl::StatusOr<std::vector<PartitionCompacted>> CompactTopic(
+      std::string_view name, CompactWhen when = CompactWhen::kDirty);
 
   // Deletes a topic with all its records, durably: after a crash it is there
   // as a whole, or not at all. A topic of the same name may be created at once,

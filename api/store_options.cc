@@ -15,6 +15,9 @@ namespace {
 constexpr absl::Duration kProducerIdExpirationMax =
     absl::Hours(int64_t{24} * 365 * 100);
 
+// Those of OffsetMap (log/compaction), which compaction_pass.cc sees to.
+constexpr int64_t kMapBytesMin = 576;
+constexpr int64_t kMapBytesMax = int64_t{48} << 30;
 constexpr int64_t kFreeSpaceMax = int64_t{1} << 60;
 
 absl::Status CheckFreeSpace(const StoreOptions& options) {
@@ -54,6 +57,24 @@ absl::Status StoreOptions::Validate() const {
         absl::StrCat("retention_check_interval: ",
                      absl::FormatDuration(retention_check_interval),
                      " is not within 1ms to 168h"));
+  }
+  if (compaction_check_interval < absl::Milliseconds(1) ||
+      compaction_check_interval > absl::Hours(24 * 7)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("compaction_check_interval: ",
+                     absl::FormatDuration(compaction_check_interval),
+                     " is not within 1ms to 168h"));
+  }
+  if (compaction_map_bytes < kMapBytesMin ||
+      compaction_map_bytes > kMapBytesMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("compaction_map_bytes: ", compaction_map_bytes,
+                     " is not within ", kMapBytesMin, " to ", kMapBytesMax));
+  }
+  if (compaction_bytes_per_second < 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "compaction_bytes_per_second: ", compaction_bytes_per_second,
+        " is below 0, which is no limit"));
   }
   if (producer_id_expiration < absl::Milliseconds(1) ||
       producer_id_expiration > kProducerIdExpirationMax) {

@@ -78,6 +78,24 @@ struct StoreOptions {
   // minutes.
   absl::Duration retention_check_interval = absl::Minutes(5);
 
+  // How often the partitions of topics that are compacted (cleanup.policy) are
+  // looked at; those that are due are compacted then, in the background.
+  // Longer: more space is taken for as long. Range: 1 ms to 7 days. Default:
+  // Kafka's log.cleaner.backoff.ms, 15 s.
+  absl::Duration compaction_check_interval = absl::Seconds(15);
+
+  // Memory that a compaction may take for the keys that it has met, 24 bytes
+  // for each; none while there is no compaction. With more keys than have room,
+  // a compaction does a part, and the next one goes on. Range: 576 bytes to 48
+  // GiB. Default: Kafka's log.cleaner.dedupe.buffer.size, 128 MiB, which is for
+  // 5,033,164 keys.
+  int64_t compaction_map_bytes = int64_t{128} << 20;
+
+  // Bytes that compactions may read and write in a second; 0: as many as they
+  // can. Range: 0 up. Default: 0, as Kafka's
+  // log.cleaner.io.max.bytes.per.second.
+  int64_t compaction_bytes_per_second = 0;
+
   // How long a producer without an open transaction is remembered after its
   // last append, or after the store was opened: then an append of it is not
   // idempotent any more. (In Kafka the timestamp of its last batch counts, and

@@ -33,7 +33,7 @@
 #include "varve/log/metadata/checkpoint_text.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/topic_partition.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/environment.h"
 #include "varve/log/system/file_system.h"
@@ -102,6 +102,7 @@ class StoreVerifier {
     if (absl::Status status = CheckBasis(); !status.ok()) return status;
     CheckKafkaCheckpoint(kRecoveryPointName);
     CheckKafkaCheckpoint(kLogStartName);
+    CheckKafkaCheckpoint(kCleanerName);
     CheckProducerIds();
     if (is_broker()) CheckBrokerFiles();
     AddCatalogPartitions();
@@ -170,7 +171,6 @@ class StoreVerifier {
 
   void CheckBrokerFiles() {
     CheckKafkaCheckpoint(kReplicationName);
-    CheckKafkaCheckpoint(kCleanerName);
     for (const std::string& note : basis_.notes) {
       // "PATH: WHAT"
       const size_t path = note.find(": ", directory_.path().size());
@@ -243,8 +243,8 @@ class StoreVerifier {
     if (entry.kind != EntryKind::kFile) return false;
     for (std::string_view name :
          {kLockName, kCleanShutdownName, kTopicsName, kCheckpointName,
-          kRecoveryPointName, kLogStartName, kReserveName, kMetricsName,
-          kRetentionStateName, kProducersName, kBackupName}) {
+          kRecoveryPointName, kLogStartName, kCleanerName, kReserveName,
+          kMetricsName, kRetentionStateName, kProducersName, kBackupName}) {
       if (entry.name == name) return true;
     }
     return false;
@@ -325,9 +325,11 @@ class StoreVerifier {
     absl::StatusOr<std::unique_ptr<Directory>> directory =
         directory_.OpenDirectory(name);
     if (!directory.ok()) return directory.status();
-    return is_broker()
-               ? VerifyBrokerPartition(*std::move(directory), std::move(inputs))
-               : VerifyPartition(**directory, inputs);
+    if (is_broker())
+      return VerifyBrokerPartition(*std::move(directory), std::move(inputs));
+    if (inputs.continuity == Continuity::kExact)
+      return VerifyPartition(**directory, inputs);
+    return VerifyCompactedPartition(*std::move(directory), inputs);
   }
 
   void WaitForNewBasis(int looks) {

@@ -27,7 +27,6 @@ inline constexpr std::string_view kMetaPropertiesName = "meta.properties";
 // kRecoveryPointName.
 inline constexpr std::string_view kReplicationName =
     "replication-offset-checkpoint";
-inline constexpr std::string_view kCleanerName = "cleaner-offset-checkpoint";
 
 // Whether a directory with these entries is a broker's, or a copy of one: it
 // has meta.properties, or it has partitions with records and nothing of a

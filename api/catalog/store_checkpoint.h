@@ -14,10 +14,11 @@
 
 namespace varve {
 
-// Log start and recovery point of every partition, by topic and number: the
-// contents of the file varve.checkpoint. Each recovery point is a lower bound
-// of what is durable: the file is replaced some time after the syncs. A
-// partition that is not listed starts at 0 and has nothing durable.
+// Log start and recovery point of every partition, and how far it is compacted,
+// by topic and number: the contents of the file varve.checkpoint. Each recovery
+// point is a lower bound of what is durable: the file is replaced some time
+// after the syncs. A partition that is not listed starts at 0 and has nothing
+// durable.
 using StoreCheckpoint =
     std::map<std::pair<std::string, int32_t>, PartitionCheckpoint>;
 

@@ -159,6 +159,7 @@ absl::Status WriteKafkaCheckpoints(Directory& directory,
                                    const StoreCheckpoint& checkpoint) {
   std::vector<PartitionOffset> recovery_points;
   std::vector<PartitionOffset> log_starts;
+  std::vector<PartitionOffset> first_dirty;
   for (const auto& [key, entry] : checkpoint) {
     recovery_points.push_back({.topic = key.first,
                                .partition = key.second,
@@ -168,12 +169,21 @@ absl::Status WriteKafkaCheckpoints(Directory& directory,
                             .partition = key.second,
                             .offset = entry.log_start});
     }
+    if (entry.first_dirty.has_value()) {
+      first_dirty.push_back({.topic = key.first,
+                             .partition = key.second,
+                             .offset = *entry.first_dirty});
+    }
   }
   absl::Status status = ReplaceFile(directory, kRecoveryPointName,
                                     FormatOffsetCheckpoint(recovery_points));
   if (!status.ok()) return status;
-  return ReplaceFile(directory, kLogStartName,
-                     FormatOffsetCheckpoint(log_starts));
+  status =
+      ReplaceFile(directory, kLogStartName, FormatOffsetCheckpoint(log_starts));
+  if (!status.ok()) return status;
+  if (first_dirty.empty()) return directory.RemoveFileIfThere(kCleanerName);
+  return ReplaceFile(directory, kCleanerName,
+                     FormatOffsetCheckpoint(first_dirty));
 }
 
 absl::StatusOr<bool> HasCleanShutdownMarker(Directory& directory) {

@@ -27,6 +27,7 @@ inline constexpr std::string_view kReserveName = "varve.reserve";
 inline constexpr std::string_view kRecoveryPointName =
     "recovery-point-offset-checkpoint";
 inline constexpr std::string_view kLogStartName = "log-start-offset-checkpoint";
+inline constexpr std::string_view kCleanerName = "cleaner-offset-checkpoint";
 
 // What makes a directory a backup: only its existence counts. No store is
 // opened there for writing, and without varve.topics the backup is not

@@ -29,7 +29,7 @@
 #include "varve/log/metadata/lock_conflict.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/metadata/topic_partition.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 

@@ -183,7 +183,8 @@ absl::Status PartitionTable::Recover(const Topic& topic, int32_t partition) {
   if (!recovered.ok()) return recovered.status();
   absl::MutexLock lock(&mu_);
   checkpoint_[key] = {.log_start = recovered->log_start,
-                      .recovery_point = recovered->next_offset};
+                      .recovery_point = recovered->next_offset,
+                      .first_dirty = recovered->first_dirty};
   recovered_.insert_or_assign(
       key, Recovered{.topic = topic, .log = *std::move(recovered)});
   return absl::OkStatus();

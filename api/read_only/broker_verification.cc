@@ -13,7 +13,7 @@
 #include "varve/log/broker/broker_partition.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_checkpoint.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/file_system.h"
 #include "varve/log/verification/partition_verification.h"
 #include "varve/log/verification/partition_verifier.h"
@@ -41,6 +41,13 @@ absl::StatusOr<PartitionVerification> VerifyBrokerPartition(
     checkpoint.recovery_point =
         std::max(checkpoint.recovery_point, checkpoint.log_start);
   }
+  return VerifyPartition(partition, inputs);
+}
+
+absl::StatusOr<PartitionVerification> VerifyCompactedPartition(
+    std::unique_ptr<Directory> directory, const PartitionVerifyInputs& inputs) {
+  BrokerPartition partition(std::move(directory),
+                            BrokerPartition::Owner::kStore);
   return VerifyPartition(partition, inputs);
 }
 

@@ -26,6 +26,11 @@ namespace varve {
 absl::StatusOr<PartitionVerification> VerifyBrokerPartition(
     std::unique_ptr<Directory> directory, PartitionVerifyInputs inputs);
 
+// The same for a partition of a store's topic that is or was compacted: its
+// writer may be replacing segments, or have died while it did.
+absl::StatusOr<PartitionVerification> VerifyCompactedPartition(
+    std::unique_ptr<Directory> directory, const PartitionVerifyInputs& inputs);
+
 }  // namespace varve
 
 #endif  // VARVE_API_READ_ONLY_BROKER_VERIFICATION_H_

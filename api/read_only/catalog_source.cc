@@ -37,7 +37,13 @@ class StoreSource final : public CatalogSource {
   absl::StatusOr<std::unique_ptr<Directory>> OpenPartition(
       Directory& data, const TopicCatalog& catalog, const Topic& topic,
       int32_t partition, std::string& note) const override {
-    return OpenPartitionDirectory(data, catalog, topic, partition, note);
+    absl::StatusOr<std::unique_ptr<Directory>> directory =
+        OpenPartitionDirectory(data, catalog, topic, partition, note);
+    if (!directory.ok() || topic.continuity() == Continuity::kExact)
+      return directory;
+    // Its writer may be replacing segments, or have died while it did.
+    return std::make_unique<BrokerPartition>(*std::move(directory),
+                                             BrokerPartition::Owner::kStore);
   }
 
   absl::Duration age_max() const override { return absl::Milliseconds(200); }

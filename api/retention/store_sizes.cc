@@ -18,7 +18,7 @@
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/topic_name.h"
 #include "varve/log/partition/partition_log.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/retention/retention_policy.h"
 #include "varve/log/retention/retention_segments.h"
 #include "varve/log/retention/store_size_policy.h"

@@ -41,6 +41,9 @@ class GuardedFile final : public File {
   absl::StatusOr<absl::Time> ModifiedAt() override {
     return base_->ModifiedAt();
   }
+  absl::Status SetModifiedAt(absl::Time time) override {
+    return base_->SetModifiedAt(time);
+  }
   absl::StatusOr<size_t> ReadAt(int64_t position,
                                 absl::Span<char> out) override {
     return base_->ReadAt(position, out);

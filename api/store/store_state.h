@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/api/catalog/topic_catalog.h"
+#include "varve/api/compaction/compaction_pass.h"
 #include "varve/api/duty/side_by_side.h"
 #include "varve/api/duty/store_duties.h"
 #include "varve/api/metrics/metrics_file.h"
@@ -64,6 +65,7 @@ class StoreState {
                                                          int32_t partition) {
     return partitions_.FindOpen(topic, partition);
   }
+  CompactionPass& compaction() { return compaction_; }
   ProducerIds& producer_ids() { return producer_ids_; }
   // For calls of the program that wait for several partitions.
   SideBySide& side_by_side() { return side_by_side_; }
@@ -129,6 +131,7 @@ class StoreState {
   const std::shared_ptr<PartitionParking> parking_;
   const std::shared_ptr<LimitKeeper> limit_keeper_;
   RetentionPass retention_;
+  CompactionPass compaction_;
   const std::shared_ptr<StoreSizeLimit> size_limit_;  // null: none
   ProducerIds producer_ids_;
   bool recovered_all_ = true;  // complete when `Open` returns

@@ -22,6 +22,7 @@
 #include "varve/api/retention/store_size_limit.h"
 #include "varve/api/space/free_space_duty.h"
 #include "varve/api/space/free_space_guard.h"
+#include "varve/api/store/compaction_duty.h"
 #include "varve/api/store/maintain_duty.h"
 #include "varve/api/store/prepare_duty.h"
 #include "varve/api/store/store_state.h"
@@ -93,7 +94,11 @@ void StoreState::AddDuties() {
     metrics_file_ = metrics_file.get();
     maintain->Add(std::move(metrics_file));
   }
-  duties_.Add({.name = "varve-maintain", .nice_more = 10}, std::move(maintain),
+  duties_.Add({.name = "varve-maintain", .nice_more = 10},
+              std::make_unique<CompactionDuty>(
+                  &compaction_, std::move(maintain), clock,
+                  CompactionDuty::Options{
+                      .check_interval = options_.compaction_check_interval}),
               &events_->maintain_bell());
 }
 

@@ -13,7 +13,7 @@
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/topic_id.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 

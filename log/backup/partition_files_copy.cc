@@ -25,7 +25,7 @@
 #include "varve/log/metadata/leader_epoch_checkpoint.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/read_only/read_only_log.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 

@@ -16,7 +16,7 @@
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/leader_epoch_checkpoint.h"
 #include "varve/log/metadata/leader_epochs.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/segment/file_batch_scanner.h"
 #include "varve/log/system/file_system.h"
 

@@ -18,6 +18,7 @@
 #include "varve/log/metadata/continuity.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/segment/file_batch_scanner.h"
+#include "varve/log/segment/segment_sidecar.h"
 #include "varve/log/system/file_system.h"
 #include "varve/log/system/file_system_type.h"
 
@@ -48,8 +49,8 @@ absl::StatusOr<int64_t> NextOffsetOf(File& log, int64_t size,
 
 }  // namespace
 
-BrokerPartition::BrokerPartition(std::unique_ptr<Directory> base)
-    : Directory(base->path()), base_(std::move(base)) {}
+BrokerPartition::BrokerPartition(std::unique_ptr<Directory> base, Owner owner)
+    : Directory(base->path()), base_(std::move(base)), owner_(owner) {}
 
 absl::StatusOr<std::unique_ptr<File>> BrokerPartition::OpenFile(
     std::string_view name, OpenMode mode) {
@@ -62,7 +63,7 @@ absl::StatusOr<std::unique_ptr<File>> BrokerPartition::OpenFile(
     }
     if (loaded_.IsHidden(name)) {
       return absl::NotFoundError(absl::StrCat(
-          PathOf(name), ": the broker has replaced it, or is about to"));
+          PathOf(name), ": compaction has replaced it, or is about to"));
     }
     stored = loaded_.StoredName(name);
   }
@@ -98,7 +99,7 @@ absl::StatusOr<std::vector<DirectoryEntry>> BrokerPartition::Look() {
     }
   }
   absl::StatusOr<LoadedFiles> loaded =
-      LoadedFiles::Of(names, [this](int64_t base_offset) {
+      LoadedFiles::Of(names, owner_, [this](int64_t base_offset) {
         mu_.AssertHeld();
         return EndOfSwap(base_offset);
       });
@@ -123,10 +124,16 @@ absl::StatusOr<std::vector<DirectoryEntry>> BrokerPartition::ListSteadily() {
   }
   if (!before.ok()) return before;
   return absl::UnavailableError(absl::StrCat(
-      path(), ": the broker renames files as fast as they are listed"));
+      path(), ": compaction renames files as fast as they are listed"));
 }
 
 absl::StatusOr<int64_t> BrokerPartition::EndOfSwap(int64_t base_offset) {
+  if (owner_ == Owner::kStore) {
+    const absl::StatusOr<SegmentSidecar> sidecar =
+        ReadCleanedSidecar(*base_, base_offset);
+    if (sidecar.ok() && sidecar->cleaned_to.has_value())
+      return *sidecar->cleaned_to;
+  }
   const std::string name = SegmentFileName(base_offset, SegmentFileKind::kLog);
   absl::StatusOr<std::unique_ptr<File>> log =
       base_->OpenFile(absl::StrCat(name, ".swap"), OpenMode::kRead);
@@ -155,8 +162,10 @@ absl::StatusOr<int64_t> BrokerPartition::FreeBytes() {
 }
 
 absl::Status BrokerPartition::ReadOnlyError() const {
-  return absl::FailedPreconditionError(
-      absl::StrCat(path(), ": belongs to a Kafka broker, so it is only read"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      path(), owner_ == Owner::kBroker
+                  ? ": belongs to a Kafka broker, so it is only read"
+                  : ": is only read here"));
 }
 
 absl::Status BrokerPartition::Rename(std::string_view /*from*/,

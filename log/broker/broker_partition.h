@@ -37,7 +37,11 @@ namespace varve {
 // Thread safety: thread-safe.
 class BrokerPartition final : public Directory {
  public:
-  explicit BrokerPartition(std::unique_ptr<Directory> base);
+  // A store's own partition, of a topic that is compacted, can be read in the
+  // same way beside its writer, or after it was killed.
+  using Owner = LoadedFiles::Owner;
+  explicit BrokerPartition(std::unique_ptr<Directory> base,
+                           Owner owner = Owner::kBroker);
 
   absl::StatusOr<std::unique_ptr<File>> OpenFile(std::string_view name,
                                                  OpenMode mode) override;
@@ -69,6 +73,7 @@ class BrokerPartition final : public Directory {
   absl::Status ReadOnlyError() const;
 
   const std::unique_ptr<Directory> base_;
+  const Owner owner_;
 
   absl::Mutex mu_;
   bool has_looked_ ABSL_GUARDED_BY(mu_) = false;

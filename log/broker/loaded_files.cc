@@ -34,7 +34,8 @@ std::optional<SegmentFile> ParseWith(std::string_view name,
 bool IsOnItsWay(std::string_view name) {
   return absl::EndsWith(name, kCleanedSuffix) ||
          absl::EndsWith(name, kDeletedSuffix) ||
-         absl::EndsWith(name, kSwapSuffix);
+         absl::EndsWith(name, kSwapSuffix) ||
+         ParseCleanedSidecarFileName(name).has_value();
 }
 
 // varve's own files beside a segment, from when the directory was a store's:
@@ -57,8 +58,10 @@ int64_t IncompleteFrom(absl::Span<const std::string> names) {
 }  // namespace
 
 absl::StatusOr<LoadedFiles> LoadedFiles::Of(absl::Span<const std::string> names,
+                                            Owner owner,
                                             NextOffsetOf next_offset_of) {
   LoadedFiles loaded;
+  loaded.owner_ = owner;
   const int64_t incomplete = IncompleteFrom(names);
   std::vector<std::pair<std::string, std::string>> swapped;
   for (const std::string& name : names) {
@@ -89,13 +92,22 @@ std::vector<std::string> LoadedFiles::names() const {
 
 bool LoadedFiles::IsHidden(std::string_view name) const {
   if (stored_.contains(name)) return false;
-  return IsOnItsWay(name) || IsOfVarve(name) || IsReplaced(name);
+  return IsOnItsWay(name) || IsReplaced(name) ||
+         (owner_ == Owner::kBroker && IsOfVarve(name));
 }
 
 bool LoadedFiles::IsReplaced(std::string_view name) const {
   const std::optional<SegmentFile> file = ParseSegmentFileName(name);
-  return file.has_value() && file->base_offset >= replaced_begin_ &&
-         file->base_offset < replaced_end_;
+  // The snapshot of a base offset that stays says what was before it.
+  if (owner_ == Owner::kStore && file.has_value() &&
+      file->kind == SegmentFileKind::kSnapshot &&
+      file->base_offset == replaced_begin_) {
+    return false;
+  }
+  const std::optional<int64_t> base_offset =
+      file.has_value() ? file->base_offset : ParseSidecarFileName(name);
+  return base_offset.has_value() && *base_offset >= replaced_begin_ &&
+         *base_offset < std::max(replaced_end_, replaced_begin_ + 1);
 }
 
 std::string LoadedFiles::StoredName(std::string_view name) const {

@@ -29,6 +29,9 @@ namespace varve {
 //               the replacement was not complete, and the old segments count.
 //   x.deleted   is about to be removed: it does not count.
 //
+// A store's own compaction goes by the same steps (log/swap), and its sidecars
+// count; those of segments that were replaced do not.
+//
 // Thread safety: a value.
 class LoadedFiles {
  public:
@@ -37,8 +40,11 @@ class LoadedFiles {
   using NextOffsetOf =
       absl::FunctionRef<absl::StatusOr<int64_t>(int64_t base_offset)>;
 
+  enum class Owner : uint8_t { kBroker, kStore };
+
   // `names` are those of the directory. Errors: those of `next_offset_of`.
   static absl::StatusOr<LoadedFiles> Of(absl::Span<const std::string> names,
+                                        Owner owner,
                                         NextOffsetOf next_offset_of);
 
   // The names that count, sorted.
@@ -55,6 +61,7 @@ class LoadedFiles {
  private:
   bool IsReplaced(std::string_view name) const;
 
+  Owner owner_ = Owner::kBroker;
   // The names that count; each with the one under which it is stored.
   std::map<std::string, std::string, std::less<>> stored_;
   // Segments with a base offset in this range have been replaced.

@@ -20,7 +20,7 @@
 #include "varve/log/metadata/sealed_access.h"
 #include "varve/log/read_only/read_only_log.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/clock.h"
 #include "varve/log/system/file_system.h"
 

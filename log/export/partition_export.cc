@@ -23,7 +23,7 @@
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/topic_id.h"
 #include "varve/log/producer_state/producer_load.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/segment/segment_sidecar.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"

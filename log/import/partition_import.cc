@@ -30,6 +30,7 @@
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/recovery/partition_recovery_report.h"
 #include "varve/log/recovery/recovery_action.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/recovery/segment_recovery.h"
 #include "varve/log/recovery/tail_recovery.h"
 #include "varve/log/segment/file_batch_scanner.h"

@@ -27,7 +27,11 @@ constexpr size_t kOffsetDigits = 20;
 static_assert(kOffsetDigits > std::numeric_limits<int64_t>::digits10);
 constexpr std::string_view kCutPrefix = "cut-";
 constexpr std::string_view kSidecarPrefix = "sealed-";
+constexpr std::string_view kCleanedPrefix = "cleaned-";
 constexpr std::string_view kDisplacedPrefix = "displaced-";
+// In the order of SwapStage.
+constexpr std::array<std::string_view, 3> kSwapSuffixes = {".cleaned", ".swap",
+                                                           ".deleted"};
 // What is appended to the name of a file while it is written, or on its way
 // out: by varve (log/system/atomic_file.h), and by Kafka.
 constexpr std::array<std::string_view, 4> kPassingSuffixes = {
@@ -106,6 +110,30 @@ std::optional<SegmentFile> ParseSegmentFileName(std::string_view name) {
   return std::nullopt;
 }
 
+std::string SwapFileName(const SwapFile& swap) {
+  return absl::StrCat(SegmentFileName(swap.file.base_offset, swap.file.kind),
+                      kSwapSuffixes[static_cast<size_t>(swap.stage)]);
+}
+
+std::optional<SwapFile> ParseSwapFileName(std::string_view name) {
+  for (size_t i = 0; i < kSwapSuffixes.size(); ++i) {
+    std::string_view rest = name;
+    if (!absl::ConsumeSuffix(&rest, kSwapSuffixes.at(i))) continue;
+    const std::optional<SegmentFile> file = ParseSegmentFileName(rest);
+    if (!file.has_value()) return std::nullopt;
+    return SwapFile{.file = *file, .stage = static_cast<SwapStage>(i)};
+  }
+  return std::nullopt;
+}
+
+std::string CleanedSidecarFileName(int64_t base_offset) {
+  return absl::StrCat(kCleanedPrefix, PaddedOffset(base_offset));
+}
+
+std::optional<int64_t> ParseCleanedSidecarFileName(std::string_view name) {
+  return ParsePrefixed(name, kCleanedPrefix);
+}
+
 std::string CutFileName(const CutFile& cut) {
   ABSL_CHECK_GE(cut.position, 0);
   ABSL_CHECK(cut.sequence >= 0 && cut.sequence <= kCutSequenceMax)
@@ -160,6 +188,7 @@ bool IsPartitionFileName(std::string_view name) {
   return ParseSegmentFileName(name).has_value() ||
          ParseCutFileName(name).has_value() ||
          ParseSidecarFileName(name).has_value() ||
+         ParseCleanedSidecarFileName(name).has_value() ||
          ParseDisplacedFileName(name).has_value() || name == kReadyLogName ||
          name == kReadyIndexName || name == kReadyTimeIndexName ||
          name == kLeaderEpochCheckpointName || name == kPartitionMetadataName ||

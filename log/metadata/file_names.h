@@ -55,6 +55,35 @@ std::string SegmentFileName(int64_t base_offset, SegmentFileKind kind);
 // Nothing when `name` is not the name of a segment's file.
 std::optional<SegmentFile> ParseSegmentFileName(std::string_view name);
 
+// The stage of a file while compaction puts segments in the place of others
+// (log/FORMAT.md, "Compaction"). Kafka's suffixes.
+enum class SwapStage {
+  kCleaned,  // .cleaned: it is being written, and does not count
+  kSwap,     // .swap: it is whole, and is about to get its own name
+  kDeleted,  // .deleted: it was replaced, and is about to be removed
+};
+
+struct SwapFile {
+  SegmentFile file;  // what it will be, or has been
+  SwapStage stage = SwapStage::kCleaned;
+
+  friend bool operator==(const SwapFile&, const SwapFile&) = default;
+};
+
+// "00000000000000000057.log.cleaned". Precondition: that of SegmentFileName.
+std::string SwapFileName(const SwapFile& swap);
+
+// Nothing when `name` is not such a name.
+std::optional<SwapFile> ParseSwapFileName(std::string_view name);
+
+// "cleaned-00000000000000000057", the sidecar of a segment as long as its files
+// have names of kCleaned or kSwap. Kafka ignores files with such names.
+// Precondition: `base_offset` is 0 or more.
+std::string CleanedSidecarFileName(int64_t base_offset);
+
+// The base offset; nothing when `name` is not such a name.
+std::optional<int64_t> ParseCleanedSidecarFileName(std::string_view name);
+
 // A file with the bytes that recovery cut from a segment and set aside.
 struct CutFile {
   int64_t base_offset = 0;  // of the segment

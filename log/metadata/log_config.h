@@ -43,16 +43,12 @@ enum class CompressionType {
 //  - retention.bytes may not be below -1, which means the same.
 //  - Configs that only a cluster can honour are refused, with the reason.
 //
-// In effect in this version: segment.*, index.interval.bytes, flush.*,
-// max.message.bytes, compression.*, message.timestamp.*, retention.* (files are
-// deleted at once; what retention does with timestamps is in
-// log/retention/retention_policy.h), file.delete.delay.ms (of topics). The
-// others are checked, stored and returned, but do nothing yet; ConfigWarnings
-// (log/metadata/config_warnings.h) reports each that is set: preallocate
-// (blocks are always allocated ahead), cleanup.policy "compact" (it keeps
-// retention.* from deleting, and offsets may be missing, as from Kafka's),
-// delete.retention.ms, min.compaction.lag.ms, max.compaction.lag.ms,
-// min.cleanable.dirty.ratio.
+// All are in effect but preallocate: blocks are always allocated ahead, and
+// ConfigWarnings (log/metadata/config_warnings.h) reports it when it is set.
+// What retention does with timestamps is in log/retention/retention_policy.h;
+// it deletes files at once, and file.delete.delay.ms is that of topics. What
+// compaction does is in log/compaction: batch_cleaner.h says what stays,
+// cleanable_range.h which segments, compaction_policy.h when.
 //
 // A change of a topic's configs acts on its open partitions at once: on the
 // next append, sync, roll or retention check, also for segments and records
@@ -110,6 +106,9 @@ struct LogConfig {
   int64_t retention_ms = -1;
 
   // What happens to old records: deleted by segment, compacted by key, or both.
+  // With "compact" alone retention.* deletes nothing. Compaction keeps the last
+  // record of each key, at its offset, and removes records without a key; the
+  // active segment stays as it is, and so does what is not durable.
   CleanupPolicy cleanup_policy = CleanupPolicy::kDelete;
 
   // How long a tombstone outlives its compaction. Range: 0 up.

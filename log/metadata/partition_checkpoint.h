@@ -4,6 +4,7 @@
 #define VARVE_LOG_METADATA_PARTITION_CHECKPOINT_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "varve/log/metadata/continuity.h"
 
@@ -24,6 +25,8 @@ struct PartitionCheckpoint {
   int64_t log_start = 0;       // the first offset
   int64_t recovery_point = 0;  // everything below it was durable once
   CheckpointOrigin origin = CheckpointOrigin::kOwn;
+  // Everything below it is compacted; nothing when it never was.
+  std::optional<int64_t> first_dirty = {};
 
   friend bool operator==(const PartitionCheckpoint&,
                          const PartitionCheckpoint&) = default;

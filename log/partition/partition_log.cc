@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +21,7 @@
 #include "varve/log/metadata/read_options.h"
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_trigger.h"
+#include "varve/log/partition/partition_compaction.h"
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_notices.h"
 #include "varve/log/partition/partition_state.h"
@@ -29,12 +31,22 @@
 #include "varve/log/producer/producer_position.h"
 #include "varve/log/producer/producer_state.h"
 #include "varve/log/producer/producer_states.h"
+#include "varve/log/producer_state/aborted_transactions.h"
 #include "varve/log/recovery/partition_recovery.h"
 #include "varve/log/segment/ready_segment.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/system/call_gate.h"
 
 namespace varve {
+namespace {
+
+// As long as the log is being made, nobody else knows it.
+std::shared_ptr<AbortedTransactions> AbortedOf(const PartitionWriter& writer)
+    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  return writer.producers().aborted();
+}
+
+}  // namespace
 
 PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
                            const Options& options,
@@ -73,7 +85,21 @@ PartitionLog::PartitionLog(std::unique_ptr<Directory> directory,
                .environment = &environment_,
                .meters = meters_.get(),
                .listener = listener_.get()},
-              options.sync_interval, options.config) {
+              options.sync_interval, options.config),
+      compaction_({.mu = &mu_,
+                   .writer = &writer_,
+                   .config = &config_,
+                   .state = &state_,
+                   .calls = &calls_,
+                   .ends = &ends_,
+                   .segments = &segments_,
+                   .retention_segments = &retention_segments_,
+                   .directory = directory_.get(),
+                   .environment = &environment_,
+                   .listener = listener_.get(),
+                   .codecs = options.decompressor.codecs(),
+                   .aborted = AbortedOf(writer_)},
+                  recovered.first_dirty) {
   CHECK(listener_ != nullptr);
   absl::MutexLock lock(&mu_);
   reader_.SetAborted(writer_.producers().aborted());
@@ -85,6 +111,16 @@ PartitionLog::~PartitionLog() {
   if (!state_.has_ended() && writer_.is_open())
     TellNotClosed(environment_, directory_->path());
   SetActive(false);
+}
+
+void PartitionLog::SetActive(bool active) {
+  if (is_active_.exchange(active, std::memory_order_relaxed) == active) return;
+  open_segments_->active.fetch_add(active ? 1 : -1, std::memory_order_relaxed);
+}
+
+bool PartitionLog::holds_segments() const {
+  return is_active_.load(std::memory_order_relaxed) ||
+         segments_.open_count() > 0;
 }
 
 void PartitionLog::PrepareAhead(int64_t budget) {

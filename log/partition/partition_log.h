@@ -27,6 +27,7 @@
 #include "varve/log/partition/append_event.h"
 #include "varve/log/partition/append_result.h"
 #include "varve/log/partition/append_trigger.h"
+#include "varve/log/partition/partition_compaction.h"
 #include "varve/log/partition/partition_log_listener.h"
 #include "varve/log/partition/partition_log_options.h"
 #include "varve/log/partition/partition_meters.h"
@@ -241,10 +242,7 @@ class PartitionLog {
   }
 
   // Whether `Park` would give anything back.
-  bool holds_segments() const {
-    return is_active_.load(std::memory_order_relaxed) ||
-           segments_.open_count() > 0;
-  }
+  bool holds_segments() const;
   // Whether the log was appended to or read since the last call.
   bool TakeUsed() { return used_.exchange(false, std::memory_order_relaxed); }
 
@@ -288,8 +286,12 @@ class PartitionLog {
 
   // What the store's checkpoint should say of this log.
   PartitionCheckpoint checkpoint() const {
-    return {.log_start = log_start(), .recovery_point = durable_end()};
+    return {.log_start = log_start(),
+            .recovery_point = durable_end(),
+            .first_dirty = compaction_.first_dirty()};
   }
+
+  PartitionCompaction& compaction() { return compaction_; }
 
   // Refuses further calls, fails waiters, waits for calls and syncs under way,
   // trims the files to their exact length and syncs them. What AppendAsync has
@@ -343,18 +345,14 @@ class PartitionLog {
   }
   // A missing file is DataLoss, unless it was deleted with its topic.
   absl::Status MissingAsLoss(const absl::Status& status) const;
-  void SetActive(bool active) {
-    if (is_active_.exchange(active, std::memory_order_relaxed) == active)
-      return;
-    open_segments_->active.fetch_add(active ? 1 : -1,
-                                     std::memory_order_relaxed);
-  }
+  void SetActive(bool active);
   // Stores only if the flag is not set yet: all threads share its cache line.
   void NoteUse() {
     if (!used_.load(std::memory_order_relaxed)) {
       used_.store(true, std::memory_order_relaxed);
     }
   }
+  absl::Status DeleteTrimmedFiles(int64_t durable_start);
   absl::Status CloseWriter() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EndClose(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
@@ -392,7 +390,8 @@ class PartitionLog {
   PartitionWriter writer_ ABSL_GUARDED_BY(mu_);  // borrows `config_`
   WatermarkWaiters waiters_ ABSL_GUARDED_BY(mu_);
 
-  PartitionSyncer syncer_;  // borrows the writer, and the parts above
+  PartitionSyncer syncer_;          // borrows the writer, and the parts above
+  PartitionCompaction compaction_;  // likewise
 };
 
 }  // namespace varve

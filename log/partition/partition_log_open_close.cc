@@ -103,11 +103,14 @@ absl::Status PartitionLog::Close() {
     if (!state_.has_ended()) state_.BeginClose();
     waiters_.NotifyEnded();
   }
+  const absl::Status settled = compaction_.replacing().Settle();
   const SyncTurnLock turn(syncer_.turn());
   {
     absl::MutexLock lock(&mu_);
     if (!state_.is_closing()) return state_.failure();
-    if (absl::Status status = CloseWriter(); !status.ok()) {
+    absl::Status status = CloseWriter();
+    status.Update(settled);
+    if (!status.ok()) {
       EndClose(status);
       return status;
     }

@@ -45,25 +45,43 @@ absl::Status PartitionLog::MoveLogStart(int64_t offset) {
     if (moves_end) waiters_.NotifyAll();
   }
   listener_->CheckpointChanged();
-  trimmed_.TakeBefore(offset, segments_);
+  // Segments that are being replaced stay in the list until that is done: the
+  // deletion takes them.
+  absl::MutexLock replacing(compaction_.replacing().mu());
+  if (compaction_.replacing().SettleLocked().ok())
+    trimmed_.TakeBefore(offset, segments_);
   return absl::OkStatus();
 }
 
 absl::Status PartitionLog::DeleteTrimmed(int64_t durable_start) {
   CHECK_LE(durable_start, log_start());
-  if (trimmed_.empty()) return absl::OkStatus();
+  if (trimmed_.empty() && !segments_.HasBefore(durable_start))
+    return absl::OkStatus();
   absl::Status status = listener_->BeforeFirstChange();
-  if (status.ok())
-    status = trimmed_.Delete(
-        durable_start,
-        [=, this] { return syncer_.SyncSealedBelow(durable_start); },
-        meters_->store());
+  if (status.ok()) status = DeleteTrimmedFiles(durable_start);
   if (!status.ok()) return status;
   absl::MutexLock lock(&mu_);
   const int64_t deleted_end = trimmed_.deleted_end();
   CHECK_LE(deleted_end, log_start());
   if (!state_.has_ended()) writer_.ForgetBefore(deleted_end);
   return status;
+}
+
+// Segments that are being replaced are taken when that is done. Those that were
+// taken are in no replacement, so deleting them waits for none.
+absl::Status PartitionLog::DeleteTrimmedFiles(int64_t durable_start) {
+  {
+    absl::MutexLock replacing(compaction_.replacing().mu());
+    if (absl::Status status = compaction_.replacing().SettleLocked();
+        !status.ok()) {
+      return status;
+    }
+    trimmed_.TakeBefore(durable_start, segments_);
+  }
+  return trimmed_.Delete(
+      durable_start,
+      [=, this] { return syncer_.SyncSealedBelow(durable_start); },
+      meters_->store());
 }
 
 }  // namespace varve

@@ -104,6 +104,9 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
       if (options.isolation == Isolation::kReadCommitted) {
         if (absl::Status status = LeaveOutAborted(view); !status.ok())
           return status;
+        // What was aborted in a segment that compaction has replaced since may
+        // not be known any more.
+        if (MayHaveAborted() && !segments_->Holds(segment)) continue;
       }
       if (!slice->has_compressed ||
           options.decompression == Decompression::kLeave) {
@@ -127,8 +130,7 @@ absl::StatusOr<RecordBatches> PartitionReader::ReadTo(
 // The end of the view is at most the last stable offset, which was looked at
 // before this.
 absl::Status PartitionReader::LeaveOutAborted(RecordBatches& view) const {
-  if (aborted_ == nullptr || aborted_->empty() || view.begin() == view.end())
-    return absl::OkStatus();
+  if (!MayHaveAborted() || view.begin() == view.end()) return absl::OkStatus();
   std::vector<AbortedTransaction> aborted;
   absl::Status status = aborted_->FindOverlapping(
       {.from = (*view.begin()).base_offset(), .to = view.next_offset()},

@@ -84,6 +84,9 @@ class PartitionReader {
                                        const ReadOptions& options) const;
   RecordBatches Decompress(RecordBatches view, const Segment& segment,
                            int64_t max_bytes) const;
+  bool MayHaveAborted() const {
+    return aborted_ != nullptr && !aborted_->empty();
+  }
   absl::Status LeaveOutAborted(RecordBatches& view) const;
   absl::StatusOr<SegmentList::Found> Find(int64_t offset, int64_t end) const;
   absl::StatusOr<int64_t> FindTime(int64_t timestamp_ms, int64_t begin,

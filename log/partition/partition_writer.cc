@@ -22,7 +22,6 @@
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/meters/stop_watch.h"
 #include "varve/log/partition/log_meters.h"
-#include "varve/log/partition/pending_sync.h"
 #include "varve/log/producer/producer_batch.h"
 #include "varve/log/producer/producer_state.h"
 #include "varve/log/producer/producer_states.h"
@@ -32,6 +31,7 @@
 #include "varve/log/segment/roll_watch.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_list.h"
+#include "varve/log/sync/pending_sync.h"
 #include "varve/log/system/environment.h"
 #include "varve/log/system/file_system.h"
 

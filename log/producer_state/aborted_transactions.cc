@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/producer_state/segment_transactions.h"
 
@@ -153,6 +154,15 @@ void AbortedTransactions::NoteWritten(int64_t base_offset) {
   if (found == segments_.end()) return;
   found->second.has_file = true;
   found->second.is_open = false;
+}
+
+void AbortedTransactions::Replace(const OffsetRange& range,
+                                  absl::Span<const int64_t> by) {
+  if (empty()) return;
+  absl::MutexLock lock(&mu_);
+  segments_.erase(segments_.lower_bound(range.from),
+                  segments_.lower_bound(range.to));
+  for (const int64_t base_offset : by) segments_[base_offset].has_file = true;
 }
 
 void AbortedTransactions::ForgetBefore(int64_t base_offset) {

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/producer_state/segment_transactions.h"
 
@@ -69,6 +70,10 @@ class AbortedTransactions {
   // The file of the segment holds what `Entries` returned: from now on it can
   // be dropped from memory, and read again.
   void NoteWritten(int64_t base_offset);
+
+  // Segments that begin in the range were replaced by these: their files have
+  // what is left. Views of the old ones were looked up before.
+  void Replace(const OffsetRange& range, absl::Span<const int64_t> by);
 
   // Forgets the segments that begin below `base_offset`: they were deleted.
   void ForgetBefore(int64_t base_offset);

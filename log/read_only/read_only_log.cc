@@ -20,7 +20,7 @@
 #include "varve/log/read_only/read_only_segment.h"
 #include "varve/log/read_only/read_only_segment_read.h"
 #include "varve/log/read_only/read_only_segment_search.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/read_errors.h"
 #include "varve/log/system/file_system.h"

@@ -223,6 +223,10 @@ absl::Status ReadOnlyPartitionReader::LoadAndNote(int64_t offset,
 }
 
 absl::Status ReadOnlyPartitionReader::LoadTransactions() {
+  // A segment that is open may have been compacted since: what was aborted in
+  // the old file is not in the index any more.
+  next_.reset();
+  end_.reset();
   const absl::StatusOr<LogBounds> bounds = TryBounds();
   if (!bounds.ok()) return bounds.status();
   auto loaded = std::make_unique<ReadOnlyTransactions>();

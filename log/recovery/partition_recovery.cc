@@ -25,6 +25,7 @@
 #include "varve/log/recovery/leader_epoch_collection.h"
 #include "varve/log/recovery/partition_recovery_report.h"
 #include "varve/log/recovery/ready_segment_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/recovery/segment_recovery.h"
 #include "varve/log/recovery/set_aside.h"
 #include "varve/log/recovery/tail_recovery.h"
@@ -44,6 +45,13 @@ absl::StatusOr<bool> BeginsWithBatch(Directory& directory,
                        {.position = 0, .base_offset = base_offset},
                        {.continuity = Continuity::kGapsAllowed});
   return scanner.Peek() != nullptr;
+}
+
+// What was compacted was durable before: nothing above the end of the log can
+// have been.
+void TakeFirstDirty(const PartitionCheckpoint& checkpoint, RecoveredLog& log) {
+  if (checkpoint.first_dirty.value_or(0) <= log.next_offset)
+    log.first_dirty = checkpoint.first_dirty;
 }
 
 LoadedLog LoadedLogOf(const RecoveredLog& log) {
@@ -85,7 +93,8 @@ class PartitionRecoverer {
     if (!ready.ok()) return ready.status();
     if (ready->finding.has_value()) log_.report.AddFinding(*ready->finding);
     log_.read_only = ready->read_only;
-    absl::StatusOr<std::vector<int64_t>> bases = ListSegments(directory_);
+    absl::StatusOr<std::vector<int64_t>> bases =
+        ListSettledSegments(directory_);
     if (!bases.ok()) return bases.status();
     log_.segment_bases = *std::move(bases);
     log_.log_start = checkpoint_.log_start;
@@ -102,6 +111,7 @@ class PartitionRecoverer {
     CHECK_GE(log_.next_offset, checkpoint_.recovery_point);
     CHECK_LE(log_.log_start, log_.next_offset);
     log_.report.next_offset = log_.next_offset;
+    TakeFirstDirty(checkpoint_, log_);
     return std::move(log_);
   }
 
@@ -294,7 +304,8 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(Directory& directory,
   RecoveredLog log;
   log.log_start = checkpoint.log_start;
   log.next_offset = checkpoint.recovery_point;
-  absl::StatusOr<std::vector<int64_t>> bases = ListSegments(directory);
+  TakeFirstDirty(checkpoint, log);
+  absl::StatusOr<std::vector<int64_t>> bases = ListSettledSegments(directory);
   if (!bases.ok()) return bases.status();
   log.segment_bases = *std::move(bases);
   absl::Status ready =
@@ -345,20 +356,6 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(Directory& directory,
   if (absl::Status status = AddProducers(directory, log); !status.ok())
     return status;
   return log;
-}
-
-absl::StatusOr<std::vector<int64_t>> ListSegments(Directory& directory) {
-  absl::StatusOr<std::vector<DirectoryEntry>> entries = directory.List();
-  if (!entries.ok()) return entries.status();
-  std::vector<int64_t> bases;
-  for (const DirectoryEntry& entry : *entries) {
-    const std::optional<SegmentFile> file = ParseSegmentFileName(entry.name);
-    if (file.has_value() && file->kind == SegmentFileKind::kLog) {
-      bases.push_back(file->base_offset);
-    }
-  }
-  std::sort(bases.begin(), bases.end());
-  return bases;
 }
 
 Continuity ContinuityOf(const LogConfig& config) {

@@ -25,6 +25,8 @@ struct RecoveredLog {
   std::vector<int64_t> segment_bases;  // ascending
   int64_t log_start = 0;
   int64_t next_offset = 0;  // everything below it is durable
+  // Everything below it is compacted; nothing when it never was.
+  std::optional<int64_t> first_dirty;
   LeaderEpochs epochs;
   int32_t highest_epoch = -1;  // of any batch or epoch ever met; -1: none
   // The first append needs an epoch of its own, because the open was not clean.
@@ -59,9 +61,6 @@ absl::StatusOr<RecoveredLog> OpenCleanPartition(Directory& directory,
 absl::StatusOr<RecoveredLog> RecoverPartition(Directory& directory,
                                               const LogConfig& config,
                                               const PartitionFacts& outline);
-
-// The base offsets of the segments in a partition's directory, ascending.
-absl::StatusOr<std::vector<int64_t>> ListSegments(Directory& directory);
 
 // Whether a partition with this config may be compacted from now on.
 Continuity ContinuityOf(const LogConfig& config);

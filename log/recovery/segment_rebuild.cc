@@ -103,6 +103,11 @@ absl::Status SegmentRebuild::PutSidecar(int64_t size) {
   if (sidecar_.size_bytes != size) return DropSidecar();
   sidecar_.index_crc = std::nullopt;
   sidecar_.time_index_crc = std::nullopt;
+  // As long as it has all of its batches, what follows it is the same, too.
+  sidecar_.cleaned_to =
+      old_sidecar_.has_value() && old_sidecar_->size_bytes == size
+          ? old_sidecar_->cleaned_to
+          : std::nullopt;
   if (indexes_ != nullptr) indexes_->AddChecksums(sidecar_);
   absl::Status status = WriteSidecar(directory_, sidecar_);
   if (status.ok()) return status;

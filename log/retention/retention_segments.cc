@@ -18,6 +18,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "varve/index/time_index.h"
+#include "varve/index/transaction_index.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/read_only/read_only_segment.h"
 #include "varve/log/read_only/read_only_segment_search.h"
@@ -109,8 +110,8 @@ absl::StatusOr<RetentionSegment> ReadRetentionSegment(Directory& directory,
 
 absl::StatusOr<std::vector<RetentionSegment>> RetentionSegments::Collect(
     int64_t log_end, int64_t now_ms) {
-  const std::vector<SegmentList::Listed> listed = segments_->List();
   absl::MutexLock lock(&mu_);
+  const std::vector<SegmentList::Listed> listed = segments_->List();
   std::vector<RetentionSegment> all;
   for (size_t i = 0; i < listed.size(); ++i) {
     absl::StatusOr<RetentionSegment> facts =
@@ -121,7 +122,7 @@ absl::StatusOr<std::vector<RetentionSegment>> RetentionSegments::Collect(
       all.push_back(*facts);
     } else if (!absl::IsNotFound(facts.status())) {
       return facts.status();
-    } else if (!IsTrimmed(listed[i])) {
+    } else if (!IsGone(listed[i])) {
       return absl::DataLossError(facts.status().message());
     }
   }
@@ -132,9 +133,14 @@ absl::StatusOr<std::vector<RetentionSegment>> RetentionSegments::Collect(
   return all;
 }
 
-// Whether the segment was trimmed since it was listed.
-bool RetentionSegments::IsTrimmed(const SegmentList::Listed& listed) const {
-  return listed.base_offset < segments_->first_base_offset().value_or(0);
+// Whether the segment was trimmed or replaced since it was listed.
+bool RetentionSegments::IsGone(const SegmentList::Listed& listed) const {
+  return !segments_->HasBase(listed.base_offset);
+}
+
+void RetentionSegments::Forget(const OffsetRange& range) {
+  absl::MutexLock lock(&mu_);
+  sealed_.erase(sealed_.lower_bound(range.from), sealed_.lower_bound(range.to));
 }
 
 absl::StatusOr<RetentionSegment> RetentionSegments::FactsOf(
@@ -192,8 +198,8 @@ absl::StatusOr<RetentionSegment> RetentionSegments::FactsOfLast(
 
 absl::StatusOr<std::vector<RetentionSegment>> RetentionSegments::CollectSizes(
     int64_t log_end) {
-  const std::vector<SegmentList::Listed> listed = segments_->List();
   absl::MutexLock lock(&mu_);
+  const std::vector<SegmentList::Listed> listed = segments_->List();
   std::vector<RetentionSegment> all;
   for (size_t i = 0; i < listed.size(); ++i) {
     const bool is_last = i + 1 == listed.size();

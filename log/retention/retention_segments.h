@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "varve/index/transaction_index.h"
 #include "varve/log/retention/retention_policy.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/system/file_system.h"
@@ -37,8 +38,8 @@ class RetentionSegments {
       : directory_(directory), segments_(segments), last_end_(log_end) {}
 
   // The facts of all segments, oldest first. Nothing is mapped for it. Segments
-  // that are trimmed meanwhile are left out; those that have no name yet are
-  // not opened by name.
+  // that are trimmed or replaced meanwhile are left out; those that have no
+  // name yet are not opened by name.
   //
   // The last one counts as written now when the log end has moved since the
   // last call, because its file may not show that yet.
@@ -53,6 +54,9 @@ class RetentionSegments {
   // are not counted.
   absl::StatusOr<int64_t> TotalBytes();
 
+  // Segments that begin in the range were replaced: others have their names.
+  void Forget(const OffsetRange& range);
+
   // Reads the largest timestamp of a segment from its batches and returns it;
   // if the segment is sealed, later calls use it as well.
   absl::StatusOr<int64_t> VerifyTimestamp(int64_t base_offset);
@@ -63,7 +67,7 @@ class RetentionSegments {
     bool verified = false;
   };
 
-  bool IsTrimmed(const SegmentList::Listed& listed) const;
+  bool IsGone(const SegmentList::Listed& listed) const;
   absl::StatusOr<RetentionSegment> FactsOf(const SegmentList::Listed& listed,
                                            int64_t next_offset, int64_t now_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,22 @@ absl::StatusOr<std::unique_ptr<MappedFile>> CreateLog(Directory& directory,
 }
 
 }  // namespace
+
+SegmentFileNames SegmentFileNames::Of(int64_t base_offset) {
+  return {
+      .log = SegmentFileName(base_offset, SegmentFileKind::kLog),
+      .index = SegmentFileName(base_offset, SegmentFileKind::kIndex),
+      .time_index = SegmentFileName(base_offset, SegmentFileKind::kTimeIndex)};
+}
+
+SegmentFileNames SegmentFileNames::Of(int64_t base_offset, SwapStage stage) {
+  const auto name = [&](SegmentFileKind kind) {
+    return SwapFileName({.file = {base_offset, kind}, .stage = stage});
+  };
+  return {.log = name(SegmentFileKind::kLog),
+          .index = name(SegmentFileKind::kIndex),
+          .time_index = name(SegmentFileKind::kTimeIndex)};
+}
 
 absl::StatusOr<SegmentFiles> CreateSegmentFiles(Directory& directory,
                                                 const SegmentFileNames& names,
@@ -179,22 +196,44 @@ absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenForAppend(
     if (!status.ok()) return status;
   }
   segment->largest_is_known_ = true;
-  if (sidecar.has_value()) segment->sidecar_ = *sidecar;
+  if (sidecar.has_value()) {
+    segment->sidecar_ = *sidecar;
+    segment->sidecar_.cleaned_to.reset();  // what follows is not known yet
+  }
   return segment;
 }
 
 absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenReadOnly(
     Directory& directory, int64_t base_offset, int64_t size_max) {
-  auto data = MappedFile::OpenReadOnly(
-      directory, SegmentFileName(base_offset, SegmentFileKind::kLog));
+  return OpenNamed(directory, base_offset, SegmentFileNames::Of(base_offset),
+                   size_max);
+}
+
+absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenSwap(
+    Directory& directory, int64_t base_offset) {
+  absl::StatusOr<std::shared_ptr<Segment>> segment =
+      OpenNamed(directory, base_offset,
+                SegmentFileNames::Of(base_offset, SwapStage::kSwap),
+                std::numeric_limits<int64_t>::max());
+  if (segment.ok())
+    (*segment)->has_name_.store(false, std::memory_order_relaxed);
+  return segment;
+}
+
+absl::StatusOr<std::shared_ptr<Segment>> Segment::OpenNamed(
+    Directory& directory, int64_t base_offset, const SegmentFileNames& names,
+    int64_t size_max) {
+  auto data = MappedFile::OpenReadOnly(directory, names.log);
   if (!data.ok()) return data.status();
   const int64_t size = std::min((*data)->opened_size(), size_max);
-  auto indexes = SegmentIndexes::OpenReadOnly(directory, base_offset);
+  auto indexes = SegmentIndexes::OpenReadOnly(
+      base_offset, MappedFile::OpenReadOnly(directory, names.index),
+      MappedFile::OpenReadOnly(directory, names.time_index));
   if (absl::IsResourceExhausted(indexes.status())) return indexes.status();
-  std::string path = (*data)->path();
   return std::shared_ptr<Segment>(new Segment(
       base_offset, *std::move(data),
-      indexes.ok() ? *std::move(indexes) : nullptr, size, std::move(path)));
+      indexes.ok() ? *std::move(indexes) : nullptr, size,
+      directory.PathOf(SegmentFileName(base_offset, SegmentFileKind::kLog))));
 }
 
 absl::Status Segment::RebuildIndexes(Directory& directory,

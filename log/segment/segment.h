@@ -21,6 +21,7 @@
 #include "varve/index/offset_index.h"
 #include "varve/index/time_index.h"
 #include "varve/log/batch/record_batch.h"
+#include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/segment/batch_scanner.h"
 #include "varve/log/segment/read_ends.h"
@@ -36,6 +37,11 @@ struct SegmentFileNames {
   std::string log;
   std::string index;
   std::string time_index;
+
+  // Its own names.
+  static SegmentFileNames Of(int64_t base_offset);
+  // Those at a stage of compaction.
+  static SegmentFileNames Of(int64_t base_offset, SwapStage stage);
 };
 struct SegmentFiles {
   std::unique_ptr<MappedFile> log;
@@ -90,6 +96,10 @@ class Segment {
   static absl::StatusOr<std::shared_ptr<Segment>> OpenReadOnly(
       Directory& directory, int64_t base_offset,
       int64_t size_max = std::numeric_limits<int64_t>::max());
+  // The same of one that is about to take the place of others: its files have
+  // the names of SwapStage::kSwap, until `NoteName`.
+  static absl::StatusOr<std::shared_ptr<Segment>> OpenSwap(Directory& directory,
+                                                           int64_t base_offset);
 
   Segment(const Segment&) = delete;
   Segment& operator=(const Segment&) = delete;
@@ -203,6 +213,8 @@ class Segment {
   //
   // Errors: file errors. Another call continues where this one stopped.
   absl::Status TakeName(Directory& directory) ABSL_LOCKS_EXCLUDED(naming_);
+  // The files of a segment of `OpenSwap` have got their names.
+  void NoteName() { has_name_.store(true, std::memory_order_release); }
   bool has_name() const { return has_name_.load(std::memory_order_acquire); }
 
   // Trims the files to the published batches and makes the mappings read-only.
@@ -243,6 +255,9 @@ class Segment {
           std::unique_ptr<SegmentIndexes> indexes, int64_t size,
           std::string path);
 
+  static absl::StatusOr<std::shared_ptr<Segment>> OpenNamed(
+      Directory& directory, int64_t base_offset, const SegmentFileNames& names,
+      int64_t size_max);
   absl::Status RebuildIndexes(Directory& directory, const LogConfig& config);
   bool LearnLargestTimestamp();
 

@@ -112,17 +112,6 @@ absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::OpenForAppend(
           IndexCapacity(config.segment_index_bytes, IndexKind::kTime)));
 }
 
-absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::OpenReadOnly(
-    Directory& directory, int64_t base_offset) {
-  return Open(
-      base_offset, /*interval_bytes=*/0,
-      MappedFile::OpenReadOnly(
-          directory, SegmentFileName(base_offset, SegmentFileKind::kIndex)),
-      MappedFile::OpenReadOnly(
-          directory,
-          SegmentFileName(base_offset, SegmentFileKind::kTimeIndex)));
-}
-
 absl::StatusOr<std::unique_ptr<SegmentIndexes>> SegmentIndexes::Open(
     int64_t base_offset, int64_t interval_bytes,
     absl::StatusOr<std::unique_ptr<MappedFile>> offset_file,

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -70,10 +71,15 @@ class SegmentIndexes {
   static absl::StatusOr<std::unique_ptr<SegmentIndexes>> OpenForAppend(
       Directory& directory, int64_t base_offset, const LogConfig& config);
 
-  // Existing files of a sealed segment, read-only. Errors: those of
-  // OpenForAppend.
+  // Existing files of a sealed segment, opened read-only, or what that has
+  // failed with. Errors: those of OpenForAppend.
   static absl::StatusOr<std::unique_ptr<SegmentIndexes>> OpenReadOnly(
-      Directory& directory, int64_t base_offset);
+      int64_t base_offset,
+      absl::StatusOr<std::unique_ptr<MappedFile>> offset_file,
+      absl::StatusOr<std::unique_ptr<MappedFile>> time_file) {
+    return Open(base_offset, /*interval_bytes=*/0, std::move(offset_file),
+                std::move(time_file));
+  }
 
   // The entry of the last batch indexed at or before `offset`; the start of
   // the segment when there is none.

@@ -19,6 +19,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "varve/index/transaction_index.h"
 #include "varve/log/segment/open_segments.h"
 #include "varve/log/segment/read_errors.h"
 #include "varve/log/segment/segment.h"
@@ -44,7 +46,10 @@ SegmentList::SegmentList(Directory* directory,
     entries_.back().size_max = *last_size;
 }
 
-SegmentList::~SegmentList() { CloseAll(); }
+SegmentList::~SegmentList() {
+  absl::MutexLock lock(&mu_);
+  CountOpen(-open_count_);
+}
 
 void SegmentList::CountOpen(int64_t change) {
   open_count_ += change;
@@ -183,6 +188,90 @@ std::vector<SegmentList::Removed> SegmentList::RemoveBefore(int64_t offset) {
   return removed;
 }
 
+size_t SegmentList::FirstFrom(int64_t offset) const {
+  return static_cast<size_t>(
+      std::lower_bound(entries_.begin(), entries_.end(), offset,
+                       [](const Entry& entry, int64_t value) {
+                         return entry.base_offset < value;
+                       }) -
+      entries_.begin());
+}
+
+bool SegmentList::HasBefore(int64_t offset) const {
+  absl::ReaderMutexLock lock(&mu_);
+  return entries_.size() > 1 && entries_[1].base_offset <= offset;
+}
+
+bool SegmentList::HasBase(int64_t base_offset) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const size_t i = FirstFrom(base_offset);
+  return i < entries_.size() && entries_[i].base_offset == base_offset;
+}
+
+bool SegmentList::HasExactly(const OffsetRange& range,
+                             absl::Span<const int64_t> base_offsets) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const size_t begin = FirstFrom(range.from);
+  const size_t count = FirstFrom(range.to) - begin;
+  if (count != base_offsets.size()) return false;
+  for (size_t i = 0; i < count; ++i) {
+    if (entries_[begin + i].base_offset != base_offsets[i]) return false;
+  }
+  return true;
+}
+
+void SegmentList::Replace(const OffsetRange& range,
+                          std::vector<std::shared_ptr<Segment>> by) {
+  std::vector<std::shared_ptr<Segment>> closed;  // unmapped without the lock
+  absl::MutexLock lock(&mu_);
+  const size_t begin = FirstFrom(range.from);
+  const size_t end = FirstFrom(range.to);
+  CHECK_LT(end, entries_.size()) << "the last segment grows";
+  CHECK(!by.empty() &&
+        by.front()->base_offset() == entries_[begin].base_offset);
+  CHECK_LT(by.back()->base_offset(), range.to);
+  std::vector<Entry> changed;
+  changed.reserve(entries_.size() + by.size());
+  closed.reserve(end - begin);
+  for (size_t i = 0; i < begin; ++i) changed.push_back(entries_[i]);
+  for (size_t i = begin; i < end; ++i) {
+    Entry& old = entries_[i];
+    if (old.segment != nullptr) {
+      pins_->Release(old.segment);
+      CountOpen(-1);
+    }
+    pins_->NoteDeleted(old.base_offset);
+    closed.push_back(std::move(old.segment));
+  }
+  HoldAll(std::move(by), changed);
+  for (size_t i = end; i < entries_.size(); ++i) changed.push_back(entries_[i]);
+  entries_ = std::move(changed);
+  ++generation_;
+}
+
+void SegmentList::HoldAll(std::vector<std::shared_ptr<Segment>> segments,
+                          std::vector<Entry>& entries) {
+  const auto first = std::ssize(entries);
+  try {
+    for (std::shared_ptr<Segment>& segment : segments) {
+      const int64_t base_offset = segment->base_offset();
+      entries.push_back({.base_offset = base_offset,
+                         .segment = pins_->Hold(std::move(segment))});
+    }
+  } catch (...) {
+    for (auto held = entries.begin() + first; held != entries.end(); ++held)
+      pins_->Release(held->segment);
+    throw;
+  }
+  CountOpen(std::ssize(segments));
+}
+
+bool SegmentList::Holds(const Segment& segment) const {
+  absl::ReaderMutexLock lock(&mu_);
+  const int64_t i = IndexOf(segment.base_offset());
+  return i >= 0 && entries_[static_cast<size_t>(i)].segment.get() == &segment;
+}
+
 void SegmentList::CloseAll() {
   std::vector<std::shared_ptr<Segment>> closed;  // unmapped without the lock
   absl::MutexLock lock(&mu_);
@@ -190,12 +279,11 @@ void SegmentList::CloseAll() {
   // What may throw comes first: what is still open then is still counted.
   closed.reserve(static_cast<size_t>(open_count_));
   for (Entry& entry : entries_) {
-    if (entry.segment == nullptr) continue;
+    if (entry.segment == nullptr || !entry.segment->has_name()) continue;
     pins_->Release(entry.segment);
     closed.push_back(std::move(entry.segment));
     CountOpen(-1);
   }
-  CHECK_EQ(open_count_, 0);
 }
 
 std::vector<SegmentList::Listed> SegmentList::List() const {

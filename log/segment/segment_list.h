@@ -15,6 +15,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "varve/index/transaction_index.h"
 #include "varve/log/segment/open_segments.h"
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_pins.h"
@@ -76,8 +78,30 @@ class SegmentList {
   // closed.
   std::vector<Removed> RemoveBefore(int64_t offset);
 
+  // Puts segments in the place of those that begin within the range, which are
+  // closed; their files stay, and so do views of them. When it throws, all are
+  // still in the list, some of them closed.
+  //
+  // Precondition: `by` ascends within the range, and begins where the first of
+  // them does; the last segment is not in the range.
+  void Replace(const OffsetRange& range,
+               std::vector<std::shared_ptr<Segment>> by);
+
+  // Whether `RemoveBefore` would remove any.
+  bool HasBefore(int64_t offset) const;
+  // Whether a segment begins here.
+  bool HasBase(int64_t base_offset) const;
+  // Whether exactly these begin within the range.
+  bool HasExactly(const OffsetRange& range,
+                  absl::Span<const int64_t> base_offsets) const;
+
+  // Whether the segment is the one that a read of its offsets finds now.
+  bool Holds(const Segment& segment) const;
+
   // Closes the segments that are open, so that they cost neither mapping nor
   // descriptor; views keep theirs. They are opened again when they are read.
+  // One whose files do not have its names stays open: it could not be opened
+  // again.
   //
   // Precondition: nothing is being written to any of them.
   void CloseAll();
@@ -124,6 +148,14 @@ class SegmentList {
   // first at the one found last and the one after it.
   int64_t IndexOf(int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
   bool HoldsAt(size_t i, int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
+  // The index of the first entry that begins here or later.
+  size_t FirstFrom(int64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mu_);
+
+  // Has the pins hold the segments, and appends them to `entries`, which have
+  // room for them: all or, when it throws, none.
+  void HoldAll(std::vector<std::shared_ptr<Segment>> segments,
+               std::vector<Entry>& entries) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Adds to the counts of open segments. `mu_` is held.
   void CountOpen(int64_t change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -38,10 +38,12 @@ constexpr std::string_view kNoFile = "-";
 constexpr int64_t kOffsetMax = std::numeric_limits<int64_t>::max();
 constexpr int64_t kSizeMax = std::numeric_limits<int32_t>::max();
 
-// The fields, in the order of the lines.
-constexpr std::array<std::string_view, 7> kFields = {
+// The fields, in the order of the lines. The last one is there in version 2,
+// which is written only where it has to be.
+constexpr std::array<std::string_view, 8> kFields = {
     "base_offset", "size",  "next_offset", "largest_timestamp",
-    "headers",     "index", "timeindex"};
+    "headers",     "index", "timeindex",   "cleaned_to"};
+constexpr int kNewestVersion = 2;
 
 absl::Status Damage(size_t field, std::string_view what) {
   return absl::DataLossError(
@@ -94,6 +96,26 @@ class FieldReader {
   absl::Status status_;
 };
 
+absl::StatusOr<SegmentSidecar> ReadNamed(Directory& directory,
+                                         const std::string& name,
+                                         int64_t base_offset) {
+  absl::StatusOr<std::string> text =
+      ReadWholeFile(directory, name, kFileSizeMax);
+  if (!text.ok()) return text.status();
+  absl::StatusOr<SegmentSidecar> sidecar = SegmentSidecar::FromText(*text);
+  if (!sidecar.ok()) {
+    return absl::Status(
+        sidecar.status().code(),
+        absl::StrCat(directory.PathOf(name), ": ", sidecar.status().message()));
+  }
+  if (sidecar->base_offset != base_offset) {
+    return absl::DataLossError(absl::StrCat(directory.PathOf(name),
+                                            ": it is that of segment ",
+                                            sidecar->base_offset));
+  }
+  return sidecar;
+}
+
 }  // namespace
 
 void SegmentSidecar::Add(const RecordBatch& batch) {
@@ -140,33 +162,38 @@ std::string SidecarCrcText(std::optional<uint32_t> crc) {
 }
 
 std::string SegmentSidecar::ToText() const {
-  const std::array<std::string, kFields.size()> values = {
+  std::vector<std::string> values = {
       absl::StrCat(base_offset),     absl::StrCat(size_bytes),
       absl::StrCat(next_offset),     absl::StrCat(max_timestamp_ms),
       SidecarCrcText(headers_crc),   SidecarCrcText(index_crc),
       SidecarCrcText(time_index_crc)};
+  if (cleaned_to.has_value()) values.push_back(absl::StrCat(*cleaned_to));
   std::vector<std::string> lines;
   lines.reserve(values.size());
   for (size_t i = 0; i < values.size(); ++i) {
-    lines.push_back(absl::StrCat(kFields.at(i), " ", values.at(i)));
+    lines.push_back(absl::StrCat(kFields.at(i), " ", values[i]));
   }
-  std::string text = FormatChecksummedText(kKind, lines);
+  std::string text = FormatChecksummedText(
+      kKind, lines,
+      cleaned_to.has_value() ? kNewestVersion : kStoreFormatVersion);
   CHECK_LE(static_cast<int64_t>(text.size()), kFileSizeMax);
   return text;
 }
 
 absl::StatusOr<SegmentSidecar> SegmentSidecar::FromText(std::string_view text) {
   absl::StatusOr<std::vector<std::string>> lines =
-      ParseChecksummedText(kKind, text);
+      ParseChecksummedText(kKind, text, kNewestVersion);
   // Later versions end with this checksum, too. Without this test a flipped bit
   // in the first line would look like a later version.
   if (absl::IsFailedPrecondition(lines.status()) && !EndsWithChecksum(text)) {
     return absl::DataLossError("the checksum in the last line does not match");
   }
   if (!lines.ok()) return lines.status();
-  if (lines->size() != kFields.size()) {
+  const bool is_cleaned = lines->size() == kFields.size();
+  if (!is_cleaned && lines->size() + 1 != kFields.size()) {
     return absl::DataLossError(
-        absl::StrCat(lines->size(), " fields are there, not ", kFields.size()));
+        absl::StrCat(lines->size(), " fields are there, not ",
+                     kFields.size() - 1, " or ", kFields.size()));
   }
   SegmentSidecar sidecar;
   FieldReader fields(*lines);
@@ -179,28 +206,25 @@ absl::StatusOr<SegmentSidecar> SegmentSidecar::FromText(std::string_view text) {
   sidecar.headers_crc = headers_crc.value_or(0);
   sidecar.index_crc = fields.Crc();
   sidecar.time_index_crc = fields.Crc();
+  if (is_cleaned)
+    sidecar.cleaned_to = fields.Number(sidecar.next_offset, kOffsetMax);
   if (!fields.status().ok()) return fields.status();
+  // The version goes with the fields.
+  if (sidecar.ToText() != text) {
+    return absl::DataLossError(
+        absl::StrCat(lines->size(), " fields are not those of its version"));
+  }
   return sidecar;
 }
 
 absl::StatusOr<SegmentSidecar> ReadSidecar(Directory& directory,
                                            int64_t base_offset) {
-  const std::string name = SidecarFileName(base_offset);
-  absl::StatusOr<std::string> text =
-      ReadWholeFile(directory, name, kFileSizeMax);
-  if (!text.ok()) return text.status();
-  absl::StatusOr<SegmentSidecar> sidecar = SegmentSidecar::FromText(*text);
-  if (!sidecar.ok()) {
-    return absl::Status(
-        sidecar.status().code(),
-        absl::StrCat(directory.PathOf(name), ": ", sidecar.status().message()));
-  }
-  if (sidecar->base_offset != base_offset) {
-    return absl::DataLossError(absl::StrCat(directory.PathOf(name),
-                                            ": it is that of segment ",
-                                            sidecar->base_offset));
-  }
-  return sidecar;
+  return ReadNamed(directory, SidecarFileName(base_offset), base_offset);
+}
+
+absl::StatusOr<SegmentSidecar> ReadCleanedSidecar(Directory& directory,
+                                                  int64_t base_offset) {
+  return ReadNamed(directory, CleanedSidecarFileName(base_offset), base_offset);
 }
 
 std::optional<SegmentSidecar> ReadSidecarOf(Directory& directory,
@@ -215,6 +239,12 @@ std::optional<SegmentSidecar> ReadSidecarOf(Directory& directory,
 absl::Status WriteSidecar(Directory& directory, const SegmentSidecar& sidecar) {
   return ReplaceFileNameUnsynced(
       directory, SidecarFileName(sidecar.base_offset), sidecar.ToText());
+}
+
+absl::Status WriteCleanedSidecar(Directory& directory,
+                                 const SegmentSidecar& sidecar) {
+  return ReplaceFileNameUnsynced(
+      directory, CleanedSidecarFileName(sidecar.base_offset), sidecar.ToText());
 }
 
 absl::Status RemoveSidecar(Directory& directory, int64_t base_offset) {

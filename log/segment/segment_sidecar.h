@@ -33,6 +33,10 @@ struct SegmentSidecar {
   // CRC-32C of the whole files; nothing for one that is not there.
   std::optional<uint32_t> index_crc = {};
   std::optional<uint32_t> time_index_crc = {};
+  // Of a segment that compaction has written: where the next segment begins.
+  // What is missing between the batches, and behind them up to here, was left
+  // out on purpose. At least `next_offset`.
+  std::optional<int64_t> cleaned_to = {};
 
   // The sidecar of a segment without batches.
   static SegmentSidecar OfEmpty(int64_t base_offset) {
@@ -70,8 +74,13 @@ std::string SidecarCrcText(std::optional<uint32_t> crc);
 absl::StatusOr<SegmentSidecar> ReadSidecar(Directory& directory,
                                            int64_t base_offset);
 
-// The same, if it describes the present segment: one with a .log of
-// `size_bytes`. Nothing otherwise, whatever the reason.
+// The sidecar of a segment that is to take the place of others
+// (CleanedSidecarFileName). Errors: as above.
+absl::StatusOr<SegmentSidecar> ReadCleanedSidecar(Directory& directory,
+                                                  int64_t base_offset);
+
+// The same as ReadSidecar, if it describes the present segment: one with a .log
+// of `size_bytes`. Nothing otherwise, whatever the reason.
 std::optional<SegmentSidecar> ReadSidecarOf(Directory& directory,
                                             int64_t base_offset,
                                             int64_t size_bytes);
@@ -81,6 +90,8 @@ std::optional<SegmentSidecar> ReadSidecarOf(Directory& directory,
 //
 // Errors: file errors; an earlier one is still there then.
 absl::Status WriteSidecar(Directory& directory, const SegmentSidecar& sidecar);
+absl::Status WriteCleanedSidecar(Directory& directory,
+                                 const SegmentSidecar& sidecar);
 
 // Removes it; does nothing when there is none. Errors: file errors.
 absl::Status RemoveSidecar(Directory& directory, int64_t base_offset);

@@ -57,6 +57,12 @@ class CallGate {
     return Call(this);
   }
 
+  // Whether the gate is closed, or about to be: a long call ends early then.
+  bool is_closed() const {
+    absl::MutexLock lock(&mu_);
+    return closed_;
+  }
+
   // Lets no further call in, and waits for those under way. Idempotent; every
   // caller waits. Blocks for as long as the longest of them.
   //
@@ -75,7 +81,7 @@ class CallGate {
     --under_way_;
   }
 
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
   int64_t under_way_ ABSL_GUARDED_BY(mu_) = 0;
 };

@@ -99,6 +99,8 @@ class File {
   // When its bytes were last written, as far as the file system knows: it
   // learns of stores into a mapping only when they are synced or written back.
   virtual absl::StatusOr<absl::Time> ModifiedAt() = 0;
+  // Sets that time. futimens(2).
+  virtual absl::Status SetModifiedAt(absl::Time time) = 0;
 
   // Reads at most `out.size()` bytes at `position`; returns how many it read,
   // fewer only at the end of the file.

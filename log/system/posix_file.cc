@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -140,6 +142,14 @@ absl::StatusOr<absl::Time> PosixFile::ModifiedAt() {
   struct stat status;
   if (fstat(descriptor_.number(), &status) != 0) return Error(errno, "fstat");
   return absl::TimeFromTimespec(status.st_mtim);
+}
+
+absl::Status PosixFile::SetModifiedAt(absl::Time time) {
+  const std::array<timespec, 2> times = {
+      {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, absl::ToTimespec(time)}};
+  return futimens(descriptor_.number(), times.data()) == 0
+             ? absl::OkStatus()
+             : Error(errno, "futimens");
 }
 
 absl::StatusOr<size_t> PosixFile::ReadAt(int64_t position,

@@ -34,6 +34,7 @@ class PosixFile final : public File {
 
   absl::StatusOr<int64_t> Size() override;
   absl::StatusOr<absl::Time> ModifiedAt() override;
+  absl::Status SetModifiedAt(absl::Time time) override;
   absl::StatusOr<size_t> ReadAt(int64_t position,
                                 absl::Span<char> out) override;
   absl::Status WriteAt(int64_t position, std::string_view bytes) override;

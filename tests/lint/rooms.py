@@ -22,8 +22,10 @@ MAY_INCLUDE = {
     "log/producer": ("index", "log/batch"),
     "log/producer_state": (
         "index", "log/batch", "log/metadata", "log/producer", "log/segment", "log/system"),
+    "log/swap": ("index", "log/batch", "log/metadata", "log/segment", "log/system"),
     "log/recovery": (
-        "log/batch", "log/metadata", "log/producer_state", "log/segment", "log/system"),
+        "log/batch", "log/metadata", "log/producer_state", "log/segment", "log/swap",
+        "log/system"),
     "log/verification": (
         "index", "log/batch", "log/metadata", "log/producer", "log/recovery", "log/segment",
         "log/system"),
@@ -33,7 +35,7 @@ MAY_INCLUDE = {
     "log/backup": (
         "log/batch", "log/metadata", "log/read_only", "log/recovery", "log/segment",
         "log/system", "log/verification"),
-    "log/sync": ("log/metadata", "log/system"),
+    "log/sync": ("log/metadata", "log/producer_state", "log/segment", "log/system"),
     "log/broker": ("log/batch", "log/metadata", "log/recovery", "log/segment", "log/system"),
     "log/import": (
         "log/backup", "log/batch", "log/broker", "log/metadata", "log/producer_state",
@@ -44,10 +46,13 @@ MAY_INCLUDE = {
     "log/retention": ("index", "log/metadata", "log/read_only", "log/segment", "log/system"),
     "log/compression": ("log/batch", "log/metadata"),
     "log/compaction": ("index", "log/batch", "log/metadata", "log/producer"),
+    "log/cleaner": (
+        "index", "log/batch", "log/compaction", "log/metadata", "log/producer_state",
+        "log/retention", "log/segment", "log/swap", "log/system"),
     "log/partition": (
-        "index", "log/batch", "log/compression", "log/metadata", "log/meters", "log/producer",
-        "log/producer_state", "log/recovery", "log/retention", "log/segment", "log/sync",
-        "log/system"),
+        "index", "log/batch", "log/cleaner", "log/compaction", "log/compression",
+        "log/metadata", "log/meters", "log/producer", "log/producer_state", "log/recovery",
+        "log/retention", "log/segment", "log/sync", "log/system"),
     "codec": ("index", "log/batch"),
     "api": (
         "log/batch", "log/metadata", "log/meters", "log/partition", "log/producer",
@@ -63,14 +68,18 @@ MAY_INCLUDE = {
     "api/retention": (
         "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/meters",
         "log/partition", "log/producer", "log/recovery", "log/retention", "log/system"),
+    "api/compaction": (
+        "api/catalog", "api/duty", "api/partitions", "log/compaction", "log/metadata",
+        "log/partition", "log/system"),
     "api/space": (
         "api", "api/duty", "log/metadata", "log/meters", "log/partition", "log/system"),
     "api/topics": (
         "api", "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/partition",
         "log/recovery", "log/system"),
     "api/store": (
-        "api", "api/catalog", "api/duty", "api/metrics", "api/partitions", "api/retention",
-        "api/space", "api/topics", "log/metadata", "log/meters", "log/partition", "log/system"),
+        "api", "api/catalog", "api/compaction", "api/duty", "api/metrics", "api/partitions",
+        "api/retention", "api/space", "api/topics", "log/compaction", "log/metadata",
+        "log/meters", "log/partition", "log/system"),
     "api/offsets": ("api", "log/batch", "log/metadata"),
     "api/groups": (
         "api", "api/catalog", "api/duty", "api/offsets", "api/store", "api/topics", "log/batch",
@@ -90,8 +99,8 @@ MAY_INCLUDE = {
         "api", "api/backup", "api/catalog", "api/offsets", "api/read_only", "log/backup",
         "log/batch", "log/export", "log/metadata", "log/read_only", "log/recovery", "log/system"),
     FACE: (
-        "api", "api/backup", "api/catalog", "api/groups", "api/metrics", "api/offsets",
-        "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
+        "api", "api/backup", "api/catalog", "api/compaction", "api/groups", "api/metrics",
+        "api/offsets", "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
         "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
     "tools/shell": ("api", FACE, "codec", "log/batch", "log/metadata", "log/system"),
     "tools/monitor": (

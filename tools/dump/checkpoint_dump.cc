@@ -63,6 +63,8 @@ void DumpSidecar(std::string_view text, DumpSink& sink) {
                       {"headers", SidecarCrcText(sidecar->headers_crc)},
                       {"index", SidecarCrcText(sidecar->index_crc)},
                       {"timeindex", SidecarCrcText(sidecar->time_index_crc)}});
+  if (sidecar->cleaned_to.has_value())
+    sink.Add("compacted", {{"cleaned_to", *sidecar->cleaned_to}});
 }
 
 }  // namespace varve

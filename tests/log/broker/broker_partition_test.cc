@@ -21,7 +21,7 @@
 #include "tests/fixture/scratch_directory.h"
 #include "varve/log/metadata/file_names.h"
 #include "varve/log/metadata/topic_id.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/atomic_file.h"
 #include "varve/log/system/file_system.h"
 

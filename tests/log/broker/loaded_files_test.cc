@@ -38,12 +38,14 @@ std::string Index(int64_t base_offset, const std::string& suffix = "") {
 // `ends` are the offsets after the last batches of swapped segments.
 LoadedFiles Load(const std::vector<std::string>& names,
                  const std::map<int64_t, int64_t>& ends = {}) {
-  absl::StatusOr<LoadedFiles> loaded = LoadedFiles::Of(
-      names, [&](int64_t base_offset) -> absl::StatusOr<int64_t> {
-        const auto end = ends.find(base_offset);
-        if (end == ends.end()) return absl::InternalError("not asked for");
-        return end->second;
-      });
+  absl::StatusOr<LoadedFiles> loaded =
+      LoadedFiles::Of(names, LoadedFiles::Owner::kBroker,
+                      [&](int64_t base_offset) -> absl::StatusOr<int64_t> {
+                        const auto end = ends.find(base_offset);
+                        if (end == ends.end())
+                          return absl::InternalError("not asked for");
+                        return end->second;
+                      });
   CHECK_OK(loaded.status());
   return *std::move(loaded);
 }
@@ -128,7 +130,7 @@ TEST(LoadedFilesTest, EmptyReplacementReplacesItsOwnBaseAlone) {
 
 TEST(LoadedFilesTest, ErrorOfReadingAReplacementIsReturned) {
   const std::vector<std::string> names = {Log(0, ".swap")};
-  EXPECT_THAT(LoadedFiles::Of(names,
+  EXPECT_THAT(LoadedFiles::Of(names, LoadedFiles::Owner::kBroker,
                               [](int64_t) -> absl::StatusOr<int64_t> {
                                 return absl::UnknownError("disk");
                               }),

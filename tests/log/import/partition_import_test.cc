@@ -26,7 +26,7 @@
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_checkpoint.h"
 #include "varve/log/metadata/topic_id.h"
-#include "varve/log/recovery/partition_recovery.h"
+#include "varve/log/recovery/segment_listing.h"
 #include "varve/log/system/file_system.h"
 #include "varve/log/verification/partition_verification.h"
 #include "varve/log/verification/partition_verifier.h"

@@ -25,24 +25,6 @@ TEST(ConfigWarnings, OfTheDefaultsAreNone) {
   EXPECT_THAT(ConfigWarnings(LogConfig()), IsEmpty());
 }
 
-TEST(ConfigWarnings, CompactDoesNothingAndKeepsRetentionFromDeleting) {
-  LogConfig config = {.retention_bytes = 1000};
-  config.cleanup_policy = CleanupPolicy::kCompact;
-  EXPECT_THAT(ConfigWarnings(config),
-              ElementsAre(AllOf(
-                  StartsWith("cleanup.policy=compact does nothing"),
-                  HasSubstr("does not compact"), HasSubstr("retention.ms"),
-                  HasSubstr("retention.bytes do not delete"))));
-}
-
-TEST(ConfigWarnings, CompactAndDeleteOnlyDeletes) {
-  LogConfig config;
-  config.cleanup_policy = CleanupPolicy::kCompactAndDelete;
-  EXPECT_THAT(
-      ConfigWarnings(config),
-      ElementsAre(StartsWith("cleanup.policy=compact,delete only deletes: ")));
-}
-
 // Every config is in one of the two columns: a new one has to choose.
 TEST(ConfigWarnings, EveryConfigActsOrSaysThatItDoesNot) {
   enum class Does { kAct, kNothing };
@@ -61,11 +43,11 @@ TEST(ConfigWarnings, EveryConfigActsOrSaysThatItDoesNot) {
       {"flush.ms", {"1000", Does::kAct}},
       {"retention.bytes", {"1000", Does::kAct}},
       {"retention.ms", {"1000", Does::kAct}},
-      {"cleanup.policy", {"compact", Does::kNothing}},
-      {"delete.retention.ms", {"1000", Does::kNothing}},
-      {"min.compaction.lag.ms", {"1000", Does::kNothing}},
-      {"max.compaction.lag.ms", {"1000", Does::kNothing}},
-      {"min.cleanable.dirty.ratio", {"0.25", Does::kNothing}},
+      {"cleanup.policy", {"compact", Does::kAct}},
+      {"delete.retention.ms", {"1000", Does::kAct}},
+      {"min.compaction.lag.ms", {"1000", Does::kAct}},
+      {"max.compaction.lag.ms", {"1000", Does::kAct}},
+      {"min.cleanable.dirty.ratio", {"0.25", Does::kAct}},
       {"file.delete.delay.ms", {"1000", Does::kAct}},
       {"max.message.bytes", {"1000", Does::kAct}},
       {"compression.type", {"uncompressed", Does::kAct}},

@@ -36,6 +36,7 @@ using ::absl_testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr SegmentSidecar kSidecar = {.base_offset = 57,
                                      .size_bytes = 4096,
@@ -76,8 +77,8 @@ std::string With(std::string_view line, std::string_view instead) {
   return WithLines(lines);
 }
 
-std::string OfVersionTwo() {
-  std::string text = "varve.sealed 2\nsomething new\n";
+std::string OfANewerVersion() {
+  std::string text = "varve.sealed 3\nsomething new\n";
   absl::StrAppendFormat(&text, "crc32c %08x\n",
                         static_cast<uint32_t>(absl::ComputeCrc32c(text)));
   return text;
@@ -95,6 +96,39 @@ TEST(SegmentSidecarTest, IndexesThatAreNotThereHaveNoChecksum) {
   EXPECT_THAT(sidecar.ToText(), HasSubstr("\nindex -\ntimeindex -\n"));
   EXPECT_THAT(SegmentSidecar::FromText(sidecar.ToText()),
               IsOkAndHolds(sidecar));
+}
+
+TEST(SegmentSidecarTest, OneOfACompactedSegmentSaysWhereTheNextBegins) {
+  SegmentSidecar sidecar = kSidecar;
+  sidecar.cleaned_to = 120;
+  const std::string text = sidecar.ToText();
+  EXPECT_THAT(text, StartsWith("varve.sealed 2\n"));
+  EXPECT_THAT(text, HasSubstr("\ntimeindex ffffffff\ncleaned_to 120\ncrc32c "));
+  EXPECT_THAT(SegmentSidecar::FromText(text), IsOkAndHolds(sidecar));
+  for (size_t bit = 0; bit < text.size() * 8; ++bit) {
+    EXPECT_FALSE(SegmentSidecar::FromText(WithBitFlipped(text, bit)).ok())
+        << bit;
+  }
+}
+
+TEST(SegmentSidecarTest, TheVersionGoesWithTheFields) {
+  const std::vector<std::string> seven = {
+      "base_offset 57",   "size 4096", "next_offset 99", "largest_timestamp 0",
+      "headers 0badcafe", "index -",   "timeindex -"};
+  std::vector<std::string> eight = seven;
+  eight.push_back("cleaned_to 120");
+  for (const std::string& text :
+       {FormatChecksummedText("varve.sealed", seven, 2),
+        FormatChecksummedText("varve.sealed", eight, 1)}) {
+    EXPECT_THAT(SegmentSidecar::FromText(text),
+                StatusIs(absl::StatusCode::kDataLoss,
+                         HasSubstr("are not those of its version")));
+  }
+  eight.back() = "cleaned_to 98";
+  EXPECT_THAT(
+      SegmentSidecar::FromText(FormatChecksummedText("varve.sealed", eight, 2)),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr("cleaned_to")))
+      << "it is below next_offset";
 }
 
 TEST(SegmentSidecarTest, EveryBitFlipIsFound) {
@@ -116,11 +150,11 @@ TEST(SegmentSidecarTest, EveryOtherLengthIsDamage) {
 }
 
 TEST(SegmentSidecarTest, NewerVersionIsNotDamage) {
-  EXPECT_THAT(SegmentSidecar::FromText(OfVersionTwo()),
+  EXPECT_THAT(SegmentSidecar::FromText(OfANewerVersion()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("format version 2")));
+                       HasSubstr("format version 3")));
   EXPECT_THAT(
-      SegmentSidecar::FromText(absl::StrReplaceAll(kText, {{" 1\n", " 2\n"}})),
+      SegmentSidecar::FromText(absl::StrReplaceAll(kText, {{" 1\n", " 3\n"}})),
       StatusIs(absl::StatusCode::kDataLoss, HasSubstr("checksum")))
       << "without a checksum that fits it is";
 }
@@ -142,7 +176,7 @@ TEST(SegmentSidecarTest, ImpossibleFieldsAreDamageInTheirLine) {
       {With("index 00000000", "index"), "line 7: index"},
       {With("index 00000000", "timeindex 00000000"), "line 7: index"},
       {With("timeindex ffffffff", "timeindex fffffffg"), "line 8: timeindex"},
-      {WithLines({}), "0 fields are there, not 7"},
+      {WithLines({}), "0 fields are there, not 7 or 8"},
   };
   for (const auto& [text, message] : kCases) {
     EXPECT_THAT(SegmentSidecar::FromText(text),

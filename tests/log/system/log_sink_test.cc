@@ -240,17 +240,17 @@ TEST_F(LogSinkTest, FailedCheckpointIsAWarningOfBackgroundWork) {
 }
 
 TEST_F(LogSinkTest, ConfigThatDoesNothingIsToldAtEachStep) {
-  const std::string text =
-      "topic \"audit\": cleanup.policy=compact does nothing";
+  const std::string text = "topic \"audit\": preallocate=true does nothing";
   Open();
   TopicConfig config;
-  config.log.cleanup_policy = CleanupPolicy::kCompact;
+  config.log.preallocate = true;
   ASSERT_THAT(store_->CreateTopic("audit", config), IsOk());
   ASSERT_THAT(ToldOf(text), SizeIs(1));
   EXPECT_EQ(ToldOf(text)[0].severity, absl::LogSeverity::kWarning);
   EXPECT_EQ(ToldOf(text)[0].event, LogEvent::kConfig);
   EXPECT_EQ(ToldOf(text)[0].path, path_);
-  EXPECT_THAT(ToldOf(text)[0].text, HasSubstr("retention.bytes do not delete"));
+  EXPECT_THAT(ToldOf(text)[0].text,
+              HasSubstr("blocks are always allocated ahead"));
 
   ASSERT_THAT(store_->AlterTopic("audit", {.set = {{"retention.ms", "1"}}}),
               IsOk());
@@ -258,9 +258,8 @@ TEST_F(LogSinkTest, ConfigThatDoesNothingIsToldAtEachStep) {
   ASSERT_THAT(store_->Close(), IsOk());
   Open();
   EXPECT_THAT(ToldOf(text), SizeIs(3));
-  ASSERT_THAT(
-      store_->AlterTopic("audit", {.set = {{"cleanup.policy", "delete"}}}),
-      IsOk());
+  ASSERT_THAT(store_->AlterTopic("audit", {.set = {{"preallocate", "false"}}}),
+              IsOk());
   EXPECT_THAT(ToldOf(text), SizeIs(3));
 }
 

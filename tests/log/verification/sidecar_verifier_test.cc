@@ -132,7 +132,7 @@ TEST_F(SidecarVerifierTest, EveryBitOfASidecarCountsAndTheLogIsReadable) {
 }
 
 TEST_F(SidecarVerifierTest, OneOfANewerVersionIsANote) {
-  std::string text = "varve.sealed 2\n";
+  std::string text = "varve.sealed 3\n";
   absl::StrAppendFormat(&text, "crc32c %08x\n",
                         static_cast<uint32_t>(absl::ComputeCrc32c(text)));
   WriteBytes(PathTo(sidecar_name_), text);

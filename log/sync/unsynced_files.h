@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_LOG_PARTITION_UNSYNCED_FILES_H_
-#define VARVE_LOG_PARTITION_UNSYNCED_FILES_H_
+#ifndef VARVE_LOG_SYNC_UNSYNCED_FILES_H_
+#define VARVE_LOG_SYNC_UNSYNCED_FILES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "varve/log/partition/pending_sync.h"
 #include "varve/log/producer_state/partition_producers.h"
 #include "varve/log/segment/segment.h"
+#include "varve/log/sync/pending_sync.h"
 
 namespace varve {
 
@@ -78,4 +78,4 @@ class UnsyncedFiles {
 
 }  // namespace varve
 
-#endif  // VARVE_LOG_PARTITION_UNSYNCED_FILES_H_
+#endif  // VARVE_LOG_SYNC_UNSYNCED_FILES_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/log/partition/unsynced_files.h"
+#include "varve/log/sync/unsynced_files.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/log/check.h"
-#include "varve/log/partition/pending_sync.h"
 #include "varve/log/segment/segment.h"
+#include "varve/log/sync/pending_sync.h"
 
 namespace varve {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#ifndef VARVE_LOG_PARTITION_PENDING_SYNC_H_
-#define VARVE_LOG_PARTITION_PENDING_SYNC_H_
+#ifndef VARVE_LOG_SYNC_PENDING_SYNC_H_
+#define VARVE_LOG_SYNC_PENDING_SYNC_H_
 
 #include <cstdint>
 #include <memory>
@@ -39,4 +39,4 @@ struct PendingSync {
 
 }  // namespace varve
 
-#endif  // VARVE_LOG_PARTITION_PENDING_SYNC_H_
+#endif  // VARVE_LOG_SYNC_PENDING_SYNC_H_

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-#include "varve/log/partition/pending_sync.h"
+#include "varve/log/sync/pending_sync.h"
 
 #include <cstdint>
 #include <memory>

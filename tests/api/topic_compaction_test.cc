@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#include "varve/api/compaction/topic_compaction.h"
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/fixture/store_fixture.h"
+#include "varve/api/log_store.h"
+#include "varve/api/partition.h"
+#include "varve/api/read_only_partition.h"
+#include "varve/api/read_only_store.h"
+#include "varve/api/store_options.h"
+#include "varve/api/store_verifier.h"
+#include "varve/api/topic_config.h"
+#include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batches.h"
+#include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/log_config.h"
+
+namespace varve {
+namespace {
+
+using absl_testing::IsOk;
+using absl_testing::StatusIs;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+using Latest = std::map<std::string, std::string>;
+
+class TopicCompactionTest : public StoreFixture {
+ protected:
+  TopicCompactionTest() {
+    config_.log.cleanup_policy = CleanupPolicy::kCompact;
+    config_.log.segment_bytes = 2000;
+    config_.log.min_cleanable_dirty_ratio = 0;
+  }
+
+  StoreOptions Options() override {
+    return {.compaction_check_interval = check_interval_,
+            .background = background_};
+  }
+
+  void CreateOrders() {
+    Open();
+    ASSERT_THAT(store_->CreateTopic("orders", config_), IsOk());
+  }
+
+  // Appends `count` records with keys k0 to k`keys`, and the number as value.
+  void Append(int count, int keys) {
+    Partition orders = Orders();
+    for (int i = 0; i < count; ++i) {
+      const std::string key = "k" + std::to_string(i % keys);
+      const std::string value = "value-" + std::to_string(appended_++);
+      ASSERT_THAT(orders.Append(Record{.key = key, .value = value},
+                                Durability::kMemory),
+                  IsOk());
+      latest_[key] = value;
+    }
+    ASSERT_THAT(orders.Sync(), IsOk());
+  }
+
+  // Reads all records from the log start on. Errors are failures.
+  template <typename AnyPartition>
+  static std::map<int64_t, std::pair<std::string, std::string>> ReadAll(
+      AnyPartition& partition, int64_t end) {
+    std::map<int64_t, std::pair<std::string, std::string>> all;
+    for (int64_t at = 0; at < end;) {
+      const auto view = partition.Read(at);
+      EXPECT_THAT(view, IsOk()) << at;
+      if (!view.ok() || view->next_offset() == at) break;
+      RecordBatches::Records records = view->records();
+      while (const RecordView* record = records.Next()) {
+        all[record->offset()] = {std::string(*record->key()),
+                                 std::string(*record->value())};
+      }
+      EXPECT_THAT(records.status(), IsOk());
+      at = view->next_offset();
+    }
+    return all;
+  }
+  static Latest LatestOf(
+      const std::map<int64_t, std::pair<std::string, std::string>>& all) {
+    Latest latest;
+    for (const auto& [offset, record] : all)
+      latest[record.first] = record.second;
+    return latest;
+  }
+
+  TopicConfig config_;
+  absl::Duration check_interval_ = absl::Hours(1);
+  Background background_ = Background::kOwnThreads;
+  int appended_ = 0;
+  Latest latest_;
+};
+
+TEST_F(TopicCompactionTest, OnlyTheLatestRecordOfEachKeyIsLeft) {
+  CreateOrders();
+  Append(500, 7);
+  Partition orders = Orders();
+  const auto before = ReadAll(orders, orders.visible_end());
+
+  const auto compacted = store_->CompactTopic("orders");
+
+  ASSERT_THAT(compacted, IsOk());
+  ASSERT_EQ(compacted->size(), 1);
+  EXPECT_TRUE(compacted->front().compacted);
+  EXPECT_EQ(compacted->front().dirty_ratio, 1);
+  EXPECT_LT(compacted->front().bytes_after, compacted->front().bytes_before);
+  const auto after = ReadAll(orders, orders.visible_end());
+  EXPECT_EQ(before.size() - after.size(), compacted->front().records_removed);
+  EXPECT_LT(after.size(), 50);
+  EXPECT_EQ(LatestOf(after), latest_);
+  for (const auto& [offset, record] : after)
+    EXPECT_EQ(record, before.at(offset));
+}
+
+TEST_F(TopicCompactionTest, AReopenKeepsWhatIsCompacted) {
+  CreateOrders();
+  Append(500, 7);
+  ASSERT_THAT(store_->CompactTopic("orders"), IsOk());
+  Partition orders = Orders();
+  const auto before = ReadAll(orders, orders.visible_end());
+
+  Reopen();
+
+  Partition reopened = Orders();
+  EXPECT_EQ(ReadAll(reopened, reopened.visible_end()), before);
+  const auto again = store_->CompactTopic("orders");
+  ASSERT_THAT(again, IsOk());
+  EXPECT_FALSE(again->front().compacted && again->front().records_removed > 0);
+}
+
+TEST_F(TopicCompactionTest, AVerificationFindsNothing) {
+  CreateOrders();
+  Append(500, 7);
+  ASSERT_THAT(store_->CompactTopic("orders"), IsOk());
+  Append(100, 7);
+  ASSERT_THAT(store_->CompactTopic("orders"), IsOk());
+  ASSERT_THAT(store_->Close(), IsOk());
+
+  const auto verified = VerifyStore(path_, {}, {});
+
+  ASSERT_THAT(verified, IsOk());
+  EXPECT_THAT(verified->findings, IsEmpty());
+}
+
+TEST_F(TopicCompactionTest, MaintenanceCompactsWhatIsDue) {
+  check_interval_ = absl::Milliseconds(1);
+  background_ = Background::kNone;
+  CreateOrders();
+  Append(500, 7);
+  absl::SleepFor(absl::Milliseconds(5));
+
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+
+  Partition orders = Orders();
+  EXPECT_LT(ReadAll(orders, orders.visible_end()).size(), 50);
+}
+
+TEST_F(TopicCompactionTest, WhatAnEarlierProcessLeftIsCompacted) {
+  CreateOrders();
+  Append(500, 7);
+  check_interval_ = absl::Milliseconds(1);
+  background_ = Background::kNone;
+  Reopen();
+  absl::SleepFor(absl::Milliseconds(5));
+
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+
+  Partition orders = Orders();
+  EXPECT_LT(ReadAll(orders, orders.visible_end()).size(), 50);
+}
+
+TEST_F(TopicCompactionTest, ATopicThatIsOnlyDeletedFromIsRefused) {
+  config_.log.cleanup_policy = CleanupPolicy::kDelete;
+  CreateOrders();
+  EXPECT_THAT(store_->CompactTopic("orders"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("its cleanup.policy is delete")));
+  EXPECT_THAT(store_->CompactTopic("others"),
+              StatusIs(absl::StatusCode::kNotFound));
+}
+
+TEST_F(TopicCompactionTest, ReadersOfBothKindsFollowALogThatIsCompacted) {
+  CreateOrders();
+  Append(200, 7);
+  std::atomic<bool> stop = false;
+  std::thread reader([&] {
+    Partition orders = Orders();
+    while (!stop) {
+      const int64_t end = orders.durable_end();
+      const Latest read = LatestOf(ReadAll(orders, end));
+      EXPECT_EQ(read.size(), 7);
+    }
+  });
+  std::thread follower([&] {
+    auto store = LogStore::OpenReadOnly(path_);
+    ASSERT_THAT(store, IsOk());
+    auto partition = (*store)->partition("orders", 0);
+    ASSERT_THAT(partition, IsOk());
+    while (!stop) {
+      const auto end = partition->visible_end();
+      ASSERT_THAT(end, IsOk());
+      const Latest read = LatestOf(ReadAll(*partition, *end));
+      EXPECT_EQ(read.size(), 7);
+    }
+  });
+  for (int i = 0; i < 40; ++i) {
+    Append(60, 7);
+    EXPECT_THAT(store_->CompactTopic("orders"), IsOk());
+  }
+  stop = true;
+  reader.join();
+  follower.join();
+  Partition orders = Orders();
+  EXPECT_EQ(LatestOf(ReadAll(orders, orders.visible_end())), latest_);
+}
+
+TEST_F(TopicCompactionTest, OptionsOutOfRangeAreRefused) {
+  StoreOptions options;
+  options.compaction_map_bytes = 575;
+  EXPECT_THAT(options.Validate(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                           HasSubstr("compaction_map_bytes")));
+  options = {.compaction_check_interval = absl::ZeroDuration()};
+  EXPECT_THAT(options.Validate(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("compaction_check_interval")));
+  options = {.compaction_bytes_per_second = -1};
+  EXPECT_THAT(options.Validate(),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("compaction_bytes_per_second")));
+}
+
+}  // namespace
+}  // namespace varve
