@@ -3,6 +3,7 @@
 #include "varve/log/partition/partition_compaction.h"
 
 #include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -270,6 +271,19 @@ TEST_F(PartitionCompactionTest, ATrimWhileItRunsStopsIt) {
   EXPECT_EQ(ReadRecords().size(), 16);
   Compact();
   EXPECT_EQ(ReadRecords().size(), 6);
+}
+
+// It still follows the batch before: the sidecar alone knows.
+TEST_F(PartitionCompactionTest, AFlippedBaseOffsetOfTheLastBatchStopsIt) {
+  Fill(10, 5);
+  CloseCleanly();
+  const std::string bytes = ReadBytes(LogPath(10));
+  const size_t last = bytes.size() / 10 * 9;
+  WriteBytes(LogPath(10), WithBitFlipped(bytes, (last + 7) * 8 + 2));
+  OpenClean();
+
+  EXPECT_THAT(TryCompact(), StatusIs(absl::StatusCode::kDataLoss,
+                                     HasSubstr("its sidecar was written for")));
 }
 
 // The list has the old segments until the replacement is complete.
