@@ -23,9 +23,12 @@
 namespace varve {
 namespace {
 
-// One of the files that a log grows by: the batches, with or without a name.
+// One of the files that a log grows by: the batches, with or without a name,
+// and those that compaction writes again.
 bool HoldsBatches(std::string_view name) {
-  return name == kReadyLogName || name.ends_with(".log");
+  const std::optional<SwapFile> swap = ParseSwapFileName(name);
+  return name == kReadyLogName || name.ends_with(".log") ||
+         (swap.has_value() && swap->file.kind == SegmentFileKind::kLog);
 }
 
 class GuardedFile final : public File {

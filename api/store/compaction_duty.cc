@@ -32,21 +32,19 @@ CompactionDuty::CompactionDuty(CompactionPass* pass,
       clock_(clock),
       options_(options),
       due_(clock_->Steady() + options_.check_interval),
-      others_due_(clock_->Steady()) {}
+      others_due_(clock_->Steady()),
+      others_ran_at_(clock_->Steady()) {}
 
 absl::Time CompactionDuty::Run(const std::stop_token& stop) {
   // Its bell may have rung for them.
-  others_due_ = others_->Run(stop);
+  RunOthers(stop);
   if (clock_->Steady() >= due_ && !stop.stop_requested()) {
-    const absl::Time others_due =
-        std::exchange(others_due_, clock_->Steady() + kOthersStep);
     if (!pass_->HasWork()) {
       due_ = clock_->Steady() + options_.idle_interval;
     } else if (pass_->RunDue(
                    [&](absl::Duration time) { return Wait(time, stop); })) {
       due_ = clock_->Steady() + options_.check_interval;
     }
-    others_due_ = std::min(others_due_, others_due);
   }
   return std::min(due_, others_due_);
 }
@@ -55,16 +53,17 @@ bool CompactionDuty::Wait(absl::Duration time, const std::stop_token& stop) {
   const absl::Time until = clock_->Steady() + time;
   while (true) {
     if (stop.stop_requested()) return false;
-    RunOthersIfDue(stop);
+    if (clock_->Steady() >= std::min(others_due_, others_ran_at_ + kOthersStep))
+      RunOthers(stop);
     const absl::Duration left = until - clock_->Steady();
     if (left <= absl::ZeroDuration()) return true;
     absl::SleepFor(std::min(left, kWaitStep));
   }
 }
 
-void CompactionDuty::RunOthersIfDue(const std::stop_token& stop) {
-  if (clock_->Steady() < others_due_) return;
-  others_due_ = std::min(others_->Run(stop), clock_->Steady() + kOthersStep);
+void CompactionDuty::RunOthers(const std::stop_token& stop) {
+  others_due_ = others_->Run(stop);
+  others_ran_at_ = clock_->Steady();
 }
 
 }  // namespace varve

@@ -40,7 +40,7 @@ class CompactionDuty final : public Duty {
 
  private:
   bool Wait(absl::Duration time, const std::stop_token& stop);
-  void RunOthersIfDue(const std::stop_token& stop);
+  void RunOthers(const std::stop_token& stop);
 
   // Constant after construction.
   CompactionPass* const pass_;
@@ -51,6 +51,7 @@ class CompactionDuty final : public Duty {
   // Used by `Run` alone.
   absl::Time due_;
   absl::Time others_due_;
+  absl::Time others_ran_at_;
 };
 
 }  // namespace varve

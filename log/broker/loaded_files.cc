@@ -24,11 +24,11 @@ constexpr std::string_view kCleanedSuffix = ".cleaned";
 constexpr std::string_view kDeletedSuffix = ".deleted";
 constexpr std::string_view kSwapSuffix = ".swap";
 
-// The file of a segment that `name` is with this suffix behind it.
-std::optional<SegmentFile> ParseWith(std::string_view name,
-                                     std::string_view suffix) {
-  return absl::ConsumeSuffix(&name, suffix) ? ParseSegmentFileName(name)
-                                            : std::nullopt;
+// The file of a segment that `name` is at this stage.
+std::optional<SegmentFile> ParseAt(std::string_view name, SwapStage stage) {
+  const std::optional<SwapFile> swap = ParseSwapFileName(name);
+  if (!swap.has_value() || swap->stage != stage) return std::nullopt;
+  return swap->file;
 }
 
 bool IsOnItsWay(std::string_view name) {
@@ -49,7 +49,7 @@ bool IsOfVarve(std::string_view name) {
 int64_t IncompleteFrom(absl::Span<const std::string> names) {
   int64_t first = std::numeric_limits<int64_t>::max();
   for (const std::string& name : names) {
-    if (const auto file = ParseWith(name, kCleanedSuffix); file.has_value())
+    if (const auto file = ParseAt(name, SwapStage::kCleaned); file.has_value())
       first = std::min(first, file->base_offset);
   }
   return first;
@@ -65,7 +65,7 @@ absl::StatusOr<LoadedFiles> LoadedFiles::Of(absl::Span<const std::string> names,
   const int64_t incomplete = IncompleteFrom(names);
   std::vector<std::pair<std::string, std::string>> swapped;
   for (const std::string& name : names) {
-    const auto file = ParseWith(name, kSwapSuffix);
+    const auto file = ParseAt(name, SwapStage::kSwap);
     if (!file.has_value() || file->base_offset >= incomplete) continue;
     swapped.emplace_back(absl::StripSuffix(name, kSwapSuffix), name);
     if (file->kind != SegmentFileKind::kLog) continue;
@@ -106,8 +106,11 @@ bool LoadedFiles::IsReplaced(std::string_view name) const {
   }
   const std::optional<int64_t> base_offset =
       file.has_value() ? file->base_offset : ParseSidecarFileName(name);
-  return base_offset.has_value() && *base_offset >= replaced_begin_ &&
-         *base_offset < std::max(replaced_end_, replaced_begin_ + 1);
+  // Without a replacement the range begins after its end. One without batches
+  // takes the place of the segment of its own base offset all the same.
+  return base_offset.has_value() && replaced_begin_ <= replaced_end_ &&
+         *base_offset >= replaced_begin_ &&
+         (*base_offset == replaced_begin_ || *base_offset < replaced_end_);
 }
 
 std::string LoadedFiles::StoredName(std::string_view name) const {

@@ -2,7 +2,6 @@
 
 #include "varve/log/cleaner/log_cleaner.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -141,8 +140,8 @@ absl::Status LogCleaner::CleanGroup(const SegmentGroup& group,
   if (sink.is_unchanged()) return status;
   std::unique_ptr<SegmentSwap> swap = SwapOf(group, sink);
   if (!status.ok()) {
-    swap->Discard()
-        .IgnoreError();  // the error that led here is the one to tell
+    // The error that led here is the one to report.
+    swap->Discard().IgnoreError();
     return status;
   }
   result_.segments_replaced += static_cast<int64_t>(group.count);

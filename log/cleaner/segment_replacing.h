@@ -25,8 +25,8 @@ namespace varve {
 // move.
 //
 // One that an error has left half-done is kept, and completed by the next call.
-// Until then nothing else may be done to these segments: whoever deletes
-// segments holds `mu`, and has called `SettleLocked`.
+// Until then nothing else may be done to these segments: whoever takes
+// segments from the list holds `mu`, and has called `SettleLocked`.
 //
 // Borrows the parts of its log, which must outlive it.
 //

@@ -35,7 +35,7 @@ constexpr std::array<std::string_view, 3> kSwapSuffixes = {".cleaned", ".swap",
 // What is appended to the name of a file while it is written, or on its way
 // out: by varve (log/system/atomic_file.h), and by Kafka.
 constexpr std::array<std::string_view, 4> kPassingSuffixes = {
-    kTemporarySuffix, ".deleted", ".cleaned", ".swap"};
+    kTemporarySuffix, kSwapSuffixes[0], kSwapSuffixes[1], kSwapSuffixes[2]};
 constexpr std::string_view kDeletedSuffix = "-delete";
 constexpr size_t kUniqueDigits = 32;
 static_assert(kUniqueDigits == 2 * 2 * sizeof(uint64_t));

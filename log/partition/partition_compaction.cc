@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -98,7 +97,7 @@ absl::StatusOr<PartitionCompaction::Facts> PartitionCompaction::Collect() {
     absl::Status status = AddFirstTimestamps(
         *log_.directory, inputs.checkpoint.value_or(inputs.log_start),
         facts.segments);
-    if (!status.ok()) return status;
+    if (!status.ok()) return TrimmedAsCancelled(status);
   }
   inputs.segments = facts.segments;
   facts.decision = DecideCompaction(inputs, limits);

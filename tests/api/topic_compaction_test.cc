@@ -3,7 +3,9 @@
 #include "varve/api/compaction/topic_compaction.h"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +20,7 @@
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/file_bytes.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/log_store.h"
 #include "varve/api/partition.h"
@@ -51,6 +54,7 @@ class TopicCompactionTest : public StoreFixture {
 
   StoreOptions Options() override {
     return {.compaction_check_interval = check_interval_,
+            .compaction_bytes_per_second = bytes_per_second_,
             .background = background_};
   }
 
@@ -102,6 +106,7 @@ class TopicCompactionTest : public StoreFixture {
 
   TopicConfig config_;
   absl::Duration check_interval_ = absl::Hours(1);
+  int64_t bytes_per_second_ = 0;
   Background background_ = Background::kOwnThreads;
   int appended_ = 0;
   Latest latest_;
@@ -183,6 +188,52 @@ TEST_F(TopicCompactionTest, WhatAnEarlierProcessLeftIsCompacted) {
 
   Partition orders = Orders();
   EXPECT_LT(ReadAll(orders, orders.visible_end()).size(), 50);
+}
+
+TEST_F(TopicCompactionTest, ADamagedPartitionIsReportedOnceForAWhile) {
+  CreateOrders();
+  Append(500, 7);
+  ASSERT_THAT(store_->Close(), IsOk());
+  const std::string log = path_ + "/orders-0/00000000000000000000.log";
+  WriteBytes(log, WithBitFlipped(ReadBytes(log), 8 * 65));
+  check_interval_ = absl::Milliseconds(1);
+  background_ = Background::kNone;
+  Open();
+
+  for (int i = 0; i < 5; ++i) {
+    absl::SleepFor(absl::Milliseconds(2));
+    ASSERT_THAT(store_->RunMaintenance(), IsOk());
+  }
+
+  const auto errors = store_->Metrics().duty_errors;
+  EXPECT_EQ(errors[static_cast<size_t>(absl::StatusCode::kDataLoss)], 1);
+  EXPECT_THAT(store_->CompactTopic("orders"),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(log)));
+}
+
+// The compaction waits for its turn for hours.
+TEST_F(TopicCompactionTest, OtherWorkGoesOnBesideASlowOneAndACloseEndsIt) {
+  check_interval_ = absl::Milliseconds(1);
+  bytes_per_second_ = 1;
+  CreateOrders();
+  TopicConfig old;
+  old.log.file_delete_delay_ms = 0;
+  ASSERT_THAT(store_->CreateTopic("old", old), IsOk());
+  Append(500, 7);
+  absl::SleepFor(absl::Milliseconds(200));  // it has begun by then, mostly
+
+  ASSERT_THAT(store_->DeleteTopic("old"), IsOk());
+
+  const auto is_there = [&] {
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      if (entry.path().filename().string().starts_with("old-0")) return true;
+    }
+    return false;
+  };
+  for (int i = 0; i < 3000 && is_there(); ++i)
+    absl::SleepFor(absl::Milliseconds(10));
+  EXPECT_FALSE(is_there());
+  EXPECT_THAT(store_->Close(), IsOk());
 }
 
 TEST_F(TopicCompactionTest, ATopicThatIsOnlyDeletedFromIsRefused) {

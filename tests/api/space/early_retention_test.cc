@@ -21,6 +21,7 @@
 #include "varve/api/partition.h"
 #include "varve/api/store_options.h"
 #include "varve/log/metadata/durability.h"
+#include "varve/log/metadata/log_config.h"
 #include "varve/log/system/log_sink.h"
 
 namespace varve {
@@ -146,6 +147,36 @@ TEST_F(EarlyRetentionTest, LogSinkIsToldWhatToDo) {
 }
 
 // The program may do in the callback what frees space.
+class CompactionFloorTest : public SpaceFixture {};
+
+TEST_F(CompactionFloorTest, CompactionKeepsTheFloorAndGoesOnAboveIt) {
+  config_.log.cleanup_policy = CleanupPolicy::kCompact;
+  OpenWithTopic();
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_THAT(Orders().Append({.key = "k", .value = std::string(3000, 'c')},
+                                Durability::kMemory),
+                IsOk());
+  }
+  ASSERT_THAT(Orders().Sync(), IsOk());
+  SetFree(kFloor + (8 << 10));
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());  // looks
+
+  EXPECT_THAT(store_->CompactTopic("orders"), StatusIs(kFull));
+
+  EXPECT_GE(Free(), kFloor);
+  EXPECT_EQ(Orders().visible_end(), 100);
+  // What is done is done, and the rest is as it was.
+  const auto part = ReadAll(Orders());
+  ASSERT_THAT(part, IsOk());
+  SetFree(kPlenty);
+  PassLookAgain();
+  EXPECT_THAT(store_->CompactTopic("orders"), IsOk());
+  const auto all = ReadAll(Orders());
+  ASSERT_THAT(all, IsOk());
+  EXPECT_LT(all->size(), part->size());
+  EXPECT_EQ(Orders().visible_end(), 100);
+}
+
 class CallbackTest : public SpaceFixture {
  protected:
   StoreOptions Options() override {

@@ -6,6 +6,7 @@
 #include "varve/log/broker/loaded_files.h"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -37,15 +38,14 @@ std::string Index(int64_t base_offset, const std::string& suffix = "") {
 
 // `ends` are the offsets after the last batches of swapped segments.
 LoadedFiles Load(const std::vector<std::string>& names,
-                 const std::map<int64_t, int64_t>& ends = {}) {
-  absl::StatusOr<LoadedFiles> loaded =
-      LoadedFiles::Of(names, LoadedFiles::Owner::kBroker,
-                      [&](int64_t base_offset) -> absl::StatusOr<int64_t> {
-                        const auto end = ends.find(base_offset);
-                        if (end == ends.end())
-                          return absl::InternalError("not asked for");
-                        return end->second;
-                      });
+                 const std::map<int64_t, int64_t>& ends = {},
+                 LoadedFiles::Owner owner = LoadedFiles::Owner::kBroker) {
+  absl::StatusOr<LoadedFiles> loaded = LoadedFiles::Of(
+      names, owner, [&](int64_t base_offset) -> absl::StatusOr<int64_t> {
+        const auto end = ends.find(base_offset);
+        if (end == ends.end()) return absl::InternalError("not asked for");
+        return end->second;
+      });
   CHECK_OK(loaded.status());
   return *std::move(loaded);
 }
@@ -126,6 +126,35 @@ TEST(LoadedFilesTest, EmptyReplacementReplacesItsOwnBaseAlone) {
       Load({Log(0), Log(0, ".swap"), Log(100)}, {{0, 0}});
   EXPECT_THAT(loaded.names(), ElementsAre(Log(0), Log(100)));
   EXPECT_EQ(loaded.StoredName(Log(0)), Log(0, ".swap"));
+}
+
+// A sidecar that is about to get its name is left out: nothing depends on one.
+TEST(LoadedFilesTest, AStoresSidecarsCountUnlessTheirSegmentsAreReplaced) {
+  const auto snapshot = [](int64_t base_offset) {
+    return SegmentFileName(base_offset, SegmentFileKind::kSnapshot);
+  };
+  const LoadedFiles loaded =
+      Load({Log(0), SidecarFileName(0), snapshot(0), Log(0, ".swap"),
+            CleanedSidecarFileName(0), Log(5), SidecarFileName(5), snapshot(5),
+            Log(10), SidecarFileName(10), "ready-log"},
+           {{0, 10}}, LoadedFiles::Owner::kStore);
+  EXPECT_THAT(loaded.names(), ElementsAre(Log(0), snapshot(0), Log(10),
+                                          "ready-log", SidecarFileName(10)));
+  EXPECT_EQ(loaded.StoredName(Log(0)), Log(0, ".swap"));
+}
+
+TEST(LoadedFilesTest, AReplacementWithoutBatchesTakesThePlaceOfItsNamesake) {
+  const LoadedFiles loaded =
+      Load({Log(0), Index(0), Log(0, ".swap"), Log(5)}, {{0, 0}});
+  EXPECT_THAT(loaded.names(), ElementsAre(Log(0), Log(5)));
+  EXPECT_TRUE(loaded.IsHidden(Index(0)));
+}
+
+TEST(LoadedFilesTest, TheLargestBaseOffsetIsLikeAnyOther) {
+  const std::string largest = Log(std::numeric_limits<int64_t>::max());
+  EXPECT_THAT(Load({largest}).names(), ElementsAre(largest));
+  EXPECT_THAT(Load({Log(0, ".swap"), largest}, {{0, 3}}).names(),
+              ElementsAre(Log(0), largest));
 }
 
 TEST(LoadedFilesTest, ErrorOfReadingAReplacementIsReturned) {
