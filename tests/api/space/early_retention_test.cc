@@ -13,6 +13,7 @@
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -43,7 +44,7 @@ class EarlyRetentionTest : public SpaceFixture {
     StoreOptions options = SpaceFixture::Options();
     options.log_sink = [this](const LogMessage& message) {
       if (message.text.find("bytes free") != std::string_view::npos)
-        told_.push_back(absl::StrCat(message.text));
+        messages_.push_back(absl::StrCat(message.text));
     };
     return options;
   }
@@ -63,7 +64,7 @@ class EarlyRetentionTest : public SpaceFixture {
     ASSERT_EQ(Orders().log_start(), 0) << "it is not time yet";
   }
 
-  std::vector<std::string> told_;
+  std::vector<std::string> messages_;
 };
 
 TEST_F(EarlyRetentionTest, RetentionRunsBeforeItsTimeBelowTheResumeMark) {
@@ -132,14 +133,14 @@ TEST_F(EarlyRetentionTest, RefusalThatLastsRunsRetentionAgain) {
   EXPECT_EQ(Orders().log_start(), 2) << "long before the check interval";
 }
 
-TEST_F(EarlyRetentionTest, LogSinkIsToldWhatToDo) {
+TEST_F(EarlyRetentionTest, LogSinkGetsWhatHappenedAndWhatToDo) {
   OpenWithTopic();
   SetFree(kFloor - 1);
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
   SetFree(kResume);
   ASSERT_THAT(store_->RunMaintenance(), IsOk());
   EXPECT_THAT(
-      told_,
+      messages_,
       ElementsAre(AllOf(HasSubstr(path_), HasSubstr("1048575 bytes free"),
                         HasSubstr("are refused"),
                         HasSubstr("until 2097152 bytes are free")),
@@ -210,7 +211,15 @@ TEST_F(CallbackTest, ItTrimsOnTheStoresThreadAndAppendsGoOn) {
   refused_.WaitForNotification();
   resumed_.WaitForNotification();
   EXPECT_GT(Orders().log_start(), 700);
-  EXPECT_THAT(AppendBig(), IsOk());
+  // The callback can answer a refusal that came while a file was prepared. Then
+  // the appends above went on, and their own refusal has a trim still to come.
+  absl::Status appended = AppendBig();
+  for (int tries = 0; !appended.ok() && tries < 1000; ++tries) {
+    EXPECT_THAT(appended, StatusIs(kFull));
+    absl::SleepFor(absl::Milliseconds(10));
+    appended = AppendBig();
+  }
+  EXPECT_THAT(appended, IsOk());
 }
 
 class ConcurrentFloorTest : public SpaceFixture {
