@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/cleaner/batch_pieces.h"
 #include "varve/log/cleaner/cleaned_segments.h"
@@ -28,6 +29,7 @@
 #include "varve/log/segment/segment.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/swap/segment_swap.h"
+#include "varve/log/system/file_system.h"
 
 namespace varve {
 namespace {
@@ -55,9 +57,15 @@ int64_t LogCleaner::EndOf(size_t i) const {
 }
 
 absl::StatusOr<CleaningResult> LogCleaner::Run(SegmentReplacing& replacing) {
-  OffsetMap map({.memory_bytes = options_.map_memory_bytes,
-                 .keys_max = log_.range.end - log_.range.first_dirty,
-                 .secret = options_.secret});
+  const OffsetMap::Options map_options = {
+      .memory_bytes = options_.map_memory_bytes,
+      .keys_max = log_.range.end - log_.range.first_dirty,
+      .secret = options_.secret};
+  const absl::StatusOr<std::unique_ptr<Mapping>> memory = log_.files->MapMemory(
+      static_cast<size_t>(OffsetMap::MemoryFor(map_options)));
+  if (!memory.ok()) return memory.status();
+  OffsetMap map(map_options,
+                absl::MakeSpan((*memory)->data(), (*memory)->size()));
   const absl::StatusOr<int64_t> mapped_end = MapKeys(map);
   if (!mapped_end.ok()) return mapped_end.status();
   size_t count = 0;

@@ -61,6 +61,7 @@ struct CleaningResult {
 class LogCleaner {
  public:
   struct Log {
+    FileSystem* files = nullptr;
     Directory* directory = nullptr;
     SegmentList* segments = nullptr;
     AbortedTransactions* aborted = nullptr;

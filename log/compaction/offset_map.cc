@@ -4,13 +4,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
 #include "absl/log/check.h"
+#include "absl/types/span.h"
 #include "varve/log/compaction/key_hash.h"
 
 namespace varve {
@@ -30,11 +31,18 @@ int64_t CapacityOf(int64_t slots) { return slots * 9 / 10; }
 
 }  // namespace
 
-OffsetMap::OffsetMap(const Options& options)
+int64_t OffsetMap::MemoryFor(const Options& options) {
+  return SlotsFor(options) * kBytesPerSlot;
+}
+
+// The slots are objects without a constructor, free where the memory is zero.
+OffsetMap::OffsetMap(const Options& options, absl::Span<char> memory)
     : secret_(options.secret),
       slot_count_(SlotsFor(options)),
       capacity_(CapacityOf(slot_count_)),
-      slots_(std::make_unique<Slot[]>(At(slot_count_))) {
+      slots_(reinterpret_cast<Slot*>(memory.data())) {
+  CHECK_GE(std::ssize(memory), MemoryFor(options));
+  CHECK_EQ(reinterpret_cast<uintptr_t>(memory.data()) % alignof(Slot), 0U);
   DCHECK_GE(capacity_, 1);
   DCHECK_LT(capacity_, slot_count_);
 }

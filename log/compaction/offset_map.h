@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <string_view>
 
+#include "absl/types/span.h"
 #include "varve/log/compaction/key_hash.h"
 
 namespace varve {
@@ -16,11 +16,13 @@ namespace varve {
 // The latest offset of each key, in memory that is bounded from the first. Of a
 // key it holds the hash alone (log/compaction/key_hash.h says why that is
 // safe), so a key of any size takes 24 bytes, as in Kafka's SkimpyOffsetMap.
-// Its memory is taken when it is made; there is no way to remove a key.
+// There is no way to remove a key.
 //
 // It is full before it is crowded, at nine tenths. That is a normal answer:
 // compaction then ends at the record whose key had no room, and the next one
 // goes on from there.
+//
+// Borrows its memory, which must outlive it.
 //
 // Thread safety: externally synchronized; a const method may run beside another
 // one.
@@ -42,7 +44,12 @@ class OffsetMap {
     HashSecret secret = {};
   };
 
-  explicit OffsetMap(const Options& options);
+  // Bytes of memory that such a map needs.
+  static int64_t MemoryFor(const Options& options);
+
+  // Precondition: `memory` has MemoryFor(options) bytes or more, all zeros, and
+  // begins at a multiple of 8.
+  OffsetMap(const Options& options, absl::Span<char> memory);
 
   OffsetMap(const OffsetMap&) = delete;
   OffsetMap& operator=(const OffsetMap&) = delete;
@@ -102,7 +109,7 @@ class OffsetMap {
   // before who is at home in a later one ("Robin Hood hashing": Celis, Larson,
   // Munro, 1985). So a search for a key that is not there ends early, though
   // nine tenths are taken.
-  const std::unique_ptr<Slot[]> slots_;
+  Slot* const slots_;
 };
 
 }  // namespace varve

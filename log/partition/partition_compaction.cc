@@ -145,7 +145,8 @@ absl::StatusOr<CleaningResult> PartitionCompaction::Clean(
       *log_.directory, absl::MakeSpan(facts.segments)
                            .first(static_cast<size_t>(range.segment_count)));
   if (!status.ok()) return TrimmedAsCancelled(status);
-  LogCleaner::Log log = {.directory = log_.directory,
+  LogCleaner::Log log = {.files = log_.environment->files,
+                         .directory = log_.directory,
                          .segments = log_.segments,
                          .aborted = log_.aborted.get(),
                          .codecs = log_.codecs,

@@ -291,6 +291,14 @@ class FileSystem {
   // parent of each that it created.
   virtual absl::Status CreateDirectories(const std::string& path) = 0;
 
+  // Memory of no file, all zeros, in large pages where the kernel has them. It
+  // is taken as it is touched. Needs one of the mappings that a process may
+  // have, as a file's does; its `LetGo` and `Sync` must not be called.
+  //
+  // Errors: ResourceExhausted when so much memory, or address space, cannot be
+  // had; more than the machine has is refused at once.
+  virtual absl::StatusOr<std::unique_ptr<Mapping>> MapMemory(size_t size) = 0;
+
   // The real one. Never destroyed.
   static FileSystem* Posix();
 };

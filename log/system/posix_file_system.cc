@@ -13,6 +13,7 @@
 #include "varve/log/system/errno_status.h"
 #include "varve/log/system/file_system.h"
 #include "varve/log/system/posix_directory.h"
+#include "varve/log/system/posix_mapping.h"
 
 namespace varve {
 namespace {
@@ -55,6 +56,10 @@ class PosixFileSystem final : public FileSystem {
       if (!status.ok()) return status;
     }
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<Mapping>> MapMemory(size_t size) override {
+    return PosixMapping::MapMemory(size);
   }
 };
 

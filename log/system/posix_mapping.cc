@@ -16,6 +16,7 @@
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "varve/log/system/errno_status.h"
 #include "varve/log/system/file_system.h"
 
@@ -46,6 +47,17 @@ absl::StatusOr<std::unique_ptr<Mapping>> PosixMapping::Map(
   if (data == MAP_FAILED) return ErrnoStatus(errno, "mmap", path);
   return absl::WrapUnique(
       new PosixMapping(static_cast<char*>(data), size, access, path));
+}
+
+absl::StatusOr<std::unique_ptr<Mapping>> PosixMapping::MapMemory(size_t size) {
+  const std::string path = absl::StrCat(size, " bytes of memory");
+  void* const data = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (data == MAP_FAILED) return ErrnoStatus(errno, "mmap", path);
+  // A hint: a kernel without large pages does nothing.
+  static_cast<void>(madvise(data, size, MADV_HUGEPAGE));
+  return absl::WrapUnique(new PosixMapping(static_cast<char*>(data), size,
+                                           MapAccess::kPrivate, path));
 }
 
 absl::Status PosixMapping::ShowFile(int descriptor, const std::string& path,

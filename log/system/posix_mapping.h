@@ -29,6 +29,9 @@ class PosixMapping final : public Mapping {
                                                       size_t size,
                                                       MapAccess access);
 
+  // Does what FileSystem::MapMemory says.
+  static absl::StatusOr<std::unique_ptr<Mapping>> MapMemory(size_t size);
+
   // Does what File::ShowIn says, with any mapping.
   static absl::Status ShowFile(int descriptor, const std::string& path,
                                Mapping& mapping, int64_t begin, int64_t end);

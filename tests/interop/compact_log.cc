@@ -33,6 +33,7 @@
 #include "absl/types/span.h"
 #include "tests/interop/described_batch.h"
 #include "tests/interop/store_writer.h"
+#include "tests/log/compaction/zeroed_offset_map.h"
 #include "varve/codec/all_codecs.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/batch/control_record.h"
@@ -282,8 +283,8 @@ void Clean(const Pass& pass, int64_t retention_ms,
   }
   const std::string_view cleaned =
       std::string_view(source.batches).substr(0, size);
-  OffsetMap map({.memory_bytes = 1 << 20, .secret = {1, 2}});
-  DirtyKeys keys(pass.dirty, AllCodecs(), map);
+  ZeroedOffsetMap map({.memory_bytes = 1 << 20, .secret = {1, 2}});
+  DirtyKeys keys(pass.dirty, AllCodecs(), *map);
   keys.AddAborted(source.aborted);
   CHECK(keys.Add(cleaned).value() == DirtyKeys::Progress::kMore);
   BatchCleaner cleaner({.range_end = pass.dirty.to,
@@ -291,7 +292,7 @@ void Clean(const Pass& pass, int64_t retention_ms,
                         .now_ms = pass.now_ms,
                         .delete_retention_ms = retention_ms,
                         .codecs = AllCodecs()},
-                       map, last_batches);
+                       *map, last_batches);
   cleaner.AddAborted(source.aborted);
   KeptBytes kept;
   CHECK_OK(cleaner.Clean(cleaned, kept));

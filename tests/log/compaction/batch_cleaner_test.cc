@@ -16,6 +16,7 @@
 #include "tests/fixture/random_records.h"
 #include "tests/log/compaction/batch_log.h"
 #include "tests/log/compaction/compaction_run.h"
+#include "tests/log/compaction/zeroed_offset_map.h"
 #include "varve/log/batch/codec.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_timestamp.h"
@@ -345,9 +346,9 @@ TEST_F(BatchCleanerTest, StatisticsSayWhyRecordsHaveGone) {
 
 TEST_F(BatchCleanerTest, AMissingCodecEndsIt) {
   log_.Append({Put("a", "1")}, {.compression = Compression::kZstd});
-  OffsetMap map({.memory_bytes = 4096});
+  ZeroedOffsetMap map({.memory_bytes = 4096});
   const LastBatches last_batches;
-  BatchCleaner cleaner({.range_end = 1, .mapped_end = 1}, map, last_batches);
+  BatchCleaner cleaner({.range_end = 1, .mapped_end = 1}, *map, last_batches);
   KeptBatches kept;
   EXPECT_THAT(cleaner.Clean(log_.bytes(), kept),
               StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("zstd")));
@@ -357,9 +358,9 @@ TEST_F(BatchCleanerTest, AMissingCodecEndsIt) {
 TEST_F(BatchCleanerTest, AnErrorOfTheSinkEndsIt) {
   log_.Append({Put("a", "1")});
   log_.Append({Put("b", "1")});
-  OffsetMap map({.memory_bytes = 4096});
+  ZeroedOffsetMap map({.memory_bytes = 4096});
   const LastBatches last_batches;
-  BatchCleaner cleaner({.range_end = 2, .mapped_end = 2}, map, last_batches);
+  BatchCleaner cleaner({.range_end = 2, .mapped_end = 2}, *map, last_batches);
   KeptBatches kept;
   kept.status = absl::ResourceExhaustedError("no space");
   EXPECT_THAT(

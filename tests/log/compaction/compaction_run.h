@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "tests/log/compaction/batch_log.h"
+#include "tests/log/compaction/zeroed_offset_map.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/compaction/batch_cleaner.h"
@@ -65,8 +66,8 @@ struct CompactionRun {
         rest.push_back(batch);
       }
     }
-    OffsetMap map({.memory_bytes = map_bytes, .secret = {5, 6}});
-    DirtyKeys keys({first_dirty, range_end}, log.codecs(), map);
+    ZeroedOffsetMap map({.memory_bytes = map_bytes, .secret = {5, 6}});
+    DirtyKeys keys({first_dirty, range_end}, log.codecs(), *map);
     keys.AddAborted(log.aborted);
     const auto progress = keys.Add(cleaned);
     if (!progress.ok()) return progress.status();
@@ -77,14 +78,14 @@ struct CompactionRun {
                           .now_ms = now_ms,
                           .delete_retention_ms = delete_retention_ms,
                           .codecs = log.codecs()},
-                         map, last_batches);
+                         *map, last_batches);
     cleaner.AddAborted(log.aborted);
     KeptBatches kept;
     const absl::Status status = cleaner.Clean(cleaned, kept);
     stats = {.map = keys.stats(),
              .cleaning = cleaner.stats(),
-             .map_keys = map.size(),
-             .map_capacity = map.capacity()};
+             .map_keys = map->size(),
+             .map_capacity = map->capacity()};
     if (!status.ok()) return status;
     for (const AbortedTransaction& transaction : log.aborted) {
       if (transaction.last_offset >= range_end) {

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/batch_bytes.h"
 #include "tests/log/compaction/batch_log.h"
+#include "tests/log/compaction/zeroed_offset_map.h"
 #include "varve/index/transaction_index.h"
 #include "varve/log/batch/codecs.h"
 #include "varve/log/batch/record_batch.h"
@@ -28,11 +29,11 @@ using Progress = DirtyKeys::Progress;
 class DirtyKeysTest : public ::testing::Test {
  protected:
   DirtyKeys Keys(const OffsetRange& dirty) {
-    return DirtyKeys(dirty, BatchLog::codecs(), map_);
+    return DirtyKeys(dirty, BatchLog::codecs(), *map_);
   }
 
   BatchLog log_;
-  OffsetMap map_{{.memory_bytes = OffsetMap::kMemoryBytesMin}};
+  ZeroedOffsetMap map_{{.memory_bytes = OffsetMap::kMemoryBytesMin}};
 };
 
 TEST_F(DirtyKeysTest, TheLastOffsetOfEachKeyIsMapped) {
@@ -40,9 +41,9 @@ TEST_F(DirtyKeysTest, TheLastOffsetOfEachKeyIsMapped) {
   log_.Append({Tombstone("a"), Put("c", "3")});
   DirtyKeys keys = Keys({0, 10});
   EXPECT_THAT(keys.Add(log_.bytes()), IsOkAndHolds(Progress::kMore));
-  EXPECT_EQ(map_.Find("a"), 2);
-  EXPECT_EQ(map_.Find("b"), 1);
-  EXPECT_EQ(map_.Find("c"), 3);
+  EXPECT_EQ(map_->Find("a"), 2);
+  EXPECT_EQ(map_->Find("b"), 1);
+  EXPECT_EQ(map_->Find("c"), 3);
   // Offsets may be missing before the next segment.
   EXPECT_EQ(keys.Finish(), 10);
 }
@@ -52,9 +53,9 @@ TEST_F(DirtyKeysTest, RecordsBeforeTheRangeAreNotMapped) {
   log_.Append({Put("b", "2"), Put("c", "3")});
   DirtyKeys keys = Keys({2, 3});
   EXPECT_THAT(keys.Add(log_.bytes()), IsOkAndHolds(Progress::kMore));
-  EXPECT_EQ(map_.Find("a"), std::nullopt);
-  EXPECT_EQ(map_.Find("b"), std::nullopt);
-  EXPECT_EQ(map_.Find("c"), 2);
+  EXPECT_EQ(map_->Find("a"), std::nullopt);
+  EXPECT_EQ(map_->Find("b"), std::nullopt);
+  EXPECT_EQ(map_->Find("c"), 2);
   EXPECT_EQ(keys.stats().records_mapped, 1);
 }
 
@@ -65,8 +66,8 @@ TEST_F(DirtyKeysTest, AbortedRecordsAndMarkersAreNotMapped) {
   DirtyKeys keys = Keys({0, 3});
   keys.AddAborted(log_.aborted);
   EXPECT_THAT(keys.Add(log_.bytes()), IsOkAndHolds(Progress::kMore));
-  EXPECT_EQ(map_.Find("a"), 0);
-  EXPECT_EQ(map_.size(), 1);
+  EXPECT_EQ(map_->Find("a"), 0);
+  EXPECT_EQ(map_->size(), 1);
   EXPECT_EQ(keys.stats().batches_aborted, 1);
   EXPECT_EQ(keys.stats().batches_read, 3);
 }
@@ -76,7 +77,7 @@ TEST_F(DirtyKeysTest, CompressedRecordsAreMapped) {
               {.compression = Compression::kLz4});
   DirtyKeys keys = Keys({0, 2});
   EXPECT_THAT(keys.Add(log_.bytes()), IsOkAndHolds(Progress::kMore));
-  EXPECT_EQ(map_.Find("a"), 1);
+  EXPECT_EQ(map_->Find("a"), 1);
 }
 
 TEST_F(DirtyKeysTest, AFullMapEndsAtTheRecordThatHadNoRoom) {
@@ -87,18 +88,18 @@ TEST_F(DirtyKeysTest, AFullMapEndsAtTheRecordThatHadNoRoom) {
   EXPECT_THAT(keys.Add(log_.bytes()), IsOkAndHolds(Progress::kFull));
   // It holds 21: "a" and twenty others. "a" was met once more after them.
   EXPECT_EQ(keys.Finish(), 41);
-  EXPECT_EQ(map_.Find("a"), 40);
-  EXPECT_EQ(map_.Find("key 19"), 39);
-  EXPECT_EQ(map_.Find("key 20"), std::nullopt);
+  EXPECT_EQ(map_->Find("a"), 40);
+  EXPECT_EQ(map_->Find("key 19"), 39);
+  EXPECT_EQ(map_->Find("key 20"), std::nullopt);
 }
 
 TEST_F(DirtyKeysTest, WhatCannotBeReadIsAnError) {
   log_.Append({Put("a", "1")}, {.compression = Compression::kZstd});
-  DirtyKeys without({0, 1}, nullptr, map_);
+  DirtyKeys without({0, 1}, nullptr, *map_);
   EXPECT_THAT(without.Add(log_.bytes()),
               StatusIs(absl::StatusCode::kUnimplemented, HasSubstr("zstd")));
   const Codecs small({BatchLog::codecs()->Find(Compression::kZstd)}, 3);
-  DirtyKeys limited({0, 1}, &small, map_);
+  DirtyKeys limited({0, 1}, &small, *map_);
   EXPECT_THAT(limited.Add(log_.bytes()),
               StatusIs(absl::StatusCode::kResourceExhausted));
 }

@@ -218,6 +218,22 @@ TEST_F(PartitionCompactionTest, AFullMapGoesOnInTheNextCompaction) {
   EXPECT_EQ(LatestOf(ReadRecords()), LatestOf(before));
 }
 
+TEST_F(PartitionCompactionTest, MemoryThatCannotBeHadIsReported) {
+  Fill(10, 5);
+  const Records before = ReadRecords();
+  files_.FailCallsNamed("FileSystem::MapMemory", ENOMEM,
+                        FaultyFileSystem::Repeat::kOnce);
+
+  EXPECT_THAT(TryCompact(), StatusIs(absl::StatusCode::kResourceExhausted,
+                                     HasSubstr("MapMemory")));
+
+  EXPECT_EQ(ReadRecords(), before);
+  EXPECT_EQ(log_->compaction().first_dirty(), std::nullopt);
+  Compact();
+  EXPECT_EQ(LatestOf(ReadRecords()), LatestOf(before));
+  EXPECT_LT(ReadRecords().size(), before.size());
+}
+
 TEST_F(PartitionCompactionTest, NothingIsDoneBelowTheDirtyRatio) {
   config_.min_cleanable_dirty_ratio = 0.5;
   Recover();
