@@ -8,6 +8,10 @@
 
 namespace varve {
 
+// Between two pieces of about this size a compaction can be stopped, and waits
+// for its turn.
+inline constexpr int64_t kPieceBytes = int64_t{1} << 20;
+
 // The first whole batches of `bytes`, as many as have `size_bytes` or more
 // together; all bytes when no more are left, or when what follows is no batch:
 // whoever reads the piece finds out what is wrong. Only the sizes in the

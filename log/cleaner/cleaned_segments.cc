@@ -37,10 +37,11 @@ LogConfig Sized(LogConfig config, int64_t size_bytes) {
 }  // namespace
 
 CleanedSegments::CleanedSegments(Directory* directory, const LogConfig& config,
-                                 const Group& group)
+                                 const Group& group, CleanerPace* pace)
     : directory_(directory),
       config_(Sized(config, group.size_bytes)),
-      group_(group) {
+      group_(group),
+      pace_(pace) {
   if (group_.only_segment.has_value()) unchanged_bytes_ = 0;
 }
 
@@ -86,7 +87,14 @@ absl::Status CleanedSegments::Write(
               batch.size());
     if (!status.ok()) return status;
   }
-  return written_.back()->Append(batch, index_entry);
+  absl::Status status = written_.back()->Append(batch, index_entry);
+  if (!status.ok()) return status;
+  unspent_bytes_ += batch.size();
+  return unspent_bytes_ < kPieceBytes ? absl::OkStatus() : Spend();
+}
+
+absl::Status CleanedSegments::Spend() {
+  return pace_->Spend(std::exchange(unspent_bytes_, 0));
 }
 
 absl::Status CleanedSegments::Begin(int64_t base_offset,
@@ -110,6 +118,7 @@ absl::Status CleanedSegments::Finish(absl::Time modified) {
     absl::Status status = Begin(group_.base_offset, 0);
     if (!status.ok()) return status;
   }
+  if (absl::Status status = Spend(); !status.ok()) return status;
   for (size_t i = 0; i < written_.size(); ++i) {
     const int64_t end =
         i + 1 < written_.size() ? written_[i + 1]->base_offset() : group_.end;

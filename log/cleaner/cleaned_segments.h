@@ -14,6 +14,7 @@
 #include "varve/index/transaction_index.h"
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/cleaner/cleaned_segment.h"
+#include "varve/log/cleaner/cleaner_pace.h"
 #include "varve/log/compaction/batch_cleaner.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/system/file_system.h"
@@ -27,7 +28,11 @@ namespace varve {
 // A segment of which nothing goes is not written again: as long as a group of
 // one comes out as it went in, nothing is written at all.
 //
-// Borrows the directory, and the bytes of the group, which must outlive it.
+// It writes at the pace that it is given, also where one call has to write all
+// that came before its batch.
+//
+// Borrows the directory, the bytes of the group and the pace, which must
+// outlive it.
 //
 // Thread safety: externally synchronized.
 class CleanedSegments final : public CleanedBatchSink {
@@ -42,14 +47,14 @@ class CleanedSegments final : public CleanedBatchSink {
   };
 
   CleanedSegments(Directory* directory, const LogConfig& config,
-                  const Group& group);
+                  const Group& group, CleanerPace* pace);
 
   absl::Status Append(
       const RecordBatch& batch,
       const std::optional<AbortedTransaction>& index_entry) override;
 
   // Ends it; the files are synced on return. Call it once.
-  // Errors: file errors; `Discard` removes the files.
+  // Errors: file errors; Cancelled by the pace; `Discard` removes the files.
   absl::Status Finish(absl::Time modified);
 
   // Whether the group came out as it went in: there are no files.
@@ -60,6 +65,7 @@ class CleanedSegments final : public CleanedBatchSink {
 
  private:
   absl::Status WriteUnchanged();
+  absl::Status Spend();
   absl::Status Write(const RecordBatch& batch,
                      const std::optional<AbortedTransaction>& index_entry);
   absl::Status Begin(int64_t base_offset, int64_t first_batch_bytes);
@@ -67,11 +73,13 @@ class CleanedSegments final : public CleanedBatchSink {
   Directory* const directory_;
   const LogConfig config_;
   const Group group_;
+  CleanerPace* const pace_;
   // How much of the only segment has come back as it is; nothing once something
   // has not.
   std::optional<int64_t> unchanged_bytes_;
   std::vector<AbortedTransaction> unchanged_entries_;  // of those bytes
   std::vector<std::unique_ptr<CleanedSegment>> written_;
+  int64_t unspent_bytes_ = 0;  // written, and not yet counted by the pace
 };
 
 }  // namespace varve

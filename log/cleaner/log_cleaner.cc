@@ -34,9 +34,6 @@
 namespace varve {
 namespace {
 
-// Between two pieces a compaction can be stopped, and waits for its turn.
-constexpr int64_t kPieceBytes = int64_t{1} << 20;
-
 absl::Status WithPath(const Segment& segment, const absl::Status& status) {
   if (status.ok() || absl::IsCancelled(status)) return status;
   return absl::Status(status.code(),
@@ -133,7 +130,7 @@ absl::Status LogCleaner::CleanGroup(const SegmentGroup& group,
   for (size_t i = group.first; i < end; ++i)
     place.size_bytes += log_.facts[i].size_bytes;
   if (group.count == 1) place.only_segment = (*segment)->visible_bytes();
-  CleanedSegments sink(log_.directory, log_.config, place);
+  CleanedSegments sink(log_.directory, log_.config, place, pace_);
   absl::Status status = CleanSegment(group.first, **segment, cleaner, sink);
   for (size_t i = group.first + 1; status.ok() && i < end; ++i) {
     segment = Open(i);
@@ -168,11 +165,9 @@ absl::Status LogCleaner::CleanSegment(size_t i, const Segment& segment,
   std::string_view rest = segment.visible_bytes();
   while (!rest.empty()) {
     const std::string_view piece = FirstBatches(rest, kPieceBytes);
-    const int64_t written = cleaner.stats().bytes_written;
     absl::Status status = cleaner.Clean(piece, sink);
     if (!status.ok()) return WithPath(segment, status);
-    status = pace_->Spend(std::ssize(piece) + cleaner.stats().bytes_written -
-                          written);
+    status = pace_->Spend(std::ssize(piece));
     if (!status.ok()) return status;
     rest.remove_prefix(piece.size());
   }

@@ -23,7 +23,7 @@ DirtyKeys::DirtyKeys(const OffsetRange& dirty, const Codecs* codecs,
                      OffsetMap& map)
     : dirty_(dirty), codecs_(codecs), map_(map), rest_{0, dirty.to} {
   DCHECK_LE(dirty.from, dirty.to);
-  DCHECK_EQ(map.size(), 0);
+  map_.NoteFrom(dirty.from);
 }
 
 absl::StatusOr<DirtyKeys::Progress> DirtyKeys::Add(std::string_view batches) {
@@ -32,6 +32,7 @@ absl::StatusOr<DirtyKeys::Progress> DirtyKeys::Add(std::string_view batches) {
         return full_at_ >= 0 ? absl::OkStatus() : AddBatch(batch);
       });
   if (!status.ok()) return status;
+  while (waiting_count_ > 0) PutOldest();
   return full_at_ >= 0 ? Progress::kFull : Progress::kMore;
 }
 
@@ -63,14 +64,30 @@ absl::Status DirtyKeys::AddRecords(const RecordBatch& batch) {
       ++stats_.records_without_key;
       continue;
     }
-    if (map_.Put(*record->key(), record->offset()) ==
-        OffsetMap::PutResult::kFull) {
-      full_at_ = record->offset();
-      return absl::OkStatus();
-    }
-    ++stats_.records_mapped;
+    PutLater(*record->key(), record->offset());
+    if (full_at_ >= 0) return absl::OkStatus();
   }
   return cursor.status();
+}
+
+void DirtyKeys::PutLater(std::string_view key, int64_t offset) {
+  if (waiting_count_ == kWaitingMax) PutOldest();
+  if (full_at_ >= 0) return;
+  waiting_[(waiting_begin_ + waiting_count_) % kWaitingMax] = {
+      map_.Prepare(key), offset};
+  ++waiting_count_;
+}
+
+void DirtyKeys::PutOldest() {
+  const Waiting& oldest = waiting_[waiting_begin_];
+  if (map_.Put(oldest.hash, oldest.offset) == OffsetMap::PutResult::kFull) {
+    full_at_ = oldest.offset;
+    waiting_count_ = 0;  // what comes after it is not mapped
+    return;
+  }
+  ++stats_.records_mapped;
+  waiting_begin_ = (waiting_begin_ + 1) % kWaitingMax;
+  --waiting_count_;
 }
 
 int64_t DirtyKeys::Finish() { return full_at_ >= 0 ? full_at_ : dirty_.to; }

@@ -3,6 +3,8 @@
 #ifndef VARVE_LOG_COMPACTION_DIRTY_KEYS_H_
 #define VARVE_LOG_COMPACTION_DIRTY_KEYS_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -15,6 +17,7 @@
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/compaction/cleaned_transactions.h"
 #include "varve/log/compaction/compaction_stats.h"
+#include "varve/log/compaction/key_hash.h"
 #include "varve/log/compaction/offset_map.h"
 
 namespace varve {
@@ -72,6 +75,8 @@ class DirtyKeys {
  private:
   absl::Status AddBatch(const RecordBatch& batch);
   absl::Status AddRecords(const RecordBatch& batch);
+  void PutLater(std::string_view key, int64_t offset);
+  void PutOldest();
 
   const OffsetRange dirty_;
   const Codecs* const codecs_;
@@ -80,6 +85,18 @@ class DirtyKeys {
   CleanedTransactions transactions_;
   ByteBuffer scratch_;    // for decompressed records
   int64_t full_at_ = -1;  // the offset that had no room
+
+  // Keys whose place in the map is fetched from memory meanwhile, in the order
+  // of their offsets: the first of them at `waiting_begin_`, around a ring.
+  struct Waiting {
+    KeyHash hash;
+    int64_t offset = -1;
+  };
+  static constexpr size_t kWaitingMax = 16;
+  std::array<Waiting, kWaitingMax> waiting_;
+  size_t waiting_begin_ = 0;
+  size_t waiting_count_ = 0;
+
   DirtyKeysStats stats_;
 };
 

@@ -10,12 +10,17 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/base/prefetch.h"
 #include "absl/log/check.h"
 #include "absl/types/span.h"
 #include "varve/log/compaction/key_hash.h"
 
 namespace varve {
 namespace {
+
+constexpr int64_t kBytesPerWord = sizeof(uint64_t);
+// What a processor fetches at once.
+constexpr int64_t kCacheLine = 64;
 
 int64_t SlotsFor(const OffsetMap::Options& options) {
   CHECK_GE(options.memory_bytes, OffsetMap::kMemoryBytesMin);
@@ -26,13 +31,20 @@ int64_t SlotsFor(const OffsetMap::Options& options) {
   return std::min(slots, options.keys_max + options.keys_max / 8 + 2);
 }
 
+// An offset holds a key at most.
+int64_t NotedBy(const OffsetMap::Options& options) {
+  CHECK_GE(options.noted_max, 0);
+  return std::min(options.keys_max, options.noted_max);
+}
+
 // Never all of them, so that each search ends.
 int64_t CapacityOf(int64_t slots) { return slots * 9 / 10; }
 
 }  // namespace
 
 int64_t OffsetMap::MemoryFor(const Options& options) {
-  return SlotsFor(options) * kBytesPerSlot;
+  return SlotsFor(options) * kBytesPerSlot +
+         (NotedBy(options) + kBitsPerWord - 1) / kBitsPerWord * kBytesPerWord;
 }
 
 // The slots are objects without a constructor, free where the memory is zero.
@@ -40,7 +52,9 @@ OffsetMap::OffsetMap(const Options& options, absl::Span<char> memory)
     : secret_(options.secret),
       slot_count_(SlotsFor(options)),
       capacity_(CapacityOf(slot_count_)),
-      slots_(reinterpret_cast<Slot*>(memory.data())) {
+      slots_(reinterpret_cast<Slot*>(memory.data())),
+      notes_(reinterpret_cast<uint64_t*>(slots_ + slot_count_)),
+      noted_max_(NotedBy(options)) {
   CHECK_GE(std::ssize(memory), MemoryFor(options));
   CHECK_EQ(reinterpret_cast<uintptr_t>(memory.data()) % alignof(Slot), 0U);
   DCHECK_GE(capacity_, 1);
@@ -79,13 +93,33 @@ void OffsetMap::Insert(Slot slot, const Search& place) {
   ++size_;
 }
 
+void OffsetMap::NoteFrom(int64_t offset) {
+  CHECK_GE(offset, 0);
+  CHECK_EQ(size_, 0);
+  first_offset_ = offset;
+  noted_count_ = noted_max_;
+}
+
+KeyHash OffsetMap::Prepare(std::string_view key) const {
+  const KeyHash hash = HashKey(key, secret_);
+  // Most searches end within two lines.
+  const char* const home = reinterpret_cast<const char*>(slots_ + HomeOf(hash));
+  absl::PrefetchToLocalCache(home);
+  absl::PrefetchToLocalCache(home + kCacheLine);
+  return hash;
+}
+
 OffsetMap::PutResult OffsetMap::Put(std::string_view key, int64_t offset) {
+  return Put(HashKey(key, secret_), offset);
+}
+
+OffsetMap::PutResult OffsetMap::Put(const KeyHash& hash, int64_t offset) {
   DCHECK_GE(offset, 0);
   DCHECK_LT(offset, std::numeric_limits<int64_t>::max());
-  const KeyHash hash = HashKey(key, secret_);
   const Search search = SearchFor(hash);
   if (search.found) {
     int64_t& stored = slots_[At(search.at)].offset_plus_one;
+    if (stored != offset + 1) NoteHasLater(std::min(stored - 1, offset));
     stored = std::max(stored, offset + 1);
     return PutResult::kStored;
   }
@@ -98,6 +132,12 @@ std::optional<int64_t> OffsetMap::Find(std::string_view key) const {
   const Search search = SearchFor(HashKey(key, secret_));
   if (!search.found) return std::nullopt;
   return slots_[At(search.at)].offset_plus_one - 1;
+}
+
+bool OffsetMap::HasLater(std::string_view key, int64_t offset) const {
+  if (IsNoted(offset)) return (WordOf(offset) & BitOf(offset)) != 0;
+  const std::optional<int64_t> latest = Find(key);
+  return latest.has_value() && offset < *latest;
 }
 
 }  // namespace varve

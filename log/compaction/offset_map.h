@@ -35,12 +35,17 @@ class OffsetMap {
   static constexpr int64_t kMemoryBytesMin = 24 * kBytesPerSlot;
   static constexpr int64_t kMemoryBytesMax = (int64_t{1} << 31) * kBytesPerSlot;
 
+  // They take 16 MiB, beside the memory for keys.
+  static constexpr int64_t kNotedMax = int64_t{1} << 27;
+
   struct Options {
-    // Bytes that it may take. Precondition: within the two limits above.
+    // Bytes that keys may take. Precondition: within the two limits above.
     int64_t memory_bytes = kMemoryBytes;
     // No more keys than this will come; with few it takes less memory. A bound
     // is how many offsets the range has. Precondition: 0 or more.
     int64_t keys_max = std::numeric_limits<int64_t>::max();
+    // Offsets that `NoteFrom` may note. Precondition: 0 or more.
+    int64_t noted_max = kNotedMax;
     HashSecret secret = {};
   };
 
@@ -53,6 +58,12 @@ class OffsetMap {
 
   OffsetMap(const OffsetMap&) = delete;
   OffsetMap& operator=(const OffsetMap&) = delete;
+
+  // From now on it notes of each offset from this one on, up to a limit,
+  // whether it has a later one: in a bit, so that `HasLater` need not look for
+  // its key. Precondition: nothing was put, and no key will be with a smaller
+  // offset.
+  void NoteFrom(int64_t offset);
 
   enum class PutResult : uint8_t {
     kStored,
@@ -68,9 +79,20 @@ class OffsetMap {
   // The largest offset of the key; nothing for one that was not put.
   std::optional<int64_t> Find(std::string_view key) const;
 
+  // `Put` in two steps. The first has the memory fetched that the second one
+  // needs: with some others in between nobody waits for it.
+  KeyHash Prepare(std::string_view key) const;
+  [[nodiscard]] PutResult Put(const KeyHash& hash, int64_t offset);
+
+  // Whether the key was put with a larger offset than this. Precondition: the
+  // key is that of the record there, which was put unless it is before all that
+  // were, or no record was put from it on.
+  bool HasLater(std::string_view key, int64_t offset) const;
+
   int64_t size() const { return size_; }
   // How many keys it takes.
   int64_t capacity() const { return capacity_; }
+  // Bytes that keys take.
   int64_t memory_bytes() const { return slot_count_ * kBytesPerSlot; }
 
  private:
@@ -79,6 +101,7 @@ class OffsetMap {
     int64_t offset_plus_one = 0;  // 0: free
   };
   static_assert(sizeof(Slot) == kBytesPerSlot);
+  static constexpr int64_t kBitsPerWord = 64;
 
   // Where a hash would be if no other was there, and how far it is from there.
   int64_t HomeOf(const KeyHash& hash) const {
@@ -99,6 +122,19 @@ class OffsetMap {
     bool found = false;
   };
   Search SearchFor(const KeyHash& hash) const;
+  bool IsNoted(int64_t offset) const {
+    return offset >= first_offset_ && offset - first_offset_ < noted_count_;
+  }
+  // The note of an offset is a bit of a word.
+  uint64_t& WordOf(int64_t offset) const {
+    return notes_[At((offset - first_offset_) / kBitsPerWord)];
+  }
+  uint64_t BitOf(int64_t offset) const {
+    return uint64_t{1} << ((offset - first_offset_) % kBitsPerWord);
+  }
+  void NoteHasLater(int64_t offset) {
+    if (IsNoted(offset)) WordOf(offset) |= BitOf(offset);
+  }
   void Insert(Slot slot, const Search& place);
 
   const HashSecret secret_;
@@ -110,6 +146,11 @@ class OffsetMap {
   // Munro, 1985). So a search for a key that is not there ends early, though
   // nine tenths are taken.
   Slot* const slots_;
+  // After the slots: which of so many offsets have a later one.
+  uint64_t* const notes_;
+  const int64_t noted_max_;
+  int64_t first_offset_ = 0;
+  int64_t noted_count_ = 0;  // 0 before `NoteFrom`
 };
 
 }  // namespace varve

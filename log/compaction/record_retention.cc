@@ -2,9 +2,6 @@
 
 #include "varve/log/compaction/record_retention.h"
 
-#include <cstdint>
-#include <optional>
-
 #include "varve/log/batch/record_batch.h"
 #include "varve/log/batch/record_view.h"
 
@@ -14,10 +11,8 @@ RecordFate RecordRetention::FateOf(const RecordBatch& batch,
                                    const RecordView& record) const {
   if (record.offset() >= mapped_end_) return RecordFate::kKept;
   if (!record.key().has_value()) return RecordFate::kWithoutKey;
-  const std::optional<int64_t> latest = keys_.Find(*record.key());
-  if (latest.has_value() && record.offset() < *latest) {
+  if (keys_.HasLater(*record.key(), record.offset()))
     return RecordFate::kSuperseded;
-  }
   if (record.value().has_value()) return RecordFate::kKept;
   return IsPastHorizon(batch) ? RecordFate::kExpired
                               : RecordFate::kKeptTombstone;

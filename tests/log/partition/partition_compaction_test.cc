@@ -218,6 +218,31 @@ TEST_F(PartitionCompactionTest, AFullMapGoesOnInTheNextCompaction) {
   EXPECT_EQ(LatestOf(ReadRecords()), LatestOf(before));
 }
 
+// Its last record alone goes: all before it, which had stayed as it was, is
+// written again at once.
+TEST_F(PartitionCompactionTest, ItWaitsBetweenPiecesOfWhatItWritesAgain) {
+  config_.segment_bytes = 16 << 20;
+  Recover();
+  const std::string value(size_t{64} << 10, 'v');
+  for (int i = 0; i < 64; ++i) Put("k" + std::to_string(i), value);
+  Put("gone", value);
+  Roll();
+  Put("gone", "v");
+  RollAndSync();
+  int waits = 0;
+  CompactionRequest request;
+  request.pace.wait = [&](absl::Duration) {
+    ++waits;
+    return true;
+  };
+
+  const CompactionReport report = Compact(request);
+
+  EXPECT_GT(report.result->bytes_written, 64 * std::ssize(value));
+  // Four MiB were read for their keys, read to be cleaned, and written.
+  EXPECT_GE(waits, 3 * 4);
+}
+
 TEST_F(PartitionCompactionTest, MemoryThatCannotBeHadIsReported) {
   Fill(10, 5);
   const Records before = ReadRecords();
