@@ -26,7 +26,7 @@ struct Keying {
   int64_t value_bytes = 100;
   int batch = 1;        // records
   int64_t records = 0;  // at least, in whole batches
-  int segments = 8;     // about so many
+  int segments = 4;     // about so many
 };
 
 // Bytes of such a batch.
