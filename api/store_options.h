@@ -85,10 +85,10 @@ struct StoreOptions {
   absl::Duration compaction_check_interval = absl::Seconds(15);
 
   // Memory that a compaction may take for the keys that it has met, 24 bytes
-  // for each; none while there is no compaction. With more keys than have room,
-  // a compaction does a part, and the next one goes on. Range: 576 bytes to 48
-  // GiB. Default: Kafka's log.cleaner.dedupe.buffer.size, 128 MiB, which is for
-  // 5,033,164 keys.
+  // for each, besides up to 16 MiB; none while there is no compaction. With more
+  // keys than have room, a compaction does a part, and the next one goes on.
+  // Range: 576 bytes to 48 GiB. Default: Kafka's log.cleaner.dedupe.buffer.size,
+  // 128 MiB, which is for 5,033,164 keys.
   int64_t compaction_map_bytes = int64_t{128} << 20;
 
   // Bytes that compactions may read and write in a second; 0: as many as they

@@ -176,7 +176,8 @@ class ModelRun {
         .end = end,
         .now_ms = now_ms_,
         .delete_retention_ms = kRetentionMs,
-        .map_bytes = OneIn(3) ? OffsetMap::kMemoryBytesMin : int64_t{1} << 16};
+        .map_bytes = OneIn(3) ? OffsetMap::kMemoryBytesMin : int64_t{1} << 16,
+        .noted_max = OneIn(3) ? 5 : 1 << 16};
     CompactionModel::Pass pass = {.first_dirty = checkpoint_,
                                   .range_end = end,
                                   .now_ms = now_ms_,

@@ -46,6 +46,7 @@ struct CompactionRun {
   int64_t now_ms = 10'000;
   int64_t delete_retention_ms = 500;
   int64_t map_bytes = int64_t{1} << 16;
+  int64_t noted_max = 1 << 16;
   std::vector<ProducerEntry> producers = {};
 
   CompactionStats stats = {};
@@ -66,7 +67,8 @@ struct CompactionRun {
         rest.push_back(batch);
       }
     }
-    ZeroedOffsetMap map({.memory_bytes = map_bytes, .secret = {5, 6}});
+    ZeroedOffsetMap map(
+        {.memory_bytes = map_bytes, .noted_max = noted_max, .secret = {5, 6}});
     DirtyKeys keys({first_dirty, range_end}, log.codecs(), *map);
     keys.AddAborted(log.aborted);
     const auto progress = keys.Add(cleaned);

@@ -109,6 +109,28 @@ TEST(OffsetMapTest, NoNumberOfKeysTakesMoreMemoryThanItMay) {
   }
 }
 
+TEST(OffsetMapTest, WhatHasALaterOffsetIsNotedByItsOwn) {
+  ZeroedOffsetMap map({.noted_max = 3, .secret = kSecret});
+  map->NoteFrom(10);
+  EXPECT_EQ(map->Put("a", 10), PutResult::kStored);
+  EXPECT_EQ(map->Put("b", 11), PutResult::kStored);
+  EXPECT_EQ(map->Put(map->Prepare("a"), 12), PutResult::kStored);
+  EXPECT_EQ(map->Put("c", 13), PutResult::kStored);
+  EXPECT_EQ(map->Put("a", 14), PutResult::kStored);
+  EXPECT_EQ(map->Put("c", 15), PutResult::kStored);
+  EXPECT_TRUE(map->HasLater("a", 10));
+  EXPECT_FALSE(map->HasLater("b", 11));
+  EXPECT_TRUE(map->HasLater("a", 12));
+  EXPECT_TRUE(map->HasLater("not asked for", 12));
+  // Before and after the notes, the key is looked for.
+  EXPECT_TRUE(map->HasLater("a", 9));
+  EXPECT_FALSE(map->HasLater("d", 9));
+  EXPECT_TRUE(map->HasLater("c", 13));
+  EXPECT_FALSE(map->HasLater("d", 13));
+  EXPECT_FALSE(map->HasLater("a", 14));
+  EXPECT_FALSE(map->HasLater("c", 15));
+}
+
 // Full maps, of all that it holds and much that it does not.
 TEST(OffsetMapTest, AgreesWithAnOrderedMap) {
   const uint64_t seed = std::random_device()();
