@@ -47,6 +47,7 @@
 #include "bench/ratio_reporter.h"
 #include "bench/scratch_store.h"
 #include "benchmark/benchmark.h"
+#include "varve/api/partition.h"
 #include "varve/api/store_options.h"
 #include "varve/log/metadata/durability.h"
 
@@ -179,44 +180,45 @@ void BeNice() {
   PCHECK(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), 10) == 0);
 }
 
+// The latencies of appends at a fixed rate, for as long as another thread takes
+// to do `other`.
+LatencySample AppendBeside(const Partition& partition, Durability durability,
+                           const std::function<void()>& other) {
+  Appender appender({.record = 100, .durability = durability}, partition);
+  const int64_t rate = OptionOr("rate", 100'000, 10'000);
+  LatencySample latencies(60 * rate);
+  CallAtRate(rate, rate / 10, [&](int64_t) { appender.Append(); });
+  std::atomic<bool> is_done = false;
+  const std::jthread thread([&] {
+    BeNice();
+    other();
+    is_done.store(true, std::memory_order_release);
+  });
+  CallAtRateUntil(
+      rate, [&] { return is_done.load(std::memory_order_acquire); },
+      [&](int64_t due) {
+        appender.Append();
+        latencies.Add(SteadyNanos() - due);
+      });
+  return latencies;
+}
+
 void RunAppends(benchmark::State& state, Durability durability, Beside beside) {
   ScratchStore store({}, Options());
   Keying keying = {.stays = Stays::kHalf, .batch = 64};
   keying.records = RecordsIn(OptionOr("beside_mib", 512, 1) << 20, keying);
   KeyedTopic topic(&store.store(), kTopic, keying);
   CopyLoop loop(topic.KeepSegments());
+  const auto compact = [&] { LastPace() = Compact(topic); };
   if (beside == Beside::kBareLoop && LastPace().compacted.bytes_read == 0)
-    LastPace() = Compact(topic);
-  Appender appender({.record = 100, .durability = durability},
-                    store.partition());
-  const int64_t rate = OptionOr("rate", 100'000, 10'000);
-  LatencySample latencies(60 * rate);
-  std::atomic<bool> is_done = false;
+    AppendBeside(store.partition(), durability, compact);
+  LatencySample latencies;
   for (auto _ : state) {
-    CallAtRate(rate, rate / 10, [&](int64_t) { appender.Append(); });
-    const std::jthread other([&] {
-      BeNice();
-      const absl::Time begin = absl::Now();
-      switch (beside) {
-        case Beside::kNothing:
-          absl::SleepFor(absl::Seconds(IsSmokeRun() ? 0.1 : 3));
-          break;
-        case Beside::kCompaction:
-          LastPace() = Compact(topic);
-          break;
-        case Beside::kBareLoop:
-          CopyAtPace(loop, LastPace());
-          break;
-      }
-      state.counters["beside_s"] = absl::ToDoubleSeconds(absl::Now() - begin);
-      is_done.store(true, std::memory_order_release);
+    latencies = AppendBeside(store.partition(), durability, [&] {
+      if (beside == Beside::kCompaction) return compact();
+      if (beside == Beside::kBareLoop) return CopyAtPace(loop, LastPace());
+      absl::SleepFor(IsSmokeRun() ? absl::Milliseconds(100) : absl::Seconds(3));
     });
-    CallAtRateUntil(
-        rate, [&] { return is_done.load(std::memory_order_acquire); },
-        [&](int64_t due) {
-          appender.Append();
-          latencies.Add(SteadyNanos() - due);
-        });
   }
   latencies.ReportTail(state);
 }
