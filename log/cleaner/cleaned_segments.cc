@@ -26,11 +26,15 @@
 namespace varve {
 namespace {
 
-// A group may exceed segment.bytes, when that was larger once; what it comes to
-// stays one segment.
+// A group may exceed segment.bytes, when that was larger once, and what it
+// comes to may exceed the group. Twice as much is room for the longest
+// timestamps in all but the shortest records. Were segment.bytes the limit, a
+// full segment would fall into a full one and a tiny one, which no later
+// compaction joins.
 LogConfig Sized(LogConfig config, int64_t size_bytes) {
   constexpr int64_t kSizeMax = std::numeric_limits<int32_t>::max();
-  config.segment_bytes = std::clamp(size_bytes, config.segment_bytes, kSizeMax);
+  config.segment_bytes =
+      std::clamp(2 * size_bytes, config.segment_bytes, kSizeMax);
   return config;
 }
 

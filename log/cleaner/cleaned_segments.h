@@ -21,9 +21,11 @@
 
 namespace varve {
 
-// What compaction makes of a group of segments: mostly one segment. It becomes
-// two where it does not fit one: a delete horizon makes timestamps longer, and
-// a codec may compress worse than the producer's did (KAFKA-20036).
+// What compaction makes of a group of segments: one segment. It may be larger
+// than the group was, and than segment.bytes, as in Kafka: a delete horizon
+// makes timestamps longer, and a codec may compress worse than the producer's
+// did. Only where it comes to twice as much, to 2^31-1 bytes, or to more than
+// an index holds, it becomes two (KAFKA-20036).
 //
 // A segment of which nothing goes is not written again: as long as a group of
 // one comes out as it went in, nothing is written at all.
@@ -40,7 +42,7 @@ class CleanedSegments final : public CleanedBatchSink {
   struct Group {
     int64_t base_offset = 0;  // of its first segment
     int64_t end = 0;          // where the segment after it begins
-    // Bytes of all its .logs: its limits are those of the config, or this.
+    // Bytes of all its .logs.
     int64_t size_bytes = 0;
     // The bytes of its only segment; nothing when it has several.
     std::optional<std::string_view> only_segment = std::nullopt;

@@ -63,6 +63,7 @@ struct LogConfig {
   static constexpr int64_t kForever = std::numeric_limits<int64_t>::max();
 
   // Bytes of a segment's .log, at most; a batch larger than that is refused.
+  // One that was compacted may be a little larger, by longer timestamps.
   // Smaller: retention frees sooner, more files. Range: 14 to 2147483647.
   int64_t segment_bytes = 1073741824;
 

@@ -179,6 +179,21 @@ TEST_F(PartitionCompactionTest, ASegmentOfWhichNothingGoesIsNotWrittenAgain) {
   EXPECT_EQ(ReadRecords().size(), 41);
 }
 
+TEST_F(PartitionCompactionTest, AFullSegmentThatHorizonsMakeLargerStaysOne) {
+  config_.segment_bytes = 4096;
+  Recover();
+  for (int i = 0; log_->segment_count() < 2; ++i)
+    Put("key-" + std::to_string(i), std::nullopt);
+  ASSERT_THAT(log_->Sync(), IsOk());
+
+  const CompactionReport report = Compact();
+
+  ASSERT_TRUE(report.result.has_value());
+  EXPECT_GT(report.result->bytes_written, config_.segment_bytes);
+  EXPECT_EQ(report.result->segments_written, 1);
+  EXPECT_EQ(log_->segment_count(), 2);
+}
+
 TEST_F(PartitionCompactionTest, OnlyWhatADirtyKeyTouchesIsWrittenAgain) {
   config_.segment_bytes = 4096;
   Recover();
