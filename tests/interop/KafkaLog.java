@@ -21,8 +21,14 @@ final class KafkaLog implements AutoCloseable {
 
   /** @param clean whether the log is taken to be closed; if not, Kafka recovers it. */
   KafkaLog(File directory, Map<String, String> configs, boolean clean) throws Exception {
+    this(directory, configs, clean, 0);
+  }
+
+  /** The same, of a log whose records before an offset have been deleted. */
+  KafkaLog(File directory, Map<String, String> configs, boolean clean, long logStart)
+      throws Exception {
     scheduler.startup();
-    log = UnifiedLog.create(directory, new LogConfig(configs), 0, 0, scheduler,
+    log = UnifiedLog.create(directory, new LogConfig(configs), logStart, 0, scheduler,
         new BrokerTopicStats(), Time.SYSTEM, TRANSACTION_TIMEOUT_MAX_MS,
         new ProducerStateManagerConfig(PRODUCER_EXPIRATION_MS, false), PRODUCER_EXPIRATION_MS,
         new LogDirFailureChannel(1), clean, Optional.empty());

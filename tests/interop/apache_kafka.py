@@ -15,8 +15,8 @@ import required
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The programs that only need what Kafka 3.9 has, too.
 _READERS = ("BatchJson", "HexDecoder", "ReadLogs")
-_WRITERS = ("CleanLogs", "CodecLevels", "KafkaLog", "LookUp", "OpenLogs", "OpenProducers",
-            "ProducerJson", "WriteLogs", "WriteOffsets", "WriteProducers")
+_WRITERS = ("CleanLogs", "CleanedFiles", "CodecLevels", "KafkaLog", "LookUp", "OpenLogs",
+            "OpenProducers", "ProducerJson", "WriteLogs", "WriteOffsets", "WriteProducers")
 
 # Sandboxed JVMs have the same process ids and quarrel about their performance
 # data, on standard output.
@@ -129,20 +129,23 @@ class Kafka:
         """Whether a broker's log can be had without the broker: its classes are Java."""
         return not self.version.startswith("3.")
 
-    def java(self, program, *arguments):
-        """Runs a program and returns what it printed, and what it complained of."""
+    def java(self, program, *arguments, given=None):
+        """Runs a program and returns what it printed, and what it complained of. It reads
+        `given` as its input."""
         done = subprocess.run(
             ["java", *_QUIET, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
              "-Dfile.encoding=UTF-8", "-Dsun.stdout.encoding=UTF-8",
              "-cp", self.class_path, program, *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, encoding="utf-8")
+            input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+            encoding="utf-8")
         if done.returncode != 0:
             raise AssertionError(f"{program} of Kafka {self.version}:\n{done.stderr[-4000:]}")
         return done.stdout, done.stderr
 
-    def json(self, program, *arguments):
+    def json(self, program, *arguments, given=None):
         """Runs a program that prints JSON lines."""
-        return [json.loads(line) for line in self.java(program, *arguments)[0].splitlines()]
+        out, _ = self.java(program, *arguments, given=given)
+        return [json.loads(line) for line in out.splitlines()]
 
     def dump(self, files, *options):
         """DumpLogSegments of files: as parse_dump. Its exit status says nothing."""

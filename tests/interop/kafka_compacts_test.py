@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kafka's log cleaner and varve's compaction leave the same of a partition that varve wrote: field
-by field of each batch, pass by pass, while tombstones and markers expire."""
+"""Kafka's log cleaner and LogStore::CompactTopic leave the same of the topics that varve wrote:
+every field of every batch, turn by turn, with appends between, while tombstones and markers
+expire. And Kafka goes on with what varve has left: its cleaner, its recovery, and its tools."""
 
 import os
 import shutil
+import struct
 import tempfile
 import time
 import unittest
@@ -13,28 +15,100 @@ import counted_main
 import varve_batches
 
 _RETENTION_MS = 1000
-_SEGMENT_BYTES = 50000
-_CONFIGS = ("cleanup.policy=compact", f"delete.retention.ms={_RETENTION_MS}",
-            f"internal.segment.bytes={_SEGMENT_BYTES}", "index.interval.bytes=1000",
-            "max.message.bytes=1000000")
-# What only Kafka says, and what depends on the library that compresses.
-_PLACE = ("position", "isvalid")
-_OF_CODEC = ("size", "crc")
+# When, after the first, the topics are compacted again: no horizon has come; that of the first
+# time has; and later ones.
+_TURNS = (0, 10, _RETENTION_MS - 1, _RETENTION_MS, 9 * _RETENTION_MS, 99 * _RETENTION_MS)
+_LAST = len(_TURNS) - 1
+_FILES = (".log", ".index", ".timeindex", ".txnindex")
+_HOUR_MS = 3600000
+# Where the many syncs of small files cost nothing.
+_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+_TOPICS = ("mixed", "sizes", "open", "aged", "sized", "young", "stamped", "trimmed", "full",
+           "gaps")
+# Where segments are grouped by sizes that depend on the library that compresses, or by those of
+# indexes, which Kafka makes of larger pieces.
+_GROUPED_OTHERWISE = ("mixed", "sizes", "stamped")
+# A batch's header, as Kafka's documentation names its fields.
+_HEADER = struct.Struct(">qiibIhiqqqhii")
+_FIELDS = ("baseOffset", "batchLength", "partitionLeaderEpoch", "magic", "crc", "attributes",
+           "lastOffsetDelta", "baseTimestamp", "maxTimestamp", "producerId", "producerEpoch",
+           "baseSequence", "recordsCount")
+_OF_CODEC = ("batchLength", "crc")
 
 
-def _comparable(batch):
-    left_out = _PLACE if batch["compression"] == "none" else _PLACE + _OF_CODEC
-    return {name: value for name, value in batch.items() if name not in left_out}
+def _batch(line):
+    """A batch, without what depends on the library that compresses."""
+    header = dict(zip(_FIELDS, _HEADER.unpack(bytes.fromhex(line["header"]))))
+    if line["compression"] != "none":
+        header = {name: value for name, value in header.items() if name not in _OF_CODEC}
+    others = ("compression", "isControl", "deleteHorizonMs", "timestampType", "records")
+    return header | {name: line[name] for name in others}
 
 
-def _passes(lines):
-    """(the batches after each pass, the other lines)."""
-    others = [line for line in lines if "topic" not in line]
-    found = {}
-    for line in lines:
-        if "topic" in line:
-            found.setdefault(line["partition"], []).append(line)
-    return [found[number] for number in sorted(found)], others
+class Outcome:
+    """What one of the logs of a topic has in it after a turn."""
+
+    def __init__(self):
+        self.batches, self.segments, self.aborted, self.said = [], [], [], {}
+
+    def add(self, line):
+        if "header" in line:
+            self.batches.append(_batch(line))
+        elif "segment" in line:
+            self.segments.append(line["segment"])
+            self.aborted += line["aborted"]
+        else:
+            self.said = line
+
+
+class Turns:
+    """The store after each turn, and what Kafka has made of the same."""
+
+    def __init__(self, kafka, work):
+        self.work = work
+        # A producer whose batches are old has expired, for Kafka.
+        start_ms = int(time.time() * 1000) - _HOUR_MS
+        self.store = os.path.join(work, "store")
+        self.varves, lines = {}, []
+        for turn, after_ms in enumerate(_TURNS):
+            now_ms = start_ms + _HOUR_MS + after_ms
+            varve_batches.run("compact_store", "append", self.store, str(start_ms), str(turn))
+            self._keep(turn, "before")
+            for said in varve_batches.run(
+                    "compact_store", "compact", self.store, str(start_ms), str(now_ms)):
+                self.varves[said["topic"], turn] = said
+                lines.append("\t".join(
+                    [said["topic"], str(turn), str(now_ms), str(said["mapBytes"]),
+                     str(said["trimmedTo"])] + self.configs(said["topic"], turn)))
+            self._keep(turn, "after")
+        self.outcomes = {}
+        for line in kafka.json("CleanLogs", work, given="\n".join(lines)):
+            place = (line["topic"], line["turn"], line["log"])
+            self.outcomes.setdefault(place, Outcome()).add(line)
+
+    def _keep(self, turn, when):
+        for topic in _TOPICS:
+            shutil.copytree(os.path.join(self.store, f"{topic}-0"), self.path(turn, when, topic))
+
+    def path(self, turn, when, topic):
+        return os.path.join(self.work, str(turn), when, f"{topic}-0")
+
+    def has_written(self, path):
+        """Whether varve wrote this file of the last turn, or one beside it, in a compaction:
+        what was appended on both sides of an open has its index entries elsewhere."""
+        log = os.path.splitext(path)[0] + ".log"
+        for turn in range(len(_TURNS)):
+            before, after = (log.replace(f"/{_LAST}/after/", f"/{turn}/{when}/")
+                             for when in ("before", "after"))
+            if (os.path.exists(before) and os.path.exists(after) and
+                    varve_batches.contents(before) != varve_batches.contents(after)):
+                return True
+        return False
+
+    def configs(self, topic, turn):
+        """Kafka 4 lets nobody set small segments but by another name."""
+        return [f"internal.{name}={value}" if name == "segment.bytes" else f"{name}={value}"
+                for name, value in self.varves[topic, turn]["configs"].items()]
 
 
 class KafkaCompactsTest(unittest.TestCase):
@@ -44,70 +118,122 @@ class KafkaCompactsTest(unittest.TestCase):
     def setUpClass(cls):
         cls.kafka = apache_kafka.find("current")
         cls.addClassCleanup(cls.kafka.close)
-        cls.directory = tempfile.mkdtemp()
-        cls.addClassCleanup(shutil.rmtree, cls.directory)
-        # A producer whose batches are old has expired, for Kafka.
-        start_ms = int(time.time() * 1000) - 3600000
-        store = os.path.join(cls.directory, "store")
-        varve_batches.run("compact_log", "write", store, str(start_ms))
-        cls.partition = os.path.join(store, "keyed-0")
-        bases = [varve_batches.base_of(path)
-                 for path in varve_batches.files_of(store, ".log")]
-        cls.middle, cls.end = bases[len(bases) // 2], bases[-1]
-        now_ms = start_ms + 3600000
-        cls.schedule = [
-            (0, cls.middle, now_ms),                     # half of it
-            (cls.middle, cls.end, now_ms + 10),          # the rest: half is clean
-            (0, cls.end, now_ms + _RETENTION_MS - 1),    # no horizon has come
-            (0, cls.end, now_ms + _RETENTION_MS),        # that of the first pass
-            (0, cls.end, now_ms + 2 * _RETENTION_MS + 10),
-            (0, cls.end, now_ms + 9 * _RETENTION_MS),
-            (0, cls.end, now_ms + 99 * _RETENTION_MS)]
-        passes = [":".join(str(part) for part in one) for one in cls.schedule]
-        copy = os.path.join(cls.directory, "copy", "keyed-0")
-        shutil.copytree(cls.partition, copy)
-        cls.kafkas, cls.said = _passes(cls.kafka.json("CleanLogs", copy, *_CONFIGS, *passes))
-        producers = cls.said[0]["producers"]
-        cls.producers = {int(one.split(":")[0]) for one in producers.split(",")}
-        cls.varves, cls.groups = _passes(varve_batches.run(
-            "compact_log", "clean", cls.partition, str(_RETENTION_MS), str(_SEGMENT_BYTES),
-            producers, *passes))
+        work = tempfile.mkdtemp(dir=_MEMORY)
+        cls.addClassCleanup(shutil.rmtree, work)
+        cls.turns = Turns(cls.kafka, work)
 
-    def test_every_field_after_every_pass(self):
-        self.assertEqual(len(self.kafkas), len(self.schedule))
-        for number, kafkas in enumerate(self.kafkas):
-            # Kafka's lines have no active segment.
-            varves = [batch for batch in self.varves[number] if batch["baseOffset"] < self.end]
-            for found, due in zip(varves, kafkas):
-                self.assertEqual(_comparable(found), _comparable(due), f"pass {number}")
-            self.assertEqual(len(varves), len(kafkas), f"pass {number}")
+    def each(self, check):
+        """Checks each topic after each turn."""
+        for topic in _TOPICS:
+            for turn in range(len(_TURNS)):
+                with self.subTest(topic=topic, turn=turn):
+                    check(topic, turn)
 
-    def test_the_first_pass_merges_the_same_segments(self):
-        merged = [base for base in self.said[1]["segments"] if base < self.middle]
-        self.assertEqual(self.groups[0]["groups"], merged)
-        self.assertGreater(len(merged), 2)
+    def outcome(self, topic, turn, log):
+        return self.turns.outcomes[topic, turn, log]
 
-    def test_kafka_went_as_far(self):
-        for said, (_, end, _) in zip(self.said[1:], self.schedule, strict=True):
-            self.assertEqual((said["rangeEnd"], said["mappedEnd"]), (end, end))
+    def test_every_field_after_every_turn(self):
+        def check(topic, turn):
+            found, due = (self.outcome(topic, turn, log).batches for log in ("varve", "kafka"))
+            for one, other in zip(found, due):
+                self.assertEqual(one, other)
+            self.assertEqual(len(found), len(due))
+        self.each(check)
+
+    def test_kafka_goes_on_with_what_varve_has_compacted(self):
+        def check(topic, turn):
+            crossed, due = (self.outcome(topic, turn, log) for log in ("crossed", "kafka"))
+            self.assertEqual(crossed.batches, due.batches)
+            self.assertEqual(crossed.said["ends"], due.said["ends"])
+        self.each(check)
+
+    def test_each_compaction_ends_where_kafkas_does(self):
+        def check(topic, turn):
+            varves, kafkas = self.turns.varves[topic, turn], self.outcome(topic, turn, "kafka")
+            for name in ("ends", "logStart", "logEnd"):
+                self.assertEqual(varves[name], kafkas.said[name], name)
+        self.each(check)
+
+    def test_segments_and_aborted_transactions(self):
+        def check(topic, turn):
+            found, due = (self.outcome(topic, turn, log) for log in ("varve", "kafka"))
+            self.assertEqual(found.aborted, due.aborted)
+            if turn == 0 or topic not in _GROUPED_OTHERWISE:
+                self.assertEqual(found.segments, due.segments)
+        self.each(check)
+
+    def test_a_recovery_makes_the_same_indexes_of_what_varve_has_compacted(self):
+        """Kafka makes them again, from the batches. Not that of aborted transactions, of which
+        only the markers are left."""
+        copies = self.turns.path(_LAST, "recovered", "")[:-len("-0")]
+        arguments = []
+        for topic in _TOPICS:
+            copy = os.path.join(copies, f"{topic}-0")
+            shutil.copytree(self.turns.path(_LAST, "after", topic), copy)
+            arguments += self.turns.configs(topic, _LAST) + [copy]
+        found = self.kafka.json("OpenLogs", "unclean", *arguments)
+        self.assertEqual([one["logEnd"] for one in found],
+                         [self.turns.varves[topic, _LAST]["logEnd"] for topic in _TOPICS])
+        compared = 0
+        for path in varve_batches.files_of(copies, ".log", ".index", ".timeindex"):
+            was = path.replace("/recovered/", "/after/")
+            if path.endswith(".log") or self.turns.has_written(was):
+                compared += 1
+                self.assertEqual(varve_batches.contents(path), varve_batches.contents(was), path)
+        self.assertGreater(compared, 80)
+
+    def test_kafkas_dump_finds_what_it_finds_of_kafkas(self):
+        """Which is that an empty batch has a time, and no record of that time."""
+        for wanted in ("current", "previous"):
+            kafka = self.kafka if wanted == "current" else apache_kafka.find(wanted)
+            if wanted == "previous":
+                self.addCleanup(kafka.close)
+            varves, kafkas = (os.path.join(self.turns.work, *parts)
+                              for parts in ((str(_LAST), "after"), ("kafka",)))
+            found, complaints = kafka.dump(
+                varve_batches.files_of(varves, *_FILES, ".snapshot") +
+                varve_batches.files_of(kafkas, ".timeindex"))
+            batches = sum(len(entries) for path, entries in found.items()
+                          if path.endswith(".log"))
+            self.assertEqual(batches, sum(len(self.outcome(topic, _LAST, "varve").batches)
+                                          for topic in _TOPICS))
+            # Two lines each: the file, and the times.
+            of = {varves: [], kafkas: []}
+            for path, times in zip(complaints[::2], complaints[1::2], strict=True):
+                directory = os.path.dirname(path.split(":")[-1])
+                of[os.path.dirname(directory)].append((os.path.basename(directory), times))
+            self.assertEqual(sorted(of[varves]), sorted(of[kafkas]))
+            self.assertTrue(all(times.endswith("log timestamp: -1") for _, times in of[varves]))
 
     def test_all_of_it_has_happened(self):
-        """The comparison is of something: each kind of batch was there, and then was not."""
-        first, last = self.kafkas[1], self.kafkas[-1]
+        """The comparison is of something: each kind of batch was there, and most then went."""
+        first, last = (self.outcome("mixed", turn, "varve").batches for turn in (0, _LAST))
         self.assertEqual({batch["compression"] for batch in first},
                          {"none", "gzip", "snappy", "lz4", "zstd"})
         self.assertEqual({batch["timestampType"] for batch in first},
                          {"CreateTime", "LogAppendTime"})
-        self.assertEqual(self.producers, {70, 71, 4000, 4001})
-        self.assertTrue(any(batch["deleteHorizonMs"] is not None for batch in first))
-        self.assertTrue(any(batch["count"] == 0 for batch in last))
-        for what in (lambda batch: batch["isControl"],
-                     lambda batch: any(record["value"] is None for record in batch["records"])):
-            before = sum(map(what, self.kafkas[0]))
-            after = sum(map(what, last))
-            self.assertLess(after, before)
-        self.assertLess(sum(batch["size"] for batch in last),
-                        sum(batch["size"] for batch in first))
+        self.assertEqual(self.outcome("mixed", 0, "kafka").said["producers"],
+                         [70, 71, 4000, 4001])
+        for topic in ("mixed", "open"):
+            batches = self.outcome(topic, _LAST, "varve").batches
+            self.assertTrue(any(batch["recordsCount"] == 0 for batch in batches), topic)
+            self.assertTrue(any(batch["deleteHorizonMs"] >= 0 and batch["isControl"]
+                                for batch in batches), topic)
+        offsets = [{batch["baseOffset"] for batch in batches if batch["isControl"]}
+                   for batches in (first, last)]
+        self.assertTrue(offsets[0] - offsets[1])
+        ends = {place: said["ends"] for place, said in self.turns.varves.items()}
+        self.assertGreater(len(ends["full", 0]), 3)
+        self.assertEqual((ends["open", 1], ends["open", 2]), ([], []))
+        self.assertGreater(len(ends["open", 3]), 0)
+        self.assertLess(ends["young", 0][0], ends["stamped", 0][0])
+        for topic in ("aged", "sized"):
+            self.assertGreater(self.turns.varves[topic, _LAST]["logStart"], 0)
+        for topic in ("mixed", "sizes", "open", "sized", "stamped", "trimmed"):
+            appended = self.turns.varves[topic, _LAST]["logEnd"]
+            left = sum(batch["recordsCount"]
+                       for batch in self.outcome(topic, _LAST, "varve").batches)
+            self.assertLess(left, appended / 3, topic)
 
 
 if __name__ == "__main__":
