@@ -7,12 +7,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.ProducerState;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
@@ -21,6 +24,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * <pre>
  *   ExportClient BOOTSTRAP create TOPIC:PARTITIONS...
  *   ExportClient BOOTSTRAP append RECORDS TOPIC:PARTITION...   each gets so many, and two transactions
+ *   ExportClient BOOTSTRAP compact TOPIC                       and appends keys that are there already
  *   ExportClient BOOTSTRAP producers TOPIC:PARTITION...        a JSON object for each producer
  *   ExportClient BOOTSTRAP commit GROUP TOPIC:PARTITION OFFSET ...   and prints what it has then
  * </pre>
@@ -28,6 +32,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class ExportClient {
   private static final PrintStream OUT =
       new PrintStream(System.out, false, StandardCharsets.UTF_8);
+
+  private static final int COMPACTED_KEYS = 8;
 
   private final String bootstrap;
 
@@ -45,6 +51,9 @@ public final class ExportClient {
           break;
         case "append":
           client.append(Integer.parseInt(rest.get(0)), rest.subList(1, rest.size()));
+          break;
+        case "compact":
+          client.compact(admin, rest.get(0));
           break;
         case "producers":
           printProducers(admin, rest);
@@ -99,6 +108,26 @@ public final class ExportClient {
           producer.flush();
           producer.abortTransaction();
         }
+      }
+    }
+  }
+
+  /** The first record ends the segment that was active, and the last one that of the others. */
+  private void compact(Admin admin, String topic) throws Exception {
+    List<AlterConfigOp> changes = new ArrayList<>();
+    for (String[] config : new String[][] {{"cleanup.policy", "compact"}, {"segment.ms", "1000"},
+        {"min.cleanable.dirty.ratio", "0.01"}}) {
+      changes.add(new AlterConfigOp(
+          new ConfigEntry(config[0], config[1]), AlterConfigOp.OpType.SET));
+    }
+    admin.incrementalAlterConfigs(
+        Map.of(new ConfigResource(ConfigResource.Type.TOPIC, topic), changes)).all().get();
+    long now = System.currentTimeMillis();
+    try (KafkaProducer<byte[], byte[]> producer = producer(config())) {
+      for (int i = 0; i <= COMPACTED_KEYS; i++) {
+        byte[] value = i == 3 ? null : ("after " + i).getBytes(StandardCharsets.UTF_8);
+        producer.send(new ProducerRecord<>(topic, 0, i < COMPACTED_KEYS ? now - 5000 : now,
+            ("k" + i).getBytes(StandardCharsets.UTF_8), value)).get();
       }
     }
   }

@@ -2,12 +2,12 @@
 
 // Appends to the topics of compacted_topics.h, and compacts them, in turns:
 //
-//   compact_store append STORE START_MS TURN
-//   compact_store compact STORE START_MS NOW_MS
+//   compact_store append STORE START_MS TURN [TOPIC]
+//   compact_store compact STORE START_MS NOW_MS [TOPIC]
 //
-// The second compacts each topic until nothing is dirty, as if it was NOW_MS,
-// and prints a JSON object for each: its configs meanwhile, and where each of
-// its compactions ended.
+// Without TOPIC it is done to all of them. The second compacts each topic until
+// nothing is dirty, as if it was NOW_MS, and prints a JSON object for each: its
+// configs meanwhile, and where each of its compactions ended.
 
 #include <cstdint>
 #include <cstdio>
@@ -40,13 +40,14 @@ int64_t Number(std::string_view text) {
   return number;
 }
 
-void Append(const std::string& path, int64_t start_ms, int64_t turn) {
+void Append(const std::string& path, int64_t turn,
+            const std::vector<CompactedTopic>& topics) {
   CHECK_LT(turn, std::ssize(kRoundsBefore));
   int begin = 0;
   for (int i = 0; i < turn; ++i) begin += kRoundsBefore[i];
   const int end = begin + kRoundsBefore[turn];
   StoreWriter writer(path, 0);
-  for (const CompactedTopic& topic : CompactedTopics(start_ms)) {
+  for (const CompactedTopic& topic : topics) {
     if (turn == 0) writer.CreateTopic(topic.name, {.log = topic.config});
     writer.Use(topic.name, 0);
     for (int round = 0; round < end; ++round) {
@@ -115,21 +116,25 @@ void Compact(const std::string& path, const CompactedTopic& topic,
 }
 
 int Run(absl::Span<const std::string> arguments) {
-  if (arguments.size() == 5 && arguments[1] == "append") {
-    Append(arguments[2], Number(arguments[3]), Number(arguments[4]));
+  if (arguments.size() != 5 && arguments.size() != 6) {
+    std::fputs(
+        "compact_store append STORE START_MS TURN [TOPIC]\n"
+        "compact_store compact STORE START_MS NOW_MS [TOPIC]\n",
+        stderr);
+    return 2;
+  }
+  std::vector<CompactedTopic> topics = CompactedTopics(Number(arguments[3]));
+  std::erase_if(topics, [&](const CompactedTopic& topic) {
+    return arguments.size() == 6 && topic.name != arguments[5];
+  });
+  if (arguments[1] == "append") {
+    Append(arguments[2], Number(arguments[4]), topics);
     return 0;
   }
-  if (arguments.size() == 5 && arguments[1] == "compact") {
-    FixedClock clock(Number(arguments[4]));
-    for (const CompactedTopic& topic : CompactedTopics(Number(arguments[3])))
-      Compact(arguments[2], topic, &clock);
-    return 0;
-  }
-  std::fputs(
-      "compact_store append STORE START_MS TURN\n"
-      "compact_store compact STORE START_MS NOW_MS\n",
-      stderr);
-  return 2;
+  FixedClock clock(Number(arguments[4]));
+  for (const CompactedTopic& topic : topics)
+    Compact(arguments[2], topic, &clock);
+  return 0;
 }
 
 }  // namespace

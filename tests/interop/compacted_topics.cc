@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
-#include <optional>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -155,7 +155,7 @@ BatchPlan KeyOfEverySize(int64_t start_ms, int round) {
 }
 
 // A transaction that is open at the end of three of the compactions, and
-// others.
+// others. None is at the end of all.
 class LongTransaction {
  public:
   explicit LongTransaction(int64_t start_ms)
@@ -169,9 +169,9 @@ class LongTransaction {
       sequences_.Set(5000, Transactional::kYes, plan);
     } else if (round % 6 == 1) {
       sequences_.Set(5001, Transactional::kYes, plan);
-    } else if (round % 6 == 5) {
-      return Marker(round % 12 == 5 ? ControlRecordType::kCommit
-                                    : ControlRecordType::kAbort,
+    } else if (round % 6 == 5 || round == kLast) {
+      return Marker(round % 12 != 11 ? ControlRecordType::kCommit
+                                     : ControlRecordType::kAbort,
                     5001, at_ms);
     }
     return plan;
@@ -180,6 +180,8 @@ class LongTransaction {
  private:
   static constexpr int kOpenFrom = 99;
   static constexpr int kOpenTo = 300;
+  static constexpr int kLast =
+      std::accumulate(std::begin(kRoundsBefore), std::end(kRoundsBefore), -1);
 
   const int64_t start_ms_;
   Cycle data_;
@@ -228,7 +230,7 @@ std::vector<CompactedTopic> CompactedTopics(int64_t start_ms) {
        Config(200000),
        [=](int round) { return KeyOfEverySize(start_ms, round); },
        {{"segment.bytes", "100000"}, {"max.message.bytes", "1000"}}},
-      {"open", Config(8000), LongTransaction(start_ms)},
+      {"transacted", Config(8000), LongTransaction(start_ms)},
       {"aged", WithDelete(Config(8000)), many, {{"retention.ms", "1800000"}}},
       {"sized", WithDelete(Config(8000)), many, {{"retention.bytes", "60000"}}},
       {"young", Config(8000), few, {{"min.compaction.lag.ms", "1800000"}}},

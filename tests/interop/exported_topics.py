@@ -12,7 +12,8 @@ import subprocess
 import varve_batches
 
 VARVE = "tools/varve"
-# What is in each topic; `batches` is of a store that was killed, and recovered.
+# What is in each topic; `batches` is of a store that was killed, and recovered, and `transacted`
+# of one that was compacted.
 TOPICS = {
     "batches": "3 partitions, several segments, epochs of a store that was killed",
     "compacted": "records and whole batches compacted away",
@@ -26,12 +27,18 @@ TOPICS = {
     "snappy": "snappy, by the topic; trimmed inside of a batch",
     "stamped": "LogAppendTime",
     "timed": "segments by time",
+    "transacted": "compacted by varve, with appends between: transactions, tombstones, gaps",
     "transactions": "committed and aborted, with markers; idempotent batches",
     "zstd": "zstd, by the topic",
 }
 PARTITIONS = {"batches": 3}
 # Topic -> before which offset it is trimmed.
 TRIMMED = {"gzip": 255, "snappy": 101}
+
+# How often it was compacted, and when, about.
+COMPACTIONS = 6
+_START_MS = 1700000000000
+_HOUR_MS = 3600000
 
 _PAGE = os.path.join("docs", "kafka.md")
 _TABLE = re.compile(r"(?<=<!-- export table -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -47,10 +54,12 @@ def varve(*arguments, status=0):
 
 
 class Stores:
-    """Two stores: `plain`, which was closed, trimmed, and has committed offsets, and `killed`."""
+    """Three stores: `plain`, which was closed, trimmed, and has committed offsets, `killed`, and
+    `compacted`."""
 
     def __init__(self, work):
-        self.plain, self.killed = os.path.join(work, "plain"), os.path.join(work, "killed")
+        self.plain, self.killed, self.compacted = (
+            os.path.join(work, name) for name in ("plain", "killed", "compacted_store"))
         self.batches = varve_batches.run("write_stores", "first", self.plain)
         for topic, offset in TRIMMED.items():
             varve("trim", topic, "--before", str(offset), "--yes", "--data", self.plain)
@@ -59,9 +68,15 @@ class Stores:
                   "--data", self.plain)
         varve_batches.run("write_stores", "killed", self.killed, status=-signal.SIGKILL)
         varve_batches.run("write_stores", "recovered", self.killed)
+        for turn in range(COMPACTIONS):
+            self.batches += varve_batches.run(
+                "compact_store", "append", self.compacted, str(_START_MS), str(turn), "transacted")
+            varve_batches.run(
+                "compact_store", "compact", self.compacted, str(_START_MS),
+                str(_START_MS + _HOUR_MS + turn * 1000), "transacted")
 
     def of(self, topic):
-        return self.killed if topic == "batches" else self.plain
+        return {"batches": self.killed, "transacted": self.compacted}.get(topic, self.plain)
 
     def aborted(self):
         """(topic, offset) of each record whose transaction was aborted, as it was written."""
@@ -115,6 +130,19 @@ def committed(entries, aborted):
     """What of them a reader of committed records gets."""
     return [entry for entry in entries
             if (entry["topic"], entry.get("offset")) not in aborted]
+
+
+def last_of_keys(entries):
+    """The last record of each key, by its offset, but for keys that have none with a value."""
+    last = {entry["key"]: entry for entry in sorted(
+        (entry for entry in entries if entry["kind"] == "record"), key=lambda one: one["offset"])}
+    return [entry for entry in last.values() if entry["value"] is not None]
+
+
+def end_of(entries):
+    """The log end of the only partition in there."""
+    end, = (entry["log_end"] for entry in entries if entry["kind"] == "partition")
+    return end
 
 
 def records_in(entries):

@@ -23,7 +23,7 @@ _FILES = (".log", ".index", ".timeindex", ".txnindex")
 _HOUR_MS = 3600000
 # Where the many syncs of small files cost nothing.
 _MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-_TOPICS = ("mixed", "sizes", "open", "aged", "sized", "young", "stamped", "trimmed", "full",
+_TOPICS = ("mixed", "sizes", "transacted", "aged", "sized", "young", "stamped", "trimmed", "full",
            "gaps")
 # Where segments are grouped by sizes that depend on the library that compresses, or by those of
 # indexes, which Kafka makes of larger pieces.
@@ -214,7 +214,7 @@ class KafkaCompactsTest(unittest.TestCase):
                          {"CreateTime", "LogAppendTime"})
         self.assertEqual(self.outcome("mixed", 0, "kafka").said["producers"],
                          [70, 71, 4000, 4001])
-        for topic in ("mixed", "open"):
+        for topic in ("mixed", "transacted"):
             batches = self.outcome(topic, _LAST, "varve").batches
             self.assertTrue(any(batch["recordsCount"] == 0 for batch in batches), topic)
             self.assertTrue(any(batch["deleteHorizonMs"] >= 0 and batch["isControl"]
@@ -224,12 +224,12 @@ class KafkaCompactsTest(unittest.TestCase):
         self.assertTrue(offsets[0] - offsets[1])
         ends = {place: said["ends"] for place, said in self.turns.varves.items()}
         self.assertGreater(len(ends["full", 0]), 3)
-        self.assertEqual((ends["open", 1], ends["open", 2]), ([], []))
-        self.assertGreater(len(ends["open", 3]), 0)
+        self.assertEqual((ends["transacted", 1], ends["transacted", 2]), ([], []))
+        self.assertGreater(len(ends["transacted", 3]), 0)
         self.assertLess(ends["young", 0][0], ends["stamped", 0][0])
         for topic in ("aged", "sized"):
             self.assertGreater(self.turns.varves[topic, _LAST]["logStart"], 0)
-        for topic in ("mixed", "sizes", "open", "sized", "stamped", "trimmed"):
+        for topic in ("mixed", "sizes", "transacted", "sized", "stamped", "trimmed"):
             appended = self.turns.varves[topic, _LAST]["logEnd"]
             left = sum(batch["recordsCount"]
                        for batch in self.outcome(topic, _LAST, "varve").batches)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Topics of stores, exported into a broker's empty ones: the broker serves them to Kafka's own
-consumer, in both isolation levels, field by field as varve reads them; it goes on with them; and
-what it has then comes back to varve, and to another broker, as it was."""
+consumer, in both isolation levels, field by field as varve reads them; it goes on with them, and
+compacts what varve has compacted; and what it has then comes back to varve, and to another broker,
+as it was."""
 
 import csv
 import os
 import shutil
 import tempfile
+import time
 import unittest
 
 import apache_kafka
@@ -19,6 +21,9 @@ ISOLATIONS = ("read_uncommitted", "read_committed")
 APPENDED = 5
 # Those that are appended to at the broker.
 GROWN = ("transactions:0", "batches:2", "compacted:0", "empty:0")
+# The one that the broker compacts, and how long that may take.
+COMPACTED = "transacted"
+COMPACTION_SECONDS = 60
 # Found by the tests of the versions, in the order of their names, for the table.
 COUNTS, VERDICTS = {}, {}
 
@@ -59,15 +64,18 @@ class ExportTest:
                 for isolation in ISOLATIONS}
 
     def test_export(self):
-        self.check_round_trip(self.check_going_on(self.check_export()))
+        exported = self.check_export()
+        self.check_round_trip(self.check_compaction(exported, self.check_going_on(exported)))
 
     def check_export(self):
         """Returns what Kafka's consumer got, by its isolation level."""
-        plain = [topic for topic in exported_topics.TOPICS if topic != "batches"]
+        plain = [topic for topic in exported_topics.TOPICS
+                 if self.stores.of(topic) == self.stores.plain]
         offsets = os.path.join(self.work, "offsets.csv")
         report = self.export(self.stores.plain, *plain, offsets=("--offsets", offsets))[0]
         self.assertTrue(report["is_broker"])
         self.export(self.stores.killed, "batches")
+        self.export(self.stores.compacted, COMPACTED)
         self.assertEqual(self.leave_unfinished_export(), 1)
         self.broker.start()
         found = self.read()
@@ -120,6 +128,42 @@ class ExportTest:
                 self.assertLess(old, new)
                 self.assertEqual(len(new - old), more, topic)
         return after
+
+    def check_compaction(self, exported, now):
+        """The broker's log cleaner goes on where varve's compaction was. Returns what `now` is
+        after that."""
+        self.client.at_broker(self.broker, "compact", COMPACTED)
+        clean_end = self.wait_for_cleaner()
+        found = {isolation: self.client.read(self.broker, COMPACTED, isolation)
+                 for isolation in ISOLATIONS}
+        due = [entry for entry in exported["read_committed"] if entry["topic"] == COMPACTED]
+        due += [entry for entry in found["read_committed"] if entry["kind"] == "record"
+                and entry["offset"] >= exported_topics.end_of(due)]
+        self.assertGreater(clean_end, exported_topics.end_of(due))
+        expected = exported_topics.last_of_keys(
+            [entry for entry in due if entry.get("offset", 0) < clean_end])
+        for isolation in ISOLATIONS:
+            left = [entry for entry in found[isolation] if entry["kind"] == "record" and
+                    entry["offset"] < clean_end and entry["value"] is not None]
+            self.assertEqual(exported_topics.of_topic(left, COMPACTED),
+                             exported_topics.of_topic(expected, COMPACTED))
+            self.assertLess(len(left), exported_topics.records_in(due))
+        return {isolation: [entry for entry in now[isolation] if entry.get("topic") != COMPACTED]
+                           + found[isolation] for isolation in ISOLATIONS}
+
+    def wait_for_cleaner(self):
+        """Until all but the active segment is clean. Returns where that begins."""
+        deadline = time.monotonic() + COMPACTION_SECONDS
+        while time.monotonic() < deadline:
+            names = os.listdir(os.path.join(self.broker.data, f"{COMPACTED}-0"))
+            active = max(int(name[:-4]) for name in names if name.endswith(".log"))
+            path = os.path.join(self.broker.data, "cleaner-offset-checkpoint")
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as file:
+                    if f"{COMPACTED} 0 {active}\n" in file.read():
+                        return active
+            time.sleep(0.1)
+        return self.fail("the broker's log cleaner has not compacted the topic")
 
     def check_round_trip(self, before):
         """The broker's topics, imported and exported again, to a broker that has them anew."""
