@@ -26,7 +26,7 @@ import org.apache.kafka.storage.internals.log.VerificationGuard;
 
 /**
  * Writes a partition as a Kafka 4 broker does: WriteLogs DIRECTORY KIND [config=value...]. The
- * content is random and the same each time. Half way through, the log is closed and opened again;
+ * content is random and the same each time, but for times from start.ms=MS on. Half way through, the log is closed and opened again;
  * the offset of that is printed.
  */
 public final class WriteLogs {
@@ -41,6 +41,8 @@ public final class WriteLogs {
   private final Random random = new Random(20240229);
   private UnifiedLog log;
   private int sequence = 0;
+  private long startMs = START_MS;
+  private boolean hasFewKeys = false;
 
   private WriteLogs() {}
 
@@ -52,6 +54,10 @@ public final class WriteLogs {
     }
     directory.mkdirs();
     WriteLogs writer = new WriteLogs();
+    if (configs.containsKey("start.ms")) {
+      writer.startMs = Long.parseLong(configs.remove("start.ms"));
+    }
+    writer.hasFewKeys = arguments[1].equals("keyed");
     int batches = arguments[1].equals("large") ? LARGE_BATCHES : BATCHES;
     writer.append(directory, configs, arguments[1], 0, batches / 2);
     System.out.println(writer.log.logEndOffset());
@@ -79,6 +85,7 @@ public final class WriteLogs {
       case "large" -> log.appendAsLeader(
           MemoryRecords.withRecords(CodecLevels.at(round), largeRecords(round)), EPOCH);
       case "transactions" -> appendTransaction(round);
+      case "keyed" -> appendKeyed(round);
       case "compacted" -> appendCompacted(round);
       default -> throw new IllegalArgumentException(kind);
     }
@@ -96,6 +103,16 @@ public final class WriteLogs {
           (short) 2, new EndTransactionMarker(type, 9));
       log.appendAsLeader(marker, EPOCH, AppendOrigin.COORDINATOR, RequestLocal.noCaching(),
           VerificationGuard.SENTINEL, TRANSACTION_VERSION);
+    }
+  }
+
+  /** What is compacted later: few keys, within transactions and outside of them. */
+  private void appendKeyed(int round) throws Exception {
+    if (round % 5 == 4) {
+      log.appendAsLeader(
+          MemoryRecords.withRecords(CodecLevels.quickAt(round), records(round)), EPOCH);
+    } else {
+      appendTransaction(round);
     }
   }
 
@@ -127,7 +144,7 @@ public final class WriteLogs {
   private SimpleRecord[] records(int round) {
     SimpleRecord[] records = new SimpleRecord[1 + random.nextInt(round % 4 == 0 ? 1 : 40)];
     for (int i = 0; i < records.length; i++) {
-      records[i] = new SimpleRecord(time(round), bytes(30), bytes(round % 16 == 0 ? 9000 : 90),
+      records[i] = new SimpleRecord(time(round), key(), bytes(round % 16 == 0 ? 9000 : 90),
           headers());
     }
     return records;
@@ -151,9 +168,15 @@ public final class WriteLogs {
     return words.toString().getBytes(StandardCharsets.UTF_8);
   }
 
+  private byte[] key() {
+    return hasFewKeys
+        ? ("key " + random.nextInt(300)).getBytes(StandardCharsets.UTF_8)
+        : bytes(30);
+  }
+
   /** Grows by about a minute a round, and wavers by ten. */
   private long time(int round) {
-    return START_MS + round * 60000L + random.nextInt(600000);
+    return startMs + round * 60000L + random.nextInt(600000);
   }
 
   private byte[] bytes(int most) {

@@ -5,7 +5,8 @@
 //   compact_store append STORE START_MS TURN [TOPIC]
 //   compact_store compact STORE START_MS NOW_MS [TOPIC]
 //
-// Without TOPIC it is done to all of them. The second compacts each topic until
+// Without TOPIC it is done to all of them; TOPIC may also be one that a broker
+// wrote. The second compacts each topic until
 // nothing is dirty, as if it was NOW_MS, and prints a JSON object for each: its
 // configs meanwhile, and where each of its compactions ended.
 
@@ -127,6 +128,7 @@ int Run(absl::Span<const std::string> arguments) {
   std::erase_if(topics, [&](const CompactedTopic& topic) {
     return arguments.size() == 6 && topic.name != arguments[5];
   });
+  if (topics.empty()) topics.push_back(ImportedTopic(arguments[5]));
   if (arguments[1] == "append") {
     Append(arguments[2], Number(arguments[4]), topics);
     return 0;

@@ -253,4 +253,12 @@ std::vector<CompactedTopic> CompactedTopics(int64_t start_ms) {
   };
 }
 
+CompactedTopic ImportedTopic(const std::string& name) {
+  return {.name = name,
+          .compacted_with = {{"cleanup.policy", "compact"},
+                             {"delete.retention.ms", "1000"},
+                             {"segment.bytes", "60000"},
+                             {"index.interval.bytes", "1000"}}};
+}
+
 }  // namespace varve

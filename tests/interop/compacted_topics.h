@@ -18,10 +18,10 @@ namespace varve {
 // before each of them.
 struct CompactedTopic {
   std::string name;
-  LogConfig config;  // while it is appended to
+  LogConfig config = {};  // while it is appended to
   // Which batch comes next: called for each round from 0 on, in order, it
   // returns the same at each run.
-  std::function<BatchPlan(int round)> plan;
+  std::function<BatchPlan(int round)> plan = nullptr;
   // What other configs it has while it is compacted, by Kafka's names.
   std::vector<std::pair<std::string, std::string>> compacted_with = {};
   int64_t map_bytes = int64_t{1} << 20;
@@ -35,6 +35,9 @@ inline constexpr int kRoundsBefore[] = {180, 60, 40, 40, 40, 40};
 // be old or young, it is an hour younger from the round `kYoungFrom` on.
 inline constexpr int kYoungFrom = 90;
 std::vector<CompactedTopic> CompactedTopics(int64_t start_ms);
+
+// One that a broker has written, and that is only compacted here.
+CompactedTopic ImportedTopic(const std::string& name);
 
 }  // namespace varve
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kafka's log cleaner and LogStore::CompactTopic leave the same of the topics that varve wrote:
-every field of every batch, turn by turn, with appends between, while tombstones and markers
-expire. And Kafka goes on with what varve has left: its cleaner, its recovery, and its tools."""
+"""Kafka's log cleaner and LogStore::CompactTopic leave the same of the topics that varve wrote,
+and of one that Kafka wrote: every field of every batch, turn by turn, with appends between, while
+tombstones and markers expire. And Kafka goes on with what varve has left: its cleaner, its
+recovery, and its tools."""
 
 import os
 import shutil
@@ -12,6 +13,7 @@ import unittest
 
 import apache_kafka
 import counted_main
+import exported_topics
 import varve_batches
 
 _RETENTION_MS = 1000
@@ -25,6 +27,9 @@ _HOUR_MS = 3600000
 _MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 _TOPICS = ("mixed", "sizes", "transacted", "aged", "sized", "young", "stamped", "trimmed", "full",
            "gaps")
+# Compacted in the last turn alone.
+_KAFKAS = "keyed"
+_ALL = _TOPICS + (_KAFKAS,)
 # Where segments are grouped by sizes that depend on the library that compresses, or by those of
 # indexes, which Kafka makes of larger pieces.
 _GROUPED_OTHERWISE = ("mixed", "sizes", "stamped")
@@ -67,28 +72,41 @@ class Turns:
     def __init__(self, kafka, work):
         self.work = work
         # A producer whose batches are old has expired, for Kafka.
-        start_ms = int(time.time() * 1000) - _HOUR_MS
-        self.store = os.path.join(work, "store")
-        self.varves, lines = {}, []
-        for turn, after_ms in enumerate(_TURNS):
-            now_ms = start_ms + _HOUR_MS + after_ms
-            varve_batches.run("compact_store", "append", self.store, str(start_ms), str(turn))
-            self._keep(turn, "before")
-            for said in varve_batches.run(
-                    "compact_store", "compact", self.store, str(start_ms), str(now_ms)):
-                self.varves[said["topic"], turn] = said
-                lines.append("\t".join(
-                    [said["topic"], str(turn), str(now_ms), str(said["mapBytes"]),
-                     str(said["trimmedTo"])] + self.configs(said["topic"], turn)))
-            self._keep(turn, "after")
+        self.start_ms = int(time.time() * 1000) - _HOUR_MS
+        self.varves, self.lines = {}, []
+        store = os.path.join(work, "store")
+        for turn in range(len(_TURNS)):
+            varve_batches.run("compact_store", "append", store, str(self.start_ms), str(turn))
+            self._compact(store, turn, _TOPICS)
+        self._compact(self._imported(kafka), _LAST, (_KAFKAS,), _KAFKAS)
         self.outcomes = {}
-        for line in kafka.json("CleanLogs", work, given="\n".join(lines)):
+        for line in kafka.json("CleanLogs", work, given="\n".join(self.lines)):
             place = (line["topic"], line["turn"], line["log"])
             self.outcomes.setdefault(place, Outcome()).add(line)
 
-    def _keep(self, turn, when):
-        for topic in _TOPICS:
-            shutil.copytree(os.path.join(self.store, f"{topic}-0"), self.path(turn, when, topic))
+    def _imported(self, kafka):
+        """A store with what a broker has written."""
+        broker, store = (os.path.join(self.work, name) for name in ("broker", "imported"))
+        kafka.java("WriteLogs", os.path.join(broker, f"{_KAFKAS}-0"), _KAFKAS,
+                   f"start.ms={self.start_ms - 5 * _HOUR_MS}", "cleanup.policy=compact",
+                   "internal.segment.bytes=30000", "index.interval.bytes=1000")
+        exported_topics.varve("import", broker, "--data", store)
+        return store
+
+    def _compact(self, store, turn, topics, *only):
+        now_ms = self.start_ms + _HOUR_MS + _TURNS[turn]
+        self._keep(store, turn, topics, "before")
+        for said in varve_batches.run(
+                "compact_store", "compact", store, str(self.start_ms), str(now_ms), *only):
+            self.varves[said["topic"], turn] = said
+            self.lines.append("\t".join(
+                [said["topic"], str(turn), str(now_ms), str(said["mapBytes"]),
+                 str(said["trimmedTo"])] + self.configs(said["topic"], turn)))
+        self._keep(store, turn, topics, "after")
+
+    def _keep(self, store, turn, topics, when):
+        for topic in topics:
+            shutil.copytree(os.path.join(store, f"{topic}-0"), self.path(turn, when, topic))
 
     def path(self, turn, when, topic):
         return os.path.join(self.work, str(turn), when, f"{topic}-0")
@@ -124,10 +142,9 @@ class KafkaCompactsTest(unittest.TestCase):
 
     def each(self, check):
         """Checks each topic after each turn."""
-        for topic in _TOPICS:
-            for turn in range(len(_TURNS)):
-                with self.subTest(topic=topic, turn=turn):
-                    check(topic, turn)
+        for topic, turn in self.turns.varves:
+            with self.subTest(topic=topic, turn=turn):
+                check(topic, turn)
 
     def outcome(self, topic, turn, log):
         return self.turns.outcomes[topic, turn, log]
@@ -167,13 +184,13 @@ class KafkaCompactsTest(unittest.TestCase):
         only the markers are left."""
         copies = self.turns.path(_LAST, "recovered", "")[:-len("-0")]
         arguments = []
-        for topic in _TOPICS:
+        for topic in _ALL:
             copy = os.path.join(copies, f"{topic}-0")
             shutil.copytree(self.turns.path(_LAST, "after", topic), copy)
             arguments += self.turns.configs(topic, _LAST) + [copy]
         found = self.kafka.json("OpenLogs", "unclean", *arguments)
         self.assertEqual([one["logEnd"] for one in found],
-                         [self.turns.varves[topic, _LAST]["logEnd"] for topic in _TOPICS])
+                         [self.turns.varves[topic, _LAST]["logEnd"] for topic in _ALL])
         compared = 0
         for path in varve_batches.files_of(copies, ".log", ".index", ".timeindex"):
             was = path.replace("/recovered/", "/after/")
@@ -196,7 +213,7 @@ class KafkaCompactsTest(unittest.TestCase):
             batches = sum(len(entries) for path, entries in found.items()
                           if path.endswith(".log"))
             self.assertEqual(batches, sum(len(self.outcome(topic, _LAST, "varve").batches)
-                                          for topic in _TOPICS))
+                                          for topic in _ALL))
             # Two lines each: the file, and the times.
             of = {varves: [], kafkas: []}
             for path, times in zip(complaints[::2], complaints[1::2], strict=True):
@@ -222,6 +239,9 @@ class KafkaCompactsTest(unittest.TestCase):
         offsets = [{batch["baseOffset"] for batch in batches if batch["isControl"]}
                    for batches in (first, last)]
         self.assertTrue(offsets[0] - offsets[1])
+        kafkas = self.outcome(_KAFKAS, _LAST, "varve")
+        self.assertTrue(kafkas.aborted)
+        self.assertTrue(any(batch["deleteHorizonMs"] >= 0 for batch in kafkas.batches))
         ends = {place: said["ends"] for place, said in self.turns.varves.items()}
         self.assertGreater(len(ends["full", 0]), 3)
         self.assertEqual((ends["transacted", 1], ends["transacted", 2]), ([], []))
@@ -229,7 +249,8 @@ class KafkaCompactsTest(unittest.TestCase):
         self.assertLess(ends["young", 0][0], ends["stamped", 0][0])
         for topic in ("aged", "sized"):
             self.assertGreater(self.turns.varves[topic, _LAST]["logStart"], 0)
-        for topic in ("mixed", "sizes", "transacted", "sized", "stamped", "trimmed"):
+        for topic in ("mixed", "sizes", "transacted", "sized", "stamped", "trimmed",
+                      _KAFKAS):
             appended = self.turns.varves[topic, _LAST]["logEnd"]
             left = sum(batch["recordsCount"]
                        for batch in self.outcome(topic, _LAST, "varve").batches)
