@@ -13,13 +13,17 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/log_store.h"
@@ -39,6 +43,7 @@ namespace {
 
 using absl_testing::IsOk;
 using absl_testing::StatusIs;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -55,7 +60,8 @@ class TopicCompactionTest : public StoreFixture {
   StoreOptions Options() override {
     return {.compaction_check_interval = check_interval_,
             .compaction_bytes_per_second = bytes_per_second_,
-            .background = background_};
+            .background = background_,
+            .environment = {.files = &files_}};
   }
 
   void CreateOrders() {
@@ -64,8 +70,8 @@ class TopicCompactionTest : public StoreFixture {
   }
 
   // Appends `count` records with keys k0 to k`keys`, and the number as value.
-  void Append(int count, int keys) {
-    Partition orders = Orders();
+  void Append(int count, int keys, int32_t partition = 0) {
+    Partition orders = Orders(partition);
     for (int i = 0; i < count; ++i) {
       const std::string key = "k" + std::to_string(i % keys);
       const std::string value = "value-" + std::to_string(appended_++);
@@ -104,6 +110,21 @@ class TopicCompactionTest : public StoreFixture {
     return latest;
   }
 
+  // The partitions that were compacted, in the order in which their first new
+  // file was made.
+  std::vector<int32_t> Compacted() const {
+    std::vector<int32_t> partitions;
+    for (const std::string& call : files_.calls()) {
+      if (!absl::EndsWith(call, ".cleaned")) continue;
+      const size_t at = call.find("/orders-") + sizeof("/orders-") - 1;
+      const int32_t partition = call[at] - '0';
+      if (!absl::c_linear_search(partitions, partition))
+        partitions.push_back(partition);
+    }
+    return partitions;
+  }
+
+  FaultyFileSystem files_;
   TopicConfig config_;
   absl::Duration check_interval_ = absl::Hours(1);
   int64_t bytes_per_second_ = 0;
@@ -188,6 +209,24 @@ TEST_F(TopicCompactionTest, WhatAnEarlierProcessLeftIsCompacted) {
 
   Partition orders = Orders();
   EXPECT_LT(ReadAll(orders, orders.visible_end()).size(), 50);
+}
+
+TEST_F(TopicCompactionTest, MaintenanceCompactsTheDirtiestPartitionFirst) {
+  check_interval_ = absl::Milliseconds(1);
+  background_ = Background::kNone;
+  config_.partitions = 4;
+  CreateOrders();
+  // Clean parts of different sizes: no key comes twice.
+  const std::vector<int> clean = {200, 0, 800, 50};
+  for (int32_t i = 0; i < 4; ++i) Append(clean[i], 1000, i);
+  ASSERT_THAT(store_->CompactTopic("orders"), IsOk());
+  for (int32_t i = 0; i < 4; ++i) Append(200, 100, i);
+  files_.ForgetCalls();
+  absl::SleepFor(absl::Milliseconds(5));
+
+  ASSERT_THAT(store_->RunMaintenance(), IsOk());
+
+  EXPECT_THAT(Compacted(), ElementsAre(1, 3, 0, 2));
 }
 
 TEST_F(TopicCompactionTest, ADamagedPartitionIsReportedOnceForAWhile) {

@@ -34,6 +34,8 @@ struct ModelBatch {
   int64_t max_timestamp_ms = -1;
   std::optional<int64_t> horizon_ms = std::nullopt;
   std::vector<PlacedRecord> records = {};
+
+  friend bool operator==(const ModelBatch&, const ModelBatch&) = default;
 };
 
 // The rules of a compaction told once more, by somebody who does it record by
@@ -46,8 +48,11 @@ class CompactionModel {
     int64_t now_ms = 0;
     int64_t delete_retention_ms = 0;
     int64_t map_capacity = 0;
-    // The last data offset of each producer that is known.
+    // The last data offset of each producer that is known; -1: it has none.
     std::map<int64_t, int64_t> last_offsets = {};
+    // Where segments begin. Those after the one with the last mapped record
+    // stay as they are. Default: all of the log is one segment.
+    std::vector<int64_t> segments = {};
   };
 
   void Append(const ModelBatch& batch) { batches_.push_back(batch); }
@@ -66,10 +71,11 @@ class CompactionModel {
   int64_t Compact(const Pass& pass) {
     std::map<std::string, int64_t> latest;
     const int64_t mapped_end = Map(pass, latest);
+    const int64_t cleaned_end = CleanedEnd(pass, mapped_end);
     const std::set<size_t> seen = TransactionsWithBatches();
     std::vector<ModelBatch> kept;
     for (ModelBatch batch : batches_) {
-      if (batch.base_offset >= pass.range_end) {
+      if (batch.base_offset >= cleaned_end) {
         kept.push_back(batch);
         continue;
       }
@@ -92,6 +98,28 @@ class CompactionModel {
 
   const std::vector<ModelBatch>& batches() const { return batches_; }
 
+  // The segments below this one are deleted.
+  void DropBefore(int64_t base_offset) {
+    std::erase_if(batches_, [&](const ModelBatch& batch) {
+      return batch.base_offset < base_offset;
+    });
+  }
+
+  // What a compaction that has replaced the segments below `end`, and no other,
+  // has left of this log; `compacted` is what all of it leaves.
+  CompactionModel CompactedTo(int64_t end,
+                              const CompactionModel& compacted) const {
+    CompactionModel log = *this;
+    log.batches_.clear();
+    for (const ModelBatch& batch : compacted.batches_) {
+      if (batch.base_offset < end) log.batches_.push_back(batch);
+    }
+    for (const ModelBatch& batch : batches_) {
+      if (batch.base_offset >= end) log.batches_.push_back(batch);
+    }
+    return log;
+  }
+
   // The entries of the transaction index, by their markers.
   std::vector<AbortedTransaction> entries() const {
     std::vector<AbortedTransaction> all;
@@ -104,12 +132,13 @@ class CompactionModel {
 
   // What a reader of committed records ends up with: the value of each key that
   // was not deleted. Only decided transactions count.
-  std::map<std::string, std::string> Table(int64_t end) const {
+  std::map<std::string, std::string> Table(int64_t end,
+                                           int64_t begin = 0) const {
     std::map<std::string, std::string> table;
     for (const ModelBatch& batch : batches_) {
       if (batch.base_offset >= end || !Counts(batch)) continue;
       for (const auto& [offset, record] : batch.records) {
-        if (!record.key.has_value()) continue;
+        if (offset < begin || !record.key.has_value()) continue;
         table.erase(*record.key);
         if (record.value.has_value()) table[*record.key] = *record.value;
       }
@@ -136,6 +165,14 @@ class CompactionModel {
       }
     }
     return pass.range_end;
+  }
+
+  static int64_t CleanedEnd(const Pass& pass, int64_t mapped_end) {
+    if (pass.segments.empty()) return pass.range_end;
+    const auto next = std::lower_bound(pass.segments.begin(),
+                                       pass.segments.end(), mapped_end);
+    return next == pass.segments.end() ? pass.range_end
+                                       : std::min(*next, pass.range_end);
   }
 
   std::set<size_t> TransactionsWithBatches() const {
@@ -196,10 +233,11 @@ class CompactionModel {
   }
 
   static bool StaysEmpty(const Pass& pass, const ModelBatch& batch) {
+    if (batch.last_offset + 1 == pass.range_end) return true;
     const auto last = pass.last_offsets.find(batch.producer_id);
-    return batch.last_offset + 1 == pass.range_end ||
-           (last != pass.last_offsets.end() &&
-            last->second == batch.last_offset);
+    if (last == pass.last_offsets.end()) return false;
+    return last->second >= 0 ? last->second == batch.last_offset
+                             : batch.kind != ModelBatch::Kind::kData;
   }
 
   std::vector<ModelBatch> batches_;
