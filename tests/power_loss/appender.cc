@@ -78,14 +78,17 @@ absl::StatusOr<AppendResult> Appender::AppendRecords(
                .producer_epoch = 0,
                .base_sequence = static_cast<int32_t>(first.sequence)};
   } else if (count == 1) {
-    return partition->Append({.value = first.ToText(place_.seed)}, level);
+    return partition->Append(
+        {.key = first.key(), .value = first.ToText(place_.seed)}, level);
   }
   RecordBatchBuilder builder(options);
   RecordValue value = first;
   do {
+    const std::string key = value.key();
     const std::string text = value.ToText(place_.seed);
-    if (absl::Status s = builder.Append({.value = text}, absl::Now()); !s.ok())
-      return s;
+    absl::Status status =
+        builder.Append({.key = key, .value = text}, absl::Now());
+    if (!status.ok()) return status;
     ++value.sequence;
   } while (builder.record_count() < count && !value.is_large());
   return partition->Append(builder.Finish(), level);

@@ -46,6 +46,7 @@ void PartitionCheck::Run() {
   next_offset_ = partition_.log_start();
   CheckEnds();
   ReadAll();
+  if (expected_.is_compacted) CheckLatest();
   CountLost();
 }
 
@@ -85,6 +86,8 @@ void PartitionCheck::ReadAll() {
     while (const RecordView* record = records.Next()) See(*record);
     if (!records.status().ok())
       return Fail("bytes", records.status().ToString());
+    if (expected_.is_compacted && view->next_offset() > next_offset_)
+      next_offset_ = view->next_offset();
     if (view->next_offset() != next_offset_) {
       return Fail("gap", absl::StrCat("offsets ", next_offset_, " to ",
                                       view->next_offset(), " are passed over"));
@@ -94,7 +97,8 @@ void PartitionCheck::ReadAll() {
 }
 
 void PartitionCheck::See(const RecordView& record) {
-  if (record.offset() != next_offset_) {
+  const bool is_gap = record.offset() > next_offset_;
+  if (record.offset() != next_offset_ && !(is_gap && expected_.is_compacted)) {
     Fail("gap",
          absl::StrCat("offset ", record.offset(), " after ", next_offset_ - 1));
   }
@@ -103,12 +107,40 @@ void PartitionCheck::See(const RecordView& record) {
   const std::optional<RecordValue> value =
       RecordValue::Parse(record.value().value_or(""), expected_.seed);
   if (!value.has_value() || value->instance != expected_.instance ||
-      value->partition != partition_.index()) {
+      value->partition != partition_.index() || record.key() != value->key()) {
     return Fail("bytes", absl::StrCat("offset ", record.offset(),
                                       " holds what nobody appended there"));
   }
   CheckOrigin(record.offset(), *value);
   CheckOrder(record.offset(), *value);
+  if (!expected_.is_compacted) return;
+  offsets_.insert(record.offset());
+  latest_.insert_or_assign(value->key(), record.offset());
+}
+
+// A record that was acknowledged, and survived, is there, or a later one of its
+// key is.
+void PartitionCheck::CheckLatest() {
+  for (const auto& [offset, append] : expected_.promise.appends) {
+    const Note& note = append.note;
+    for (int32_t i = 0; i < note.count; ++i) {
+      const int64_t at = offset + i;
+      if (at < partition_.log_start() || at >= partition_.visible_end() ||
+          offsets_.contains(at)) {
+        continue;
+      }
+      report_.Count("compacted_away");
+      const RecordValue value = {.instance = expected_.instance,
+                                 .partition = partition_.index(),
+                                 .appender = note.appender,
+                                 .sequence = note.sequence + i};
+      const auto latest = latest_.find(value.key());
+      if (latest == latest_.end() || latest->second < at) {
+        Fail("lost", absl::StrCat("offset ", at, " held ", TextOf(value),
+                                  ", and no later record has its key"));
+      }
+    }
+  }
 }
 
 // The record is the one that was acknowledged at its offset, or one that was
@@ -143,12 +175,15 @@ void PartitionCheck::CheckOrigin(int64_t offset, const RecordValue& value) {
                     note.appender, ", which was acknowledged there"));
 }
 
-// The records of one thread are in its order, each once.
+// The records of one thread are in its order, each once at most.
 void PartitionCheck::CheckOrder(int64_t offset, const RecordValue& value) {
   const auto [last, is_first] =
       last_sequence_.try_emplace(value.appender, value.sequence);
   if (is_first) return;
-  if (value.sequence != last->second + 1) {
+  const bool is_in_order = expected_.is_compacted
+                               ? value.sequence > last->second
+                               : value.sequence == last->second + 1;
+  if (!is_in_order) {
     Fail("order", absl::StrCat("offset ", offset, " holds ", TextOf(value),
                                " after ", last->second));
   }

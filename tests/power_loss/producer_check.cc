@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <string_view>
 
@@ -12,6 +13,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "tests/power_loss/appender.h"
+#include "tests/power_loss/note.h"
+#include "tests/power_loss/promises.h"
 #include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/durability.h"
@@ -33,6 +36,34 @@ void ProducerCheck::Run() {
     const std::optional<int64_t> producer = ProducerOf(appender);
     if (producer.has_value() && !last_.contains(*producer))
       CheckLost(*producer);
+  }
+}
+
+void ProducerCheck::RunCompacted() {
+  std::map<int64_t, const Note*> newest;  // of each producer
+  for (const auto& [offset, append] : promise_.appends) {
+    const auto producer = ProducerOf(append.note.appender);
+    if (producer.has_value() && offset >= partition_.log_start() &&
+        offset < partition_.visible_end()) {
+      newest[*producer] = &append.note;
+    }
+  }
+  for (const auto& [producer, note] : newest) {
+    report_.Count("producers");
+    const std::optional<ProducerPosition> position = Find(producer);
+    const int64_t next = note->sequence + note->count;
+    if (!position.has_value() || position->next_sequence < next) {
+      Fail(producer,
+           absl::StrCat("is known to come to sequence ",
+                        position.has_value() ? position->next_sequence : 0,
+                        "; an append up to ", next, " at offset ", note->value,
+                        " was acknowledged"));
+    } else if (position->next_sequence == next) {
+      CheckDuplicate(producer,
+                     {.base_sequence = static_cast<int32_t>(note->sequence),
+                      .records = note->count,
+                      .offset = note->value});
+    }
   }
 }
 

@@ -30,6 +30,11 @@ class ProducerCheck {
 
   void Run();
 
+  // The same for a compacted partition, which may lack what a producer has
+  // appended: it is known to have come as far as its last acknowledged append
+  // that has survived.
+  void RunCompacted();
+
  private:
   struct Batch {
     int32_t base_sequence = 0;

@@ -50,6 +50,10 @@ std::string RecordValue::ToText(uint64_t seed) const {
   return text;
 }
 
+std::string RecordValue::key() const {
+  return absl::StrCat("key ", (appender + sequence / 3) % 24);
+}
+
 std::optional<RecordValue> RecordValue::Parse(std::string_view text,
                                               uint64_t seed) {
   const std::vector<std::string_view> parts =

@@ -20,6 +20,8 @@ struct RecordValue {
   int64_t sequence = 0;  // of the appender, in the partition
 
   std::string ToText(uint64_t seed) const;
+  // One of a few, which all appenders have.
+  std::string key() const;
 
   // Nothing for bytes that no appender of that seed has written.
   static std::optional<RecordValue> Parse(std::string_view text, uint64_t seed);

@@ -245,6 +245,9 @@ class Campaign:
         if self.options.rounds >= 20 and not counts["lost"]:
             print(f"{kind}: FAILED campaign: no round has lost an append that was not synced")
             failed += 1
+        if self.options.rounds >= 20 and not counts["compacted_away"]:
+            print(f"{kind}: FAILED campaign: no round has compacted anything")
+            failed += 1
         self.passed += self.options.rounds - min(failed, self.options.rounds)
         self.failed += failed
         summary = ", ".join(f"{number} {what}" for what, number in sorted(counts.items()))

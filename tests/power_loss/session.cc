@@ -60,9 +60,11 @@ Session::Session(const Options& options, NoteFile& notes)
 
 void Session::Run() {
   while (true) {
-    absl::StatusOr<std::unique_ptr<LogStore>> store = LogStore::Open(
-        options_.store_path, {.sync_interval = WindowOf(options_.number),
-                              .metrics_interval = absl::Milliseconds(100)});
+    absl::StatusOr<std::unique_ptr<LogStore>> store =
+        LogStore::Open(options_.store_path,
+                       {.sync_interval = WindowOf(options_.number),
+                        .compaction_check_interval = absl::Milliseconds(10),
+                        .metrics_interval = absl::Milliseconds(100)});
     if (Failed(store.status()) || !changer_->Begin(**store)) return;
     notes_.NoteOpened();
     if (!WorkFor(**store, 100 + static_cast<int64_t>(random_() % 1500)) ||

@@ -162,10 +162,17 @@ void StoreCheck::CheckPartitions(const TopicDescription& topic) {
     PartitionCheck(*partition,
                    {.promise = promises_.partition(instance, i),
                     .seed = options_.seed,
-                    .instance = instance},
+                    .instance = instance,
+                    .is_compacted = IsCompacted(topic)},
                    report_)
         .Run();
-    ProducerCheck(*partition, promises_.partition(instance, i), report_).Run();
+    ProducerCheck producers(*partition, promises_.partition(instance, i),
+                            report_);
+    if (IsCompacted(topic)) {
+      producers.RunCompacted();
+    } else {
+      producers.Run();
+    }
     seen_.push_back({.topic = topic,
                      .partition = i,
                      .start = partition->log_start(),
@@ -251,8 +258,8 @@ void StoreCheck::AppendEverywhere() {
         .partition = seen.partition,
         .appender = options_.session * static_cast<int32_t>(NoteFile::kThreads),
         .sequence = 0};
-    const absl::StatusOr<AppendResult> result =
-        partition->Append({.value = value.ToText(options_.seed)});
+    const absl::StatusOr<AppendResult> result = partition->Append(
+        {.key = value.key(), .value = value.ToText(options_.seed)});
     if (!result.ok() || result->offset != seen.end) {
       report_.Fail("append",
                    absl::StrCat(seen.topic.name, "-", seen.partition, ": ",

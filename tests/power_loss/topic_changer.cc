@@ -66,7 +66,7 @@ bool TopicChanger::Step(LogStore& store) {
 
 bool TopicChanger::Create(LogStore& store, int32_t name) {
   const int32_t instance = place_.session * 10'000 + ++instances_;
-  const TopicConfig config = ConfigOf(instance, Random());
+  const TopicConfig config = ConfigOf(name, instance, Random());
   Note note = {.kind = NoteKind::kTopic,
                .phase = NotePhase::kAsked,
                .name = name,
@@ -98,7 +98,7 @@ bool TopicChanger::Alter(LogStore& store, const TopicDescription& topic) {
   const Note note = NoteOf(NoteKind::kConfig, topic, alteration);
   Write(note);
   const absl::Status altered = store.AlterTopic(
-      topic.name, {.set = {{"min.compaction.lag.ms", absl::StrCat(alteration)},
+      topic.name, {.set = {{"segment.jitter.ms", absl::StrCat(alteration)},
                            {"segment.bytes", SegmentBytesOf(alteration)}}});
   if (!Succeeded(altered, "alter")) return false;
   Write(Done(note));

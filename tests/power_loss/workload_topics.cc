@@ -12,12 +12,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 namespace {
 
 constexpr std::array<std::string_view, kLastingTopics> kLastingNames = {
-    "synced", "interval", "memory", "mixed"};
+    "synced", "interval", "memory", "mixed", "compacted"};
 
 // Small ones roll all the time; the largest batch fits each of them.
 constexpr std::array<int64_t, 4> kSegmentBytes = {8 << 10, 16 << 10, 40'000,
@@ -52,13 +53,17 @@ Durability LevelOf(int32_t name, uint64_t random) {
   return random % 2 == 0 ? Durability::kInterval : Durability::kMemory;
 }
 
-TopicConfig ConfigOf(int32_t instance, uint64_t random) {
+TopicConfig ConfigOf(int32_t name, int32_t instance, uint64_t random) {
   TopicConfig config;
   config.partitions = kLastingPartitions;
   config.log.segment_bytes = kSegmentBytes[random % kSegmentBytes.size()];
   config.log.index_interval_bytes = 1000;
   config.log.file_delete_delay_ms = 20;
   config.log.delete_retention_ms = instance;
+  if (name == kLastingTopics - 1) {
+    config.log.cleanup_policy = CleanupPolicy::kCompact;
+    config.log.min_cleanable_dirty_ratio = 0.05;
+  }
   return config;
 }
 
@@ -67,12 +72,16 @@ std::string SegmentBytesOf(int64_t alteration) {
   return absl::StrCat(kSegmentBytes[chosen] + alteration % 100);
 }
 
+bool IsCompacted(const TopicDescription& topic) {
+  return topic.config.log.cleanup_policy == CleanupPolicy::kCompact;
+}
+
 int32_t InstanceOf(const TopicDescription& topic) {
   return static_cast<int32_t>(topic.config.log.delete_retention_ms);
 }
 
 int64_t AlterationOf(const TopicDescription& topic) {
-  return topic.config.log.min_compaction_lag_ms;
+  return topic.config.log.segment_jitter_ms;
 }
 
 }  // namespace varve

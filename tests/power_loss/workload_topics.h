@@ -16,11 +16,13 @@ namespace varve {
 
 // The topics of a power-loss campaign. They are known by numbers, which fit
 // into a note: those below kLastingTopics stay as long as the store, one for
-// each level of durability and one for all; the others are created and deleted.
+// each level of durability and two for all, of which one is compacted; the
+// others are created and deleted.
 //
 // A topic's configs say which of its name it is, and how often it was altered:
-// two configs of compaction, which do nothing here.
-inline constexpr int32_t kLastingTopics = 4;
+// delete.retention.ms, which does nothing without tombstones, and
+// segment.jitter.ms, which does little to segment.ms.
+inline constexpr int32_t kLastingTopics = 5;
 inline constexpr int32_t kLastingPartitions = 2;  // at first
 inline constexpr int32_t kPartitionsMax = 5;
 
@@ -35,13 +37,14 @@ std::string TopicText(int32_t name);
 // Nothing for a topic of the store's own.
 std::optional<int32_t> TopicNumber(std::string_view text);
 
-// The level of a lasting topic's appends; any, by `random`, for the last one.
+// The level of a lasting topic's appends; any, by `random`, for the last two.
 Durability LevelOf(int32_t name, uint64_t random);
 
 // The config of a new topic, and the text of what its nth alteration sets.
-TopicConfig ConfigOf(int32_t instance, uint64_t random);
+TopicConfig ConfigOf(int32_t name, int32_t instance, uint64_t random);
 std::string SegmentBytesOf(int64_t alteration);
 
+bool IsCompacted(const TopicDescription& topic);
 int32_t InstanceOf(const TopicDescription& topic);
 int64_t AlterationOf(const TopicDescription& topic);
 
