@@ -3,6 +3,7 @@
 // Idempotent producers in processes that are killed with SIGKILL, over and over
 // on the same store: each sends again what it was not told of, and a little of
 // what it was, and every record is in the log once, where it was acknowledged.
+// Where the log is compacted meanwhile, the last one of each key is.
 //
 // VARVE_STRESS_KILLS is the number of processes. `./dev stress` says 1500.
 
@@ -32,10 +33,12 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/scratch_directory.h"
+#include "tests/stress/compacted_log_check.h"
 #include "tests/stress/retry_ledger.h"
 #include "tests/stress/retry_log_check.h"
 #include "tests/stress/retrying_producer.h"
 #include "varve/api/log_store.h"
+#include "varve/log/metadata/log_config.h"
 
 namespace varve {
 namespace {
@@ -47,6 +50,7 @@ struct Life {
   int number = 0;
   uint64_t seed = 0;
   bool trims = false;
+  bool compacts = false;
   // How it ends: at this call of the file system, after this time, or else
   // when it has sent all, by a kill or by a clean close.
   std::optional<int64_t> killed_at_call = std::nullopt;
@@ -87,17 +91,17 @@ class IdempotentRetryStress : public testing::Test {
   static StoreOptions Options() {
     // What each open finds is no news here.
     return {.retention_check_interval = absl::Milliseconds(5),
+            .compaction_check_interval = absl::Milliseconds(5),
             .producer_id_expiration = absl::Hours(24) * 36500,
             .log_sink = [](const LogMessage&) {}};
   }
 
-  void CreateStore(int64_t retention_bytes) {
+  void CreateStore(const LogConfig& log) {
     auto store = LogStore::Open(path_, Options());
     ASSERT_THAT(store, IsOk());
-    TopicConfig config = {.partitions = RetryLedger::kPartitions};
+    TopicConfig config = {.partitions = RetryLedger::kPartitions, .log = log};
     config.log.segment_bytes = 16384;
     config.log.index_interval_bytes = 500;
-    config.log.retention_bytes = retention_bytes;
     ASSERT_THAT((*store)->CreateTopic("t", config), IsOk());
   }
 
@@ -105,7 +109,8 @@ class IdempotentRetryStress : public testing::Test {
     return {.number = number,
             .life = life.number,
             .seed = life.seed + static_cast<uint64_t>(number),
-            .trims = life.trims};
+            .trims = life.trims,
+            .is_compacted = life.compacts};
   }
 
   [[noreturn]] void Live(const Life& life) {
@@ -156,8 +161,16 @@ class IdempotentRetryStress : public testing::Test {
     ASSERT_THAT(store, IsOk());
     EXPECT_FALSE((*store)->recovery_report().has_damage())
         << (*store)->recovery_report().ToString();
-    for (int i = 0; i < RetryLedger::kPartitions; ++i)
-      checks_[static_cast<size_t>(i)].ReadOn(*(*store)->partition("t", i));
+    for (int i = 0; i < RetryLedger::kPartitions; ++i) {
+      const Partition partition = *(*store)->partition("t", i);
+      if (is_compacted_) {
+        CompactedLogCheck check(ledger_, i);
+        check.Read(partition);
+        gone_ += check.gone();
+      } else {
+        checks_[static_cast<size_t>(i)].ReadOn(partition);
+      }
+    }
     ASSERT_THAT((*store)->Close(), IsOk());
   }
 
@@ -165,11 +178,13 @@ class IdempotentRetryStress : public testing::Test {
     auto store = LogStore::Open(path_, Options());
     ASSERT_THAT(store, IsOk());
     for (int i = 0; i < RetryLedger::kProducers; ++i) {
-      RetryingProducer(**store, ledger_,
-                       ProducerOptions({.number = lives_, .seed = seed_}, i))
+      RetryingProducer(
+          **store, ledger_,
+          ProducerOptions(
+              {.number = lives_, .seed = seed_, .compacts = is_compacted_}, i))
           .SendAgain();
     }
-    for (int i = 0; i < RetryLedger::kPartitions; ++i) {
+    for (int i = 0; !is_compacted_ && i < RetryLedger::kPartitions; ++i) {
       checks_[static_cast<size_t>(i)].CheckComplete(
           *(*store)->partition("t", i));
     }
@@ -182,21 +197,26 @@ class IdempotentRetryStress : public testing::Test {
       SCOPED_TRACE(absl::StrCat("VARVE_TEST_SEED=", seed_, ", life ", i));
       Life life = Life::Any(i, random);
       life.trims = trims;
+      life.compacts = is_compacted_;
       RunAProcess(life);
       if (i % 4 == 3 && !HasFailure()) CheckLog();
     }
     if (HasFailure()) return;
     CheckAtTheEnd();
+    CheckLog();
     const RetryLedger::Counts& counts = ledger_.counts();
     std::cout << "sent again: " << counts.known << " known, " << counts.stored
               << " stored without an answer, " << counts.appended
-              << " not stored, " << counts.forgotten << " forgotten"
-              << std::endl;
+              << " not stored, " << counts.forgotten << " forgotten, " << gone_
+              << " compacted away" << std::endl;
     EXPECT_GT(counts.known, 0);
+    EXPECT_EQ(gone_ > 0, is_compacted_);
   }
 
   uint64_t seed_ = std::random_device()();
   int lives_ = 40;
+  bool is_compacted_ = false;
+  int64_t gone_ = 0;  // records that checks have not found any more
   ScratchDirectory scratch_;
   const std::string path_ = scratch_ / "store";
   RetryLedger& ledger_ = RetryLedger::Share();
@@ -205,14 +225,22 @@ class IdempotentRetryStress : public testing::Test {
 };
 
 TEST_F(IdempotentRetryStress, KilledProducersAppendEveryRecordOnce) {
-  CreateStore(-1);
+  CreateStore({});
   KillOverAndOver(false);
 }
 
 TEST_F(IdempotentRetryStress,
        KilledProducersAppendEveryRecordOnceWhileTrimmed) {
-  CreateStore(65536);
+  CreateStore({.retention_bytes = 65536});
   KillOverAndOver(true);
+}
+
+TEST_F(IdempotentRetryStress,
+       KilledProducersKeepTheLatestOfEachKeyWhileCompacted) {
+  is_compacted_ = true;
+  CreateStore({.cleanup_policy = CleanupPolicy::kCompact,
+               .min_cleanable_dirty_ratio = 0.01});
+  KillOverAndOver(false);
 }
 
 }  // namespace

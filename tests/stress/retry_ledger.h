@@ -73,6 +73,7 @@ class RetryLedger {
  public:
   static constexpr int kProducers = 3;
   static constexpr int kPartitions = 2;
+  static constexpr int32_t kKeys = 13;  // of each producer
 
   // How retries were answered.
   struct Counts {
@@ -96,7 +97,7 @@ class RetryLedger {
 
   // The batch, each time with the same bytes.
   static RecordBatchBuilder Encode(int producer, const SentBatch& batch) {
-    return ProducerClient{.id = IdOf(producer)}.Batch(
+    return ProducerClient{.id = IdOf(producer), .keys = kKeys}.Batch(
         batch.first_sequence, batch.records, TextOf(batch));
   }
   static std::string TextOf(const SentBatch& batch) {

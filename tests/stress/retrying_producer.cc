@@ -79,11 +79,12 @@ void RetryingProducer::SendAgain(int partition, SentBatch& batch) {
 
 bool RetryingProducer::MayBeForgotten(int partition,
                                       const SentBatch& batch) const {
-  const int32_t last_life = ledger_.sent(options_.number, partition).last_life;
-  if (options_.life - last_life > kLivesRemembered) return true;
+  const SentBatches& sent = ledger_.sent(options_.number, partition);
+  if (options_.is_compacted)
+    return batch.next_sequence() < sent.next_sequence();
+  if (options_.life - sent.last_life > kLivesRemembered) return true;
   const int64_t log_start = log_starts_[static_cast<size_t>(partition)];
   // What was sent after a batch that is there is there, too.
-  const SentBatches& sent = ledger_.sent(options_.number, partition);
   for (int32_t i = sent.first_retried(); i < sent.count; ++i) {
     const SentBatch& earlier = sent.batches[static_cast<size_t>(i)];
     if (earlier.offset >= log_start) return false;

@@ -29,6 +29,8 @@ class RetryingProducer {
     uint64_t seed = 0;
     // Whether it deletes the oldest records now and then.
     bool trims = false;
+    // Whether the log is compacted: then an open finds the last batch alone.
+    bool is_compacted = false;
   };
 
   // Bytes that it may append to each partition in one life.
