@@ -25,6 +25,7 @@
 #include "gtest/gtest.h"
 #include "tests/fixture/faulty_file_system.h"
 #include "tests/fixture/file_bytes.h"
+#include "tests/fixture/producer_client.h"
 #include "tests/fixture/store_fixture.h"
 #include "varve/api/log_store.h"
 #include "varve/api/partition.h"
@@ -33,10 +34,13 @@
 #include "varve/api/store_options.h"
 #include "varve/api/store_verifier.h"
 #include "varve/api/topic_config.h"
+#include "varve/log/batch/control_record.h"
 #include "varve/log/batch/record.h"
+#include "varve/log/batch/record_batch_builder.h"
 #include "varve/log/batch/record_batches.h"
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
+#include "varve/log/metadata/read_options.h"
 
 namespace varve {
 namespace {
@@ -318,6 +322,45 @@ TEST_F(TopicCompactionTest, ReadersOfBothKindsFollowALogThatIsCompacted) {
   follower.join();
   Partition orders = Orders();
   EXPECT_EQ(LatestOf(ReadAll(orders, orders.visible_end())), latest_);
+}
+
+// The read has found a segment, and looks for what was aborted in it: by then
+// another one is in its place, which has neither those records nor their marker
+// in its index.
+TEST_F(TopicCompactionTest, ACommittedReadShowsNothingThatWasAbortedMeanwhile) {
+  background_ = Background::kNone;
+  CreateOrders();
+  const ProducerClient client = {.transactional = Transactional::kYes,
+                                 .keys = 2};
+  for (const auto end :
+       {ControlRecordType::kAbort, ControlRecordType::kCommit}) {
+    const int32_t sequence = end == ControlRecordType::kAbort ? 0 : 1;
+    ASSERT_THAT(Orders().Append(client.Batch(sequence).Finish()), IsOk());
+    ASSERT_THAT(Orders().Append(client.Marker(end).Finish()), IsOk());
+  }
+  Append(100, 7);
+  Reopen();
+  bool is_compacted = false;
+  files_.RunBefore("Directory::OpenFile " + path_ +
+                       "/orders-0/00000000000000000000.txnindex",
+                   [&] {
+                     std::thread([&] {
+                       for (int i = 0; i < 2; ++i) {
+                         EXPECT_THAT(store_->CompactTopic("orders"), IsOk());
+                         Append(60, 7);
+                       }
+                       is_compacted = true;
+                     }).join();
+                   });
+
+  const auto view = Orders().Read(0, {.isolation = Isolation::kReadCommitted});
+
+  ASSERT_THAT(view, IsOk());
+  ASSERT_TRUE(is_compacted);
+  RecordBatches::Records records = view->records();
+  while (const RecordView* record = records.Next())
+    EXPECT_NE(record->value(), "4000:0");
+  EXPECT_THAT(records.status(), IsOk());
 }
 
 TEST_F(TopicCompactionTest, OptionsOutOfRangeAreRefused) {

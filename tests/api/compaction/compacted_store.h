@@ -123,7 +123,20 @@ class CompactedStore {
 
   // Compacts, and is killed before a call of the compaction to the file system,
   // of which `call` are made before. Returns false when there are fewer.
-  bool CrashInCompaction(int64_t call) {
+  bool CrashInCompaction(int64_t call) { return CrashInCompactionBefore(call); }
+
+  // The same, before a rename of the .log of this segment: when the new one
+  // comes into its place, or when it is put aside.
+  bool CrashAtRename(int64_t base_offset) {
+    return CrashInCompactionBefore(
+        absl::StrCat("Directory::Rename ", path_, "/t-0/",
+                     SegmentFileName(base_offset, SegmentFileKind::kLog)));
+  }
+
+ private:
+  // `call`: as of FaultyFileSystem::RunBefore.
+  template <typename Call>
+  bool CrashInCompactionBefore(const Call& call) {
     files_.ForgetCalls();
     bool is_copied = false;
     files_.RunBefore(call, [&] {
@@ -137,7 +150,6 @@ class CompactedStore {
     return is_copied;
   }
 
- private:
   void Open() {
     StoreOptions options = {.compaction_check_interval = absl::Hours(168),
                             .compaction_map_bytes = map_bytes_,
@@ -181,30 +193,43 @@ inline std::string TextOf(const CompactedStore::Segments& segments) {
   return text;
 }
 
-// Neighbours were merged as long as they fit, and nothing has become larger
-// than it may be. Returns how many have gone into the one before.
-inline int64_t CheckMerged(const CompactedStore::Segments& before,
-                           const CompactedStore::Segments& after,
-                           int64_t clean_end, const LogConfig& config) {
-  SCOPED_TRACE(
-      absl::StrCat("before: ", TextOf(before), "\nafter: ", TextOf(after)));
-  int64_t merged = 0;
+// Neighbours are merged as long as they fit. The base offsets of those that are
+// not merged into the one before them.
+inline std::vector<int64_t> GroupStarts(
+    const CompactedStore::Segments& segments, const LogConfig& config) {
+  std::vector<int64_t> starts;
   CompactedStore::SegmentSize group;
-  for (const auto& [base_offset, size] : before) {
-    if (base_offset >= clean_end) break;
+  for (const auto& [base_offset, size] : segments) {
     group.log_bytes += size.log_bytes;
     group.index_bytes += size.index_bytes;
     group.time_index_bytes += size.time_index_bytes;
     const bool fits = group.log_bytes <= config.segment_bytes &&
                       group.index_bytes <= config.segment_index_bytes &&
                       group.time_index_bytes <= config.segment_index_bytes;
-    if (fits && base_offset != before.begin()->first) {
+    if (fits && !starts.empty()) continue;
+    starts.push_back(base_offset);
+    group = size;
+  }
+  return starts;
+}
+
+// They were merged so, and nothing has become larger than it may be. Returns
+// how many have gone into the one before.
+inline int64_t CheckMerged(const CompactedStore::Segments& before,
+                           const CompactedStore::Segments& after,
+                           int64_t clean_end, const LogConfig& config) {
+  SCOPED_TRACE(
+      absl::StrCat("before: ", TextOf(before), "\nafter: ", TextOf(after)));
+  const std::vector<int64_t> starts = GroupStarts(before, config);
+  int64_t merged = 0;
+  for (const auto& [base_offset, size] : before) {
+    if (base_offset >= clean_end) break;
+    const auto it = after.find(base_offset);
+    if (!std::binary_search(starts.begin(), starts.end(), base_offset)) {
       // A group that has become larger may be split just here.
-      merged += after.contains(base_offset) ? 0 : 1;
+      merged += it == after.end() ? 1 : 0;
       continue;
     }
-    group = size;
-    const auto it = after.find(base_offset);
     EXPECT_NE(it, after.end()) << base_offset;
     if (it == after.end()) continue;
     EXPECT_LE(it->second.log_bytes,

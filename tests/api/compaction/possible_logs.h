@@ -30,6 +30,8 @@ class PossibleLogs {
   struct Moment {
     // Base offsets, the active one's included.
     std::vector<int64_t> segments = {};
+    // Those of them with which a group begins that is replaced as one.
+    std::vector<int64_t> groups = {};
     int64_t log_start = 0;
     int64_t log_end = 0;
     int64_t durable_end = 0;
@@ -86,13 +88,13 @@ class PossibleLogs {
     return "";
   }
 
-  // A compaction was ended somewhere: of the segments, from the oldest on, any
-  // number is done; and then the checkpoint is written.
+  // A compaction was ended somewhere: of the groups of segments, from the
+  // oldest on, any number is done; and then the checkpoint is written.
   void CompactPartly(const Moment& moment) {
     std::vector<Log> possible;
     for (const Log& log : logs_) {
       const auto [after, expected] = Compacted(log, moment, true);
-      for (const int64_t end : moment.segments) {
+      for (const int64_t end : moment.groups) {
         Add({log.model.CompactedTo(end, after.model), log.first_dirty},
             possible);
       }

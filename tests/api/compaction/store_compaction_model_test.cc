@@ -150,6 +150,7 @@ class ModelRun {
 
   PossibleLogs::Moment Now() {
     return {.segments = SegmentBases(),
+            .groups = GroupStarts(store_.ListSegments(), config_),
             .log_start = start_,
             .log_end = end(),
             .durable_end = store_.partition().durable_end(),
@@ -195,8 +196,10 @@ class ModelRun {
   void CrashInCompaction() {
     if (config_.cleanup_policy == CleanupPolicy::kDelete) return;
     const PossibleLogs::Moment moment = Now();
+    const auto any = static_cast<size_t>(Below(std::ssize(moment.segments)));
     const bool has_crashed =
-        store_.CrashInCompaction(Below(OneIn(2) ? 40 : 300));
+        OneIn(2) ? store_.CrashInCompaction(Below(OneIn(2) ? 40 : 300))
+                 : store_.CrashAtRename(moment.segments[any]);
     logs().CompactPartly(moment);
     if (has_crashed) {
       ++met_.crashes_in_passes;
@@ -302,7 +305,6 @@ class ModelRun {
         {{"min.compaction.lag.ms", "150"}},
         {{"min.cleanable.dirty.ratio", "0"}},
         {{"min.cleanable.dirty.ratio", "0.6"}},
-        {{"cleanup.policy", "compact"}},
         {{"cleanup.policy", "compact"}},
         {{"cleanup.policy", "delete"}},
         {{"cleanup.policy", "compact,delete"}, {"retention.ms", "1500"}},
