@@ -61,8 +61,10 @@ std::vector<CompactionSegment> CompactionSegmentsOf(
 
 absl::Status AddFirstTimestamps(Directory& directory, int64_t from,
                                 std::vector<CompactionSegment>& segments) {
-  for (size_t i = 0; i + 1 < segments.size(); ++i) {
-    if (segments[i + 1].base_offset <= from) continue;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const bool is_last = i + 1 == segments.size();
+    if (!is_last && segments[i + 1].base_offset <= from) continue;
+    if (segments[i].size_bytes == 0) continue;
     const absl::StatusOr<int64_t> timestamp_ms =
         FirstTimestamp(directory, segments[i].base_offset);
     if (!timestamp_ms.ok()) return timestamp_ms.status();

@@ -21,7 +21,7 @@ std::vector<CompactionSegment> CompactionSegmentsOf(
     absl::Span<const RetentionSegment> segments);
 
 // Adds the time of the first batch of each, for max.compaction.lag.ms: of those
-// that end above `from`, and not of the last one. Reads a header each.
+// that end above `from`. Reads a header each.
 //
 // Errors: file errors (log/system/errno_status.h).
 absl::Status AddFirstTimestamps(Directory& directory, int64_t from,

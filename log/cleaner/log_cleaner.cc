@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -17,12 +18,14 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "varve/index/transaction_index.h"
+#include "varve/log/batch/record_batch.h"
 #include "varve/log/cleaner/batch_pieces.h"
 #include "varve/log/cleaner/cleaned_segments.h"
 #include "varve/log/cleaner/segment_replacing.h"
 #include "varve/log/cleaner/source_check.h"
 #include "varve/log/compaction/batch_cleaner.h"
 #include "varve/log/compaction/compaction_segment.h"
+#include "varve/log/compaction/compaction_stats.h"
 #include "varve/log/compaction/dirty_keys.h"
 #include "varve/log/compaction/offset_map.h"
 #include "varve/log/compaction/segment_groups.h"
@@ -33,6 +36,20 @@
 
 namespace varve {
 namespace {
+
+// Takes what a compaction would write.
+class CountingSink final : public CleanedBatchSink {
+ public:
+  absl::Status Append(const RecordBatch& batch,
+                      const std::optional<AbortedTransaction>&) override {
+    size_bytes_ += batch.size();
+    return absl::OkStatus();
+  }
+  int64_t size_bytes() const { return size_bytes_; }
+
+ private:
+  int64_t size_bytes_ = 0;
+};
 
 absl::Status WithPath(const Segment& segment, const absl::Status& status) {
   if (status.ok() || absl::IsCancelled(status)) return status;
@@ -54,9 +71,23 @@ int64_t LogCleaner::EndOf(size_t i) const {
 }
 
 absl::StatusOr<CleaningResult> LogCleaner::Run(SegmentReplacing& replacing) {
+  return CleanGroups([&](const SegmentGroup& group, BatchCleaner& cleaner) {
+    return CleanGroup(group, cleaner, replacing);
+  });
+}
+
+absl::StatusOr<CleaningResult> LogCleaner::Measure() {
+  return CleanGroups([this](const SegmentGroup& group, BatchCleaner& cleaner) {
+    return MeasureGroup(group, cleaner);
+  });
+}
+
+absl::StatusOr<CleaningResult> LogCleaner::CleanGroups(CleanGroupWith clean) {
+  const CleanableRange& range = log_.range;
+  progress_.bytes_to_read = range.clean_bytes + 2 * range.cleanable_bytes;
   const OffsetMap::Options map_options = {
       .memory_bytes = options_.map_memory_bytes,
-      .keys_max = log_.range.end - log_.range.first_dirty,
+      .keys_max = range.end - range.first_dirty,
       .secret = options_.secret};
   const absl::StatusOr<std::unique_ptr<Mapping>> memory = log_.files->MapMemory(
       static_cast<size_t>(OffsetMap::MemoryFor(map_options)));
@@ -66,13 +97,13 @@ absl::StatusOr<CleaningResult> LogCleaner::Run(SegmentReplacing& replacing) {
   const absl::StatusOr<int64_t> mapped_end = MapKeys(map);
   if (!mapped_end.ok()) return mapped_end.status();
   size_t count = 0;
-  while (static_cast<int64_t>(count) < log_.range.segment_count &&
+  while (static_cast<int64_t>(count) < range.segment_count &&
          log_.facts[count].base_offset < *mapped_end) {
     ++count;
   }
   result_.first_dirty = *mapped_end;
   if (count == 0) return result_;
-  BatchCleaner cleaner({.range_end = log_.range.end,
+  BatchCleaner cleaner({.range_end = range.end,
                         .mapped_end = *mapped_end,
                         .now_ms = log_.now_ms,
                         .delete_retention_ms = log_.config.delete_retention_ms,
@@ -83,7 +114,7 @@ absl::StatusOr<CleaningResult> LogCleaner::Run(SegmentReplacing& replacing) {
                      {.segment_bytes = log_.config.segment_bytes,
                      .segment_index_bytes = log_.config.segment_index_bytes,
                      .end = EndOf(count - 1)})) {
-    absl::Status status = CleanGroup(group, cleaner, replacing);
+    absl::Status status = clean(group, cleaner);
     if (!status.ok()) return status;
   }
   result_.stats.cleaning = cleaner.stats();
@@ -110,7 +141,7 @@ absl::StatusOr<int64_t> LogCleaner::MapKeys(OffsetMap& map) {
       if (!progress.ok()) return WithPath(**segment, progress.status());
       result_.stats.map = keys.stats();
       if (*progress == DirtyKeys::Progress::kFull) return keys.Finish();
-      absl::Status status = pace_->Spend(std::ssize(piece));
+      absl::Status status = Spend(std::ssize(piece));
       if (!status.ok()) return status;
       rest.remove_prefix(piece.size());
     }
@@ -126,9 +157,8 @@ absl::Status LogCleaner::CleanGroup(const SegmentGroup& group,
   if (!segment.ok()) return segment.status();
   CleanedSegments::Group place = {
       .base_offset = log_.facts[group.first].base_offset,
-      .end = EndOf(end - 1)};
-  for (size_t i = group.first; i < end; ++i)
-    place.size_bytes += log_.facts[i].size_bytes;
+      .end = EndOf(end - 1),
+      .size_bytes = BytesOf(group)};
   if (group.count == 1) place.only_segment = (*segment)->visible_bytes();
   CleanedSegments sink(log_.directory, log_.config, place, pace_);
   absl::Status status = CleanSegment(group.first, **segment, cleaner, sink);
@@ -149,16 +179,52 @@ absl::Status LogCleaner::CleanGroup(const SegmentGroup& group,
     swap->Discard().IgnoreError();
     return status;
   }
-  result_.segments_replaced += static_cast<int64_t>(group.count);
-  result_.segments_written += std::ssize(swap->replacement().by);
-  result_.bytes_replaced += place.size_bytes;
-  result_.bytes_written += sink.size_bytes();
+  NoteGroup(group, std::ssize(swap->replacement().by), sink.size_bytes());
   return replacing.Replace(std::move(swap));
+}
+
+absl::Status LogCleaner::MeasureGroup(const SegmentGroup& group,
+                                      BatchCleaner& cleaner) {
+  CountingSink sink;
+  const CleaningStats before = cleaner.stats();
+  for (size_t i = group.first; i < group.first + group.count; ++i) {
+    const absl::StatusOr<std::shared_ptr<Segment>> segment = Open(i);
+    if (!segment.ok()) return segment.status();
+    absl::Status status = CleanSegment(i, **segment, cleaner, sink);
+    if (!status.ok()) return status;
+  }
+  const CleaningStats& after = cleaner.stats();
+  const bool is_unchanged = after.batches_copied - before.batches_copied ==
+                            after.batches_read - before.batches_read;
+  if (group.count > 1 || !is_unchanged) NoteGroup(group, 1, sink.size_bytes());
+  return absl::OkStatus();
+}
+
+void LogCleaner::NoteGroup(const SegmentGroup& group, int64_t segments_written,
+                           int64_t bytes_written) {
+  result_.segments_replaced += static_cast<int64_t>(group.count);
+  result_.segments_written += segments_written;
+  result_.bytes_replaced += BytesOf(group);
+  result_.bytes_written += bytes_written;
+}
+
+int64_t LogCleaner::BytesOf(const SegmentGroup& group) const {
+  int64_t bytes = 0;
+  for (size_t i = group.first; i < group.first + group.count; ++i)
+    bytes += log_.facts[i].size_bytes;
+  return bytes;
+}
+
+// Errors: Cancelled when compaction is not wanted any more.
+absl::Status LogCleaner::Spend(int64_t bytes_read) {
+  progress_.bytes_read += bytes_read;
+  if (options_.progress != nullptr) options_.progress(progress_);
+  return pace_->Spend(bytes_read);
 }
 
 absl::Status LogCleaner::CleanSegment(size_t i, const Segment& segment,
                                       BatchCleaner& cleaner,
-                                      CleanedSegments& sink) {
+                                      CleanedBatchSink& sink) {
   absl::StatusOr<std::vector<AbortedTransaction>> aborted = AbortedIn(i);
   if (!aborted.ok()) return aborted.status();
   cleaner.AddAborted(*aborted);
@@ -167,7 +233,7 @@ absl::Status LogCleaner::CleanSegment(size_t i, const Segment& segment,
     const std::string_view piece = FirstBatches(rest, kPieceBytes);
     absl::Status status = cleaner.Clean(piece, sink);
     if (!status.ok()) return WithPath(segment, status);
-    status = pace_->Spend(std::ssize(piece));
+    status = Spend(std::ssize(piece));
     if (!status.ok()) return status;
     rest.remove_prefix(piece.size());
   }

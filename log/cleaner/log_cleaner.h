@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -46,6 +48,12 @@ struct CleaningResult {
   int64_t bytes_written = 0;
 };
 
+// How far a compaction has come. It reads what is dirty twice.
+struct CleaningProgress {
+  int64_t bytes_read = 0;
+  int64_t bytes_to_read = 0;  // at most, in all
+};
+
 // One compaction of one log, on its files: finds the last record of each key in
 // the dirty part, and writes the segments up to there again without what
 // log/compaction says may go; each group of them takes the place of the old
@@ -77,6 +85,8 @@ class LogCleaner {
   struct Options {
     int64_t map_memory_bytes = OffsetMap::kMemoryBytes;
     HashSecret secret = {};
+    // Called after each piece of about a MiB that was read; null: not called.
+    std::function<void(const CleaningProgress&)> progress = nullptr;
   };
   // Precondition: `log.range` is not empty.
   LogCleaner(const Log& log, const Options& options, CleanerPace* pace);
@@ -90,12 +100,26 @@ class LogCleaner {
   // of `replace`; other file errors.
   absl::StatusOr<CleaningResult> Run(SegmentReplacing& replacing);
 
+  // Says what `Run` would do, and writes nothing: it reads as much, and counts.
+  // Every group that is to be written is taken for one segment. In place of
+  // `Run`; errors: the same.
+  absl::StatusOr<CleaningResult> Measure();
+
  private:
+  using CleanGroupWith =
+      absl::FunctionRef<absl::Status(const SegmentGroup&, BatchCleaner&)>;
+
+  absl::StatusOr<CleaningResult> CleanGroups(CleanGroupWith clean);
   absl::StatusOr<int64_t> MapKeys(OffsetMap& map);
   absl::Status CleanGroup(const SegmentGroup& group, BatchCleaner& cleaner,
                           SegmentReplacing& replacing);
+  absl::Status MeasureGroup(const SegmentGroup& group, BatchCleaner& cleaner);
   absl::Status CleanSegment(size_t i, const Segment& segment,
-                            BatchCleaner& cleaner, CleanedSegments& sink);
+                            BatchCleaner& cleaner, CleanedBatchSink& sink);
+  void NoteGroup(const SegmentGroup& group, int64_t segments_written,
+                 int64_t bytes_written);
+  int64_t BytesOf(const SegmentGroup& group) const;
+  absl::Status Spend(int64_t bytes_read);
   std::unique_ptr<SegmentSwap> SwapOf(const SegmentGroup& group,
                                       const CleanedSegments& sink) const;
   absl::StatusOr<std::shared_ptr<Segment>> Open(size_t i) const;
@@ -106,6 +130,7 @@ class LogCleaner {
   const Options options_;
   CleanerPace* const pace_;
   CleaningResult result_;
+  CleaningProgress progress_;
 };
 
 }  // namespace varve

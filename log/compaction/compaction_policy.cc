@@ -29,12 +29,25 @@ bool IsOverdue(const CompactionInputs& inputs, int64_t first_dirty,
   return false;
 }
 
+bool IsOlder(int64_t time_ms, int64_t now_ms, int64_t age_ms) {
+  return time_ms > 0 && time_ms < now_ms && now_ms - time_ms > age_ms;
+}
+
+bool Seals(const CompactionInputs& inputs, const CompactionLimits& limits) {
+  const CompactionSegment& active = inputs.segments.back();
+  return active.size_bytes > 0 &&
+         (IsOlder(active.first_timestamp_ms, inputs.now_ms,
+                  limits.max_compaction_lag_ms) ||
+          IsOlder(active.modified_ms, inputs.now_ms, limits.segment_ms));
+}
+
 }  // namespace
 
 CompactionLimits CompactionLimits::Of(const LogConfig& config) {
   return {.cleanup_policy = config.cleanup_policy,
           .min_compaction_lag_ms = config.min_compaction_lag_ms,
           .max_compaction_lag_ms = config.max_compaction_lag_ms,
+          .segment_ms = config.segment_ms,
           .min_cleanable_dirty_ratio = config.min_cleanable_dirty_ratio};
 }
 
@@ -43,6 +56,7 @@ CompactionDecision DecideCompaction(const CompactionInputs& inputs,
   CompactionDecision decision;
   if (limits.cleanup_policy == CleanupPolicy::kDelete) return decision;
   decision.range = FindCleanableRange(inputs, limits.min_compaction_lag_ms);
+  decision.seals = Seals(inputs, limits);
   const CleanableRange& range = decision.range;
   if (range.empty()) return decision;
   if (IsOverdue(inputs, range.first_dirty, limits.max_compaction_lag_ms)) {

@@ -15,6 +15,7 @@ struct CompactionLimits {
   CleanupPolicy cleanup_policy = CleanupPolicy::kDelete;
   int64_t min_compaction_lag_ms = 0;
   int64_t max_compaction_lag_ms = LogConfig::kForever;
+  int64_t segment_ms = LogConfig::kForever;
   double min_cleanable_dirty_ratio = 0.5;
 
   static CompactionLimits Of(const LogConfig& config);
@@ -32,6 +33,8 @@ struct CompactionDecision {
   // What compaction would clean, whether it is due or not: `varve stat` shows
   // its dirty ratio. Of a topic that is not compacted, nothing.
   CleanableRange range;
+  // Whether the active segment is to be sealed, so that it can be compacted.
+  bool seals = false;
 
   bool is_due() const { return due != CompactionDue::kNo; }
 };
@@ -42,6 +45,11 @@ struct CompactionDecision {
 // not the last one, is older than max.compaction.lag.ms. In both a timestamp
 // that is 0 or none says nothing. Of several logs, the one with the highest
 // ratio is due first.
+//
+// The active segment is to be sealed when its first batch is older than
+// max.compaction.lag.ms, or nothing was appended to it for segment.ms. Kafka
+// seals one only when another batch comes, so that the last records of a topic
+// that has become quiet are never compacted.
 //
 // Precondition: that of FindCleanableRange.
 // Thread safety: a pure function.

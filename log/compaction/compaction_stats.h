@@ -41,6 +41,11 @@ struct CleaningStats {
   int64_t horizons_set = 0;
   int64_t markers_dropped = 0;
 
+  int64_t records_removed() const {
+    return records_superseded + tombstones_expired + records_without_key +
+           records_aborted;
+  }
+
   // Whether what was written is what was read.
   bool is_unchanged() const { return batches_copied == batches_read; }
 

@@ -3,6 +3,7 @@
 #ifndef VARVE_LOG_METADATA_LOG_CONFIG_H_
 #define VARVE_LOG_METADATA_LOG_CONFIG_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -68,8 +69,8 @@ struct LogConfig {
   int64_t segment_bytes = 1073741824;
 
   // Time after which a segment is sealed though it is not full, checked when a
-  // batch is appended; where retention.* deletes, also when no batch was
-  // appended for that long. Range: 1 up.
+  // batch is appended; where retention.* deletes, or compaction cleans, also
+  // when no batch was appended for that long. Range: 1 up.
   int64_t segment_ms = 604800000;
 
   // At most this much is taken off `segment_ms`, at random for each segment,
@@ -115,10 +116,18 @@ struct LogConfig {
   // How long a tombstone outlives its compaction. Range: 0 up.
   int64_t delete_retention_ms = 86400000;
 
-  // A record is not compacted before the first age, and is at the second. The
-  // first may not exceed the second. Range: 0 up, 1 up.
+  // A record is not compacted before the first age, and is at the second, which
+  // is as good as segment.ms where a topic is compacted. The first may not
+  // exceed the second. Range: 0 up, 1 up.
   int64_t min_compaction_lag_ms = 0;
   int64_t max_compaction_lag_ms = kForever;
+
+  // How long a segment may last: Kafka's LogConfig.maxSegmentMs.
+  int64_t max_segment_ms() const {
+    return cleanup_policy == CleanupPolicy::kDelete
+               ? segment_ms
+               : std::min(segment_ms, max_compaction_lag_ms);
+  }
 
   // The part of a log that is uncompacted when compaction begins. Smaller:
   // less space, more work. Range: 0 to 1.

@@ -29,6 +29,13 @@ std::optional<absl::Time> TimeOf(int64_t timestamp_ms) {
 
 }  // namespace
 
+double PartitionStats::dirty_ratio() const {
+  const int64_t bytes = clean_bytes + dirty_bytes;
+  return bytes == 0
+             ? 0.0
+             : static_cast<double>(dirty_bytes) / static_cast<double>(bytes);
+}
+
 void FillTimes(absl::FunctionRef<absl::StatusOr<RecordBatches>(int64_t)> read,
                PartitionStats& stats) {
   if (stats.log_start >= stats.visible_end) return;

@@ -48,6 +48,22 @@ struct PartitionStats {
   // Bytes of the batches in them, headers included, also of batches below the
   // log start in the first segment.
   int64_t batch_bytes = 0;
+
+  // How far it is compacted, if its topic ever was: everything below
+  // `clean_end` is, the log start when nothing is. Bytes of the batches of
+  // segments that begin before it and from it on, but for the active segment,
+  // which is never compacted. Not all that is dirty may be compacted at once:
+  // min.compaction.lag.ms and open transactions put it off.
+  int64_t clean_end = 0;
+  int64_t clean_bytes = 0;
+  int64_t dirty_bytes = 0;
+  // What min.cleanable.dirty.ratio is compared with, 0 to 1.
+  double dirty_ratio() const;
+  // Adds a segment that is not the active one.
+  void AddSealed(int64_t base_offset, int64_t size_bytes) {
+    (base_offset < clean_end ? clean_bytes : dirty_bytes) += size_bytes;
+  }
+
   // Bytes of the disk blocks that all files of the partition use, with indexes,
   // blocks allocated ahead of the appends, and files that recovery set aside.
   int64_t disk_bytes = 0;

@@ -55,10 +55,11 @@ std::optional<int64_t> PartitionCompaction::first_dirty() const {
   return offset == kNever ? std::nullopt : std::optional(offset);
 }
 
-absl::Status PartitionCompaction::EndedOrPoisoned() const {
+absl::Status PartitionCompaction::CheckChangeable() const {
   absl::MutexLock lock(log_.mu);
   if (log_.state->has_ended()) return log_.state->EndedError();
-  return log_.state->is_open() ? absl::OkStatus() : log_.state->failure();
+  if (!log_.state->is_open()) return log_.state->failure();
+  return log_.writer->CheckWritable();
 }
 
 absl::StatusOr<CompactionDecision> PartitionCompaction::Look() {
@@ -71,9 +72,12 @@ absl::StatusOr<PartitionCompaction::Facts> PartitionCompaction::Collect() {
   Facts facts;
   facts.now_ms =
       std::max<int64_t>(absl::ToUnixMillis(log_.environment->clock->Now()), 0);
+  bool has_unsynced_sealed = false;
+  const int64_t durable_end = log_.ends->durable();
   {
     absl::MutexLock lock(log_.mu);
     facts.config = *log_.config;
+    has_unsynced_sealed = log_.writer->has_unsynced_sealed_below(durable_end);
   }
   const CompactionLimits limits = CompactionLimits::Of(facts.config);
   if (limits.cleanup_policy == CleanupPolicy::kDelete) return facts;
@@ -81,9 +85,10 @@ absl::StatusOr<PartitionCompaction::Facts> PartitionCompaction::Collect() {
   CompactionInputs inputs = {
       .log_start = log_.ends->log_start(),
       .checkpoint = first_dirty(),
-      // Less one, so that the segment which ends there is left alone, too: a
-      // sync may not be done with its files, and a recovery would scan it.
-      .recovery_point = std::max<int64_t>(log_.ends->durable() - 1, 0),
+      // Less one, so that the segment which ends there is left alone, too, as
+      // long as a sync is not done with its files.
+      .recovery_point = std::max<int64_t>(
+          has_unsynced_sealed ? durable_end - 1 : durable_end, 0),
       .last_stable_offset =
           log_.ends->readable(ReadLevel::kDurable, Isolation::kReadCommitted),
       .now_ms = facts.now_ms};
@@ -107,7 +112,7 @@ absl::StatusOr<PartitionCompaction::Facts> PartitionCompaction::Collect() {
 absl::StatusOr<CompactionReport> PartitionCompaction::Run(
     const CompactionRequest& request) {
   const CallGate::Call call = log_.calls->Enter();
-  absl::Status status = EndedOrPoisoned();
+  absl::Status status = CheckChangeable();
   if (!status.ok()) return status;
   if (!call.entered()) return absl::CancelledError("the log is being closed");
   Turn turn(this);
@@ -125,17 +130,27 @@ absl::StatusOr<CompactionReport> PartitionCompaction::Run(
   const bool wanted = facts->decision.is_due() ||
                       request.when == CompactionRequest::When::kDirty;
   if (!wanted || facts->decision.range.empty()) return report;
+  absl::StatusOr<CleaningResult> result =
+      request.effect == CompactionRequest::Effect::kMeasure
+          ? Clean(*facts, request)
+          : CleanBetweenCheckpoints(*facts, request);
+  if (!result.ok()) return result.status();
+  report.result = *std::move(result);
+  return report;
+}
+
+absl::StatusOr<CleaningResult> PartitionCompaction::CleanBetweenCheckpoints(
+    Facts& facts, const CompactionRequest& request) {
   // What is cleaned lies below the recovery point that is written down.
-  status = log_.listener->BeforeFirstChange();
+  absl::Status status = log_.listener->BeforeFirstChange();
   if (status.ok()) status = log_.listener->WriteCheckpoint();
   if (!status.ok()) return status;
-  absl::StatusOr<CleaningResult> result = Clean(*facts, request);
+  absl::StatusOr<CleaningResult> result = Clean(facts, request);
   if (!result.ok()) return result.status();
   first_dirty_.store(result->first_dirty, std::memory_order_relaxed);
-  report.result = *std::move(result);
   status = log_.listener->WriteCheckpoint();
   if (!status.ok()) return status;
-  return report;
+  return result;
 }
 
 absl::StatusOr<CleaningResult> PartitionCompaction::Clean(
@@ -165,16 +180,19 @@ absl::StatusOr<CleaningResult> PartitionCompaction::Clean(
       {.bytes_per_second = request.pace.bytes_per_second,
        .wait =
            [&](absl::Duration time) {
-             return !log_.calls->is_closed() && EndedOrPoisoned().ok() &&
+             return !log_.calls->is_closed() && CheckChangeable().ok() &&
                     (request.pace.wait == nullptr || request.pace.wait(time));
            }},
       log_.environment->clock);
   LogCleaner cleaner(log,
                      {.map_memory_bytes = request.map_memory_bytes,
                       .secret = {.first = log_.environment->Random(),
-                                 .second = log_.environment->Random()}},
+                                 .second = log_.environment->Random()},
+                      .progress = request.progress},
                      &pace);
-  return cleaner.Run(replacing_);
+  return request.effect == CompactionRequest::Effect::kMeasure
+             ? cleaner.Measure()
+             : cleaner.Run(replacing_);
 }
 
 }  // namespace varve

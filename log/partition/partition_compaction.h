@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -39,13 +40,20 @@ struct CompactionRequest {
     kDirty,  // if anything can be cleaned
   };
   When when = When::kDue;
+  enum class Effect : uint8_t {
+    kReplace,  // segments
+    kMeasure,  // nothing: it says what would be done
+  };
+  Effect effect = Effect::kReplace;
+  // LogCleaner::Options::progress.
+  std::function<void(const CleaningProgress&)> progress = nullptr;
   int64_t map_memory_bytes = OffsetMap::kMemoryBytes;
   CleanerPace::Limits pace = {};
 };
 
 struct CompactionReport {
   CompactionDecision decision = {};
-  // What was done; nothing when it was not asked for.
+  // What was done, or would be; nothing when it was not asked for.
   std::optional<CleaningResult> result = std::nullopt;
 };
 
@@ -85,10 +93,10 @@ class PartitionCompaction {
   // Errors: those of RetentionSegments::Collect; file errors.
   absl::StatusOr<CompactionDecision> Look();
 
-  // Compacts sealed segments below the durable end, but for the last of them,
-  // which a sync may not be done with. Errors: FailedPrecondition or NotFound
-  // when the log has ended; its poison; those of LogCleaner::Run; file errors
-  // of the checkpoint.
+  // Compacts sealed segments below the durable end whose files are synced; or
+  // says what that would do. Errors: FailedPrecondition or NotFound when the
+  // log has ended, or is read-only since its recovery; its poison; those of
+  // LogCleaner::Run; file errors of the checkpoint.
   absl::StatusOr<CompactionReport> Run(const CompactionRequest& request);
 
   // Everything below it is clean; nothing when it was never compacted.
@@ -126,9 +134,11 @@ class PartitionCompaction {
     int64_t now_ms = 0;
   };
   absl::StatusOr<Facts> Collect();
+  absl::StatusOr<CleaningResult> CleanBetweenCheckpoints(
+      Facts& facts, const CompactionRequest& request);
   absl::StatusOr<CleaningResult> Clean(Facts& facts,
                                        const CompactionRequest& request);
-  absl::Status EndedOrPoisoned() const;
+  absl::Status CheckChangeable() const;
 
   const Parts log_;
   SegmentReplacing replacing_;

@@ -222,6 +222,8 @@ absl::StatusOr<PartitionStats> PartitionLog::Stats() {
     absl::MutexLock lock(&mu_);
     if (state_.has_ended()) return state_.EndedError();
     stats = StatsInMemory(ends_, writer_.epochs(), *meters_, state_.failure());
+    stats.clean_end =
+        std::max(stats.log_start, compaction_.first_dirty().value_or(0));
   }
   return UnlessEnded(AddFileStats(*directory_, segments_, retention_segments_,
                                   reader_, stats));

@@ -2,7 +2,9 @@
 
 #include "varve/log/partition/partition_stats_collection.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
@@ -14,6 +16,7 @@
 #include "varve/log/partition/partition_meters.h"
 #include "varve/log/partition/partition_reader.h"
 #include "varve/log/partition/watermarks.h"
+#include "varve/log/retention/retention_policy.h"
 #include "varve/log/retention/retention_segments.h"
 #include "varve/log/segment/segment_list.h"
 #include "varve/log/system/file_system.h"
@@ -53,9 +56,15 @@ absl::StatusOr<PartitionStats> AddFileStats(Directory& directory,
       stats);
   // The reads have opened the last segment, so it knows the size of its
   // batches; its file is longer.
-  const absl::StatusOr<int64_t> batch_bytes = facts.TotalBytes();
-  if (!batch_bytes.ok()) return batch_bytes.status();
-  stats.batch_bytes = *batch_bytes;
+  const absl::StatusOr<std::vector<RetentionSegment>> sizes =
+      facts.CollectSizes(stats.visible_end);
+  if (!sizes.ok()) return sizes.status();
+  for (size_t i = 0; i < sizes->size(); ++i) {
+    const RetentionSegment& segment = (*sizes)[i];
+    stats.batch_bytes += segment.size_bytes;
+    if (i + 1 < sizes->size())
+      stats.AddSealed(segment.base_offset, segment.size_bytes);
+  }
   const absl::StatusOr<int64_t> disk_bytes = directory.DiskBytes();
   if (!disk_bytes.ok()) return disk_bytes.status();
   stats.disk_bytes = *disk_bytes;

@@ -119,7 +119,8 @@ absl::Status PartitionWriter::OpenActive() {
   active_ = *std::move(segment);
   window_ = PopulateWindow();
   window_.Advance(active_->size(), 0);
-  roll_.Begin(AppendTimeMs(environment_->clock->NowMs()), config_->segment_ms);
+  roll_.Begin(AppendTimeMs(environment_->clock->NowMs()),
+              config_->max_segment_ms());
   return absl::OkStatus();
 }
 
@@ -142,12 +143,12 @@ void PartitionWriter::Activate(std::shared_ptr<Segment> segment) {
   needs_new_segment_ = false;
   window_.BeginSegment(segment->populated_ahead());
   active_ = std::move(segment);
-  roll_.Begin(created_ms, config_->segment_ms - jitter_ms);
+  roll_.Begin(created_ms, config_->max_segment_ms() - jitter_ms);
 }
 
 int64_t PartitionWriter::DrawJitterMs() const {
   const int64_t jitter_max =
-      std::min(config_->segment_jitter_ms, config_->segment_ms);
+      std::min(config_->segment_jitter_ms, config_->max_segment_ms());
   if (jitter_max <= 0) return 0;
   return static_cast<int64_t>(environment_->Random() %
                               static_cast<uint64_t>(jitter_max));
@@ -259,7 +260,7 @@ absl::Status PartitionWriter::RollIfWritten() {
 }
 
 void PartitionWriter::ConfigChanged() {
-  roll_.LimitTime(config_->segment_ms);
+  roll_.LimitTime(config_->max_segment_ms());
   if (!is_open()) return;
   if (ready_ != nullptr && !ready_->Fits(*config_)) DropReady();
   if (active_->size() > 0 || active_->capacity() == config_->segment_bytes)

@@ -165,11 +165,12 @@ class PartitionWriter {
   // Whether there are sealed segments that are not being synced now.
   bool has_unsynced_sealed() const { return unsynced_sealed_count() > 0; }
   int64_t unsynced_sealed_count() const { return unsynced_.waiting_count(); }
+  // Errors: FailedPrecondition for a log that is read-only since its recovery.
+  absl::Status CheckWritable() const;
   // Whether it has rolled since the last call.
   bool TakeRolled() { return std::exchange(rolled_, false); }
 
  private:
-  absl::Status CheckWritable() const;
   bool Accepts(const IncomingBatch& batch) const;
   absl::Status RefusalOf(const IncomingBatch& batch) const;
   absl::StatusOr<PlacedBatch> Place(IncomingBatch& batch,

@@ -86,6 +86,11 @@ class ReadOnlyLog {
   // The state of the last refresh, with the segments that were found since.
   int64_t log_start() const { return log_start_; }
   int64_t recovery_point() const { return outline_.checkpoint.recovery_point; }
+  // Everything below it is compacted; nothing when it never was, or that is not
+  // known.
+  std::optional<int64_t> first_dirty() const {
+    return outline_.checkpoint.first_dirty;
+  }
   const std::vector<int64_t>& segment_bases() const { return bases_; }
   // The base offset of the first segment that begins after `base_offset`.
   std::optional<int64_t> SegmentBehind(int64_t base_offset) const;

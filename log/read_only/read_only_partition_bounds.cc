@@ -100,9 +100,8 @@ absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::TryStats() {
       .durable_end = std::max(bounds->recovery_point, bounds->log_start),
       .visible_end = bounds->visible_end,
       .segments = bounds->segment_count};
-  const absl::StatusOr<int64_t> batch_bytes = BatchBytes();
-  if (!batch_bytes.ok()) return batch_bytes.status();
-  stats.batch_bytes = *batch_bytes;
+  stats.clean_end = std::max(stats.log_start, log_.first_dirty().value_or(0));
+  if (absl::Status status = AddSizes(stats); !status.ok()) return status;
   const absl::StatusOr<int64_t> disk_bytes = log_.directory().DiskBytes();
   if (!disk_bytes.ok()) return disk_bytes.status();
   stats.disk_bytes = *disk_bytes;
@@ -120,12 +119,11 @@ absl::StatusOr<PartitionStats> ReadOnlyPartitionReader::TryStats() {
 
 // Counts the last segment up to where the log ends in it, because the rest of
 // its file is allocated ahead.
-absl::StatusOr<int64_t> ReadOnlyPartitionReader::BatchBytes() {
-  int64_t bytes = 0;
+absl::Status ReadOnlyPartitionReader::AddSizes(PartitionStats& stats) {
   for (const int64_t base : log_.segment_bases()) {
     if (end_.has_value() && end_->segment != nullptr &&
         end_->segment->base_offset() == base) {
-      bytes += end_->place.position;
+      stats.batch_bytes += end_->place.position;
       continue;
     }
     auto segment = ReadOnlySegment::Open(log_.directory(), base);
@@ -133,9 +131,10 @@ absl::StatusOr<int64_t> ReadOnlyPartitionReader::BatchBytes() {
     if (!segment.ok()) return segment.status();
     const absl::StatusOr<int64_t> size = (*segment)->Size();
     if (!size.ok()) return size.status();
-    bytes += *size;
+    stats.batch_bytes += *size;
+    if (base != log_.segment_bases().back()) stats.AddSealed(base, *size);
   }
-  return bytes;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RecordBatches> ReadOnlyPartitionReader::BatchAt(int64_t offset) {

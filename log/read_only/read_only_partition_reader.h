@@ -174,7 +174,8 @@ class ReadOnlyPartitionReader : private RestingReader {
   absl::StatusOr<LogBounds> TryBounds() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<LeaderEpochs> ReadEpochs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<PartitionStats> TryStats() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  absl::StatusOr<int64_t> BatchBytes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status AddSizes(PartitionStats& stats)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<RecordBatches> BatchAt(int64_t offset)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status RefreshIfDue() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

@@ -107,9 +107,14 @@ class SegmentVerifier {
   void FinishSidecar() {
     if (!sidecar_.has_value()) return;
     if (log_end_ == IndexVerifier::LogEnd::kDamaged) sidecar_->SkipDamage();
-    sidecar_->Finish({.size_bytes = size_,
-                      .index_crc = indexes_.offset_index_crc(),
-                      .time_index_crc = indexes_.time_index_crc()});
+    SidecarVerifier::Files files = {
+        .size_bytes = size_,
+        .index_crc = indexes_.offset_index_crc(),
+        .time_index_crc = indexes_.time_index_crc()};
+    // A writer may be compacting.
+    if (inputs_.last_writer != LastWriter::kStillOpen)
+      files.next_base_offset = inputs_.next_base_offset;
+    sidecar_->Finish(files);
   }
 
   void FinishProducers() {

@@ -74,6 +74,24 @@ void SidecarVerifier::Finish(const Files& files) {
              files.index_crc);
   JudgeIndex(path_of(SegmentFileKind::kTimeIndex), sidecar_->time_index_crc,
              files.time_index_crc);
+  if (files.next_base_offset.has_value())
+    JudgeSuccessor(*files.next_base_offset);
+}
+
+// Where offsets may be missing, nothing else shows that a segment is.
+void SidecarVerifier::JudgeSuccessor(int64_t next_base_offset) {
+  CHECK(sidecar_.has_value());
+  if (!sidecar_->cleaned_to.has_value() ||
+      *sidecar_->cleaned_to == next_base_offset) {
+    return;
+  }
+  findings_.Add(
+      {.path = directory_.PathOf(
+           SegmentFileName(found_.base_offset, SegmentFileKind::kLog)),
+       .offset = *sidecar_->cleaned_to,
+       .what = "the segment after it is missing",
+       .expected = absl::StrCat("base offset ", *sidecar_->cleaned_to),
+       .found = absl::StrCat("base offset ", next_base_offset)});
 }
 
 void SidecarVerifier::JudgeBatches() {

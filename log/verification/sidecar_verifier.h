@@ -42,6 +42,9 @@ class SidecarVerifier {
     int64_t size_bytes = 0;  // of the .log
     std::optional<uint32_t> index_crc = {};
     std::optional<uint32_t> time_index_crc = {};
+    // Where the next segment begins; nothing when this is the last one, or that
+    // may be changing.
+    std::optional<int64_t> next_base_offset = {};
   };
   void Finish(const Files& files);
 
@@ -49,6 +52,7 @@ class SidecarVerifier {
   void Judge(const std::string& path, std::string_view what,
              std::string_view expected, std::string_view found);
   void JudgeBatches();
+  void JudgeSuccessor(int64_t next_base_offset);
   void JudgeIndex(const std::string& path, std::optional<uint32_t> expected,
                   std::optional<uint32_t> found);
 

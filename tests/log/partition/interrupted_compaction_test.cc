@@ -35,7 +35,12 @@ using ::testing::Each;
 using ::testing::Not;
 using ::testing::Truly;
 
-class InterruptedCompactionTest : public CompactionFixture {
+// What the active segment holds: with nothing in it, the segment before is
+// compacted, too, in which a recovery begins to scan.
+enum class Active : uint8_t { kARecord, kNothing };
+
+class InterruptedCompactionTest : public CompactionFixture,
+                                  public testing::WithParamInterface<Active> {
  protected:
   InterruptedCompactionTest() {
     // Three segments in two groups, of which the second one changes, too.
@@ -56,14 +61,19 @@ class InterruptedCompactionTest : public CompactionFixture {
     clean_ = checkpoint_;
     Save();
     OpenClean();
-    // As after the first append: the log is not clean any more.
-    Put("k2", "active");
-    EXPECT_THAT(log_->Sync(), IsOk());
+    AppendMore();
     files_.ForgetCalls();
     Compact();
     calls_ = files_.call_count();
     after_ = ReadRecords();
     EXPECT_LT(after_.size(), before_.size());
+  }
+
+  // As after the first append: the log is not clean any more.
+  void AppendMore() {
+    Put("k2", "active");
+    if (GetParam() == Active::kNothing) Roll();
+    EXPECT_THAT(log_->Sync(), IsOk());
   }
 
   // The log as it was before the compaction, open.
@@ -72,8 +82,7 @@ class InterruptedCompactionTest : public CompactionFixture {
     Restore();
     checkpoint_ = clean_;
     OpenClean();
-    Put("k2", "active");
-    EXPECT_THAT(log_->Sync(), IsOk());
+    AppendMore();
     files_.ForgetCalls();
   }
 
@@ -135,7 +144,7 @@ class InterruptedCompactionTest : public CompactionFixture {
   int64_t calls_ = 0;
 };
 
-TEST_F(InterruptedCompactionTest, AKillAtAnyStepLeavesOldOrNewSegments) {
+TEST_P(InterruptedCompactionTest, AKillAtAnyStepLeavesOldOrNewSegments) {
   ASSERT_GT(calls_, 50);
   for (int64_t call = 0; call < calls_; ++call) {
     SCOPED_TRACE(absl::StrCat("killed before call ", call));
@@ -167,7 +176,7 @@ TEST_F(InterruptedCompactionTest, AKillAtAnyStepLeavesOldOrNewSegments) {
   }
 }
 
-TEST_F(InterruptedCompactionTest, AFailureOfAnyCallLosesNothing) {
+TEST_P(InterruptedCompactionTest, AFailureOfAnyCallLosesNothing) {
   for (const auto repeat :
        {FaultyFileSystem::Repeat::kOnce, FaultyFileSystem::Repeat::kForever}) {
     for (const int error : {EIO, ENOSPC, EMFILE}) {
@@ -194,7 +203,7 @@ TEST_F(InterruptedCompactionTest, AFailureOfAnyCallLosesNothing) {
   }
 }
 
-TEST_F(InterruptedCompactionTest, WhatAFailureHasLeftIsSettledByTheNextOpen) {
+TEST_P(InterruptedCompactionTest, WhatAFailureHasLeftIsSettledByTheNextOpen) {
   for (int64_t call = 0; call < calls_; ++call) {
     SCOPED_TRACE(absl::StrCat("call ", call, " and all after it fail"));
     StartAgain();
@@ -215,7 +224,7 @@ TEST_F(InterruptedCompactionTest, WhatAFailureHasLeftIsSettledByTheNextOpen) {
 
 // A new reader sees all at any moment, and one that has begun to read before
 // the compaction goes on wherever it is.
-TEST_F(InterruptedCompactionTest, AnotherProcessReadsAllAtAnyStep) {
+TEST_P(InterruptedCompactionTest, AnotherProcessReadsAllAtAnyStep) {
   for (int64_t call = 0; call < calls_; ++call) {
     SCOPED_TRACE(absl::StrCat("before call ", call));
     StartAgain();
@@ -240,7 +249,7 @@ TEST_F(InterruptedCompactionTest, AnotherProcessReadsAllAtAnyStep) {
   }
 }
 
-TEST_F(InterruptedCompactionTest, ATrimGoesOnAfterAFailureHalfWay) {
+TEST_P(InterruptedCompactionTest, ATrimGoesOnAfterAFailureHalfWay) {
   for (int64_t call = 0; call < calls_; ++call) {
     SCOPED_TRACE(absl::StrCat("call ", call, " fails"));
     StartAgain();
@@ -258,6 +267,13 @@ TEST_F(InterruptedCompactionTest, ATrimGoesOnAfterAFailureHalfWay) {
     ExpectNothingPassing();
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(WithInTheActiveSegment, InterruptedCompactionTest,
+                         testing::Values(Active::kARecord, Active::kNothing),
+                         [](const testing::TestParamInfo<Active>& info) {
+                           return info.param == Active::kARecord ? "ARecord"
+                                                                 : "Nothing";
+                         });
 
 }  // namespace
 }  // namespace varve

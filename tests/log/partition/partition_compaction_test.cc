@@ -81,19 +81,17 @@ TEST_F(PartitionCompactionTest, TheActiveSegmentStaysAsItIs) {
   EXPECT_TRUE(after.contains(25)) << "the new ones are not compacted yet";
 }
 
-// A sync may not be done with its files.
-TEST_F(PartitionCompactionTest, TheSegmentThatEndsAtTheDurableEndStaysAsItIs) {
+// All its batches are durable, but a sync is not done with its files.
+TEST_F(PartitionCompactionTest, ASegmentStaysUntilItsFilesAreSynced) {
   for (int i = 0; i < 4; ++i) Put("k", "v");
   ASSERT_THAT(log_->Sync(), IsOk());
   Roll();
   EXPECT_FALSE(Compact().result.has_value());
-  Put("k", "v");
-  EXPECT_FALSE(Compact().result.has_value()) << "it is not durable";
   ASSERT_THAT(log_->Sync(), IsOk());
 
   EXPECT_TRUE(Compact().result.has_value());
 
-  EXPECT_EQ(ReadRecords().size(), 2);
+  EXPECT_EQ(ReadRecords().size(), 1);
 }
 
 TEST_F(PartitionCompactionTest, WhatIsNotDurableIsNotCompacted) {
@@ -272,33 +270,6 @@ TEST_F(PartitionCompactionTest, MemoryThatCannotBeHadIsReported) {
   Compact();
   EXPECT_EQ(LatestOf(ReadRecords()), LatestOf(before));
   EXPECT_LT(ReadRecords().size(), before.size());
-}
-
-TEST_F(PartitionCompactionTest, NothingIsDoneBelowTheDirtyRatio) {
-  config_.min_cleanable_dirty_ratio = 0.5;
-  Recover();
-  Fill(10, 30);
-  Compact();
-  Put("k0", "new");
-  RollAndSync();
-
-  const CompactionReport report = Compact();
-
-  EXPECT_FALSE(report.result.has_value());
-  EXPECT_EQ(report.decision.due, CompactionDue::kNo);
-  EXPECT_FALSE(report.decision.range.empty());
-  EXPECT_TRUE(Compact({.when = CompactionRequest::When::kDirty}).result);
-  EXPECT_FALSE(ReadRecords().contains(0));
-}
-
-TEST_F(PartitionCompactionTest, ATopicThatIsNotCompactedStaysAsItIs) {
-  config_.cleanup_policy = CleanupPolicy::kDelete;
-  Recover();
-  Fill(10, 5);
-
-  EXPECT_FALSE(Compact({.when = CompactionRequest::When::kDirty}).result);
-
-  EXPECT_EQ(ReadRecords().size(), 31);
 }
 
 TEST_F(PartitionCompactionTest, AFlippedBaseOffsetStopsIt) {
