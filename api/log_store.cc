@@ -132,10 +132,15 @@ absl::Status LogStore::AddPartitions(std::string_view name, int32_t new_total) {
 }
 
 absl::StatusOr<std::vector<PartitionCompacted>> LogStore::CompactTopic(
-    std::string_view name, CompactWhen when) {
+    std::string_view name, const CompactOptions& options) {
   const absl::StatusOr<CallGate::Call> call = BeginCall(*opened_in_, *state_);
   if (!call.ok()) return call.status();
-  return CompactTopicOf(*state_, name, when);
+  return CompactTopicOf(*state_, name, options);
+}
+
+MaintenancePause LogStore::PauseMaintenance() {
+  if (opened_in_->in_child()) return MaintenancePause();
+  return MaintenancePause(state_->maintenance());
 }
 
 absl::Status LogStore::DeleteTopic(std::string_view name) {

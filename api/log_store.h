@@ -39,6 +39,7 @@
 #include "absl/types/span.h"
 #include "varve/api/committed_offset.h"
 #include "varve/api/compaction/topic_compaction.h"
+#include "varve/api/duty/maintenance_pause.h"
 #include "varve/api/partition.h"
 #include "varve/api/partition_failure.h"
 #include "varve/api/read_only_store.h"
@@ -143,23 +144,22 @@ class LogStore {
   // of the records of a key the last one stays (cleanup.policy "compact",
   // log/metadata/log_config.h). Offsets never change, and the active segment
   // stays as it is. Appends and reads go on meanwhile; views stay valid. The
-  // background does the same by and by, when it is due. Durable on return.
+  // background does it by itself when it is due. Durable on return.
   //
   // Errors: NotFound; FailedPrecondition for a topic that is not compacted, and
   // when closed; Cancelled when the store is closed meanwhile, or the partition
   // trimmed: what is done is done, and another call goes on; DataLoss for a
   // segment that is damaged: it and those after it stay as they are;
-  // Unimplemented when a codec is missing; ResourceExhausted; file errors
-  // (log/system/errno_status.h). Partitions before the one that fails are
-  // compacted.
+  // Unimplemented when a codec is missing; ResourceExhausted; file errors. The
+  // partitions before the one that fails are compacted.
   absl::StatusOr<std::vector<PartitionCompacted>> CompactTopic(
-      std::string_view name, CompactWhen when = CompactWhen::kDirty);
+      std::string_view name, const CompactOptions& options = {});
 
   // Deletes a topic with all its records, durably: after a crash it is there
-  // as a whole, or not at all. A topic of the same name may be created at once,
-  // and is another one. Handles on its partitions fail from now on with
-  // NotFound, as do their AppendAsync that are not durable, and waiters with
-  // Cancelled; views stay valid.
+  // as a whole, or not at all. A topic of that name may be created at once, and
+  // is another one. Handles on its partitions fail from now on with NotFound,
+  // as do their AppendAsync that are not durable, and waiters with Cancelled;
+  // views stay valid.
   //
   // The offsets that groups have committed for it are deleted with it, and
   // never count for another topic. The files are removed when the topic's
@@ -224,10 +224,9 @@ class LogStore {
   //   ... process view->records(), and look at their status() ...
   //   return store->CommitOffset("billing", "orders", 0, view->next_offset());
   //
-  // It is a name, not a membership: nothing gives partitions to threads, and
-  // two threads that read the same one both get every record. Give each
-  // partition to one of them at a time. To free what all groups have read, call
-  // TrimBefore with the smallest of their offsets.
+  // It is a name, not a membership: two threads that read the same partition
+  // both get every record. To free what all groups have read, call TrimBefore
+  // with the smallest of their offsets.
   //
   // Offsets are kept in Kafka's way, as records of the topic
   // __consumer_offsets, which is made at the first commit, with
@@ -268,8 +267,7 @@ class LogStore {
   // says whether those are committed then, as one. Without a refusal in the
   // report all are committed.
   //
-  //   auto report = store->TryCommitOffsets(
-  //       "billing", commits,
+  //   auto report = store->TryCommitOffsets("billing", commits,
   //       {.on_refused = varve::OnRefusedOffset::kCommitOthers});
   //   if (!report.ok()) return report.status();
   //   for (const varve::RefusedOffset& one : report->refused) …
@@ -346,9 +344,8 @@ class LogStore {
   // What opening the store, and partitions since, has found and done.
   RecoveryReport recovery_report() const;
 
-  // What the store has done since it was opened, and holds now. The call is
-  // cheap enough to be made every second: it looks at each open partition, and
-  // stops no other call.
+  // What the store has done since it was opened, and holds now. Cheap enough
+  // for every second: it looks at each open partition, and stops no other call.
   StoreMetrics Metrics() const;
 
   // The directory, as it was given.
@@ -371,15 +368,20 @@ class LogStore {
   // Errors: FailedPrecondition when closed.
   absl::StatusOr<absl::Duration> RunMaintenance();
 
+  // Keeps the background from deleting and compacting as long as the result
+  // lives. Waits for what is under way, so not for a log sink or a callback.
+  MaintenancePause PauseMaintenance();
+
   // Refuses further calls, fails waiters with Cancelled, waits for calls under
   // way, TrimBefore and RunMaintenance included, deletes by retention if a
-  // check is due, removes the files of deleted topics, syncs everything, trims
-  // the files, calls the callbacks of AppendAsync that are left, and marks the
-  // shutdown as clean. Only a Partition::Read may continue after it: it changes
-  // nothing. Do not call it from within another call, as from a log sink or a
-  // callback: it would wait for itself. Idempotent: later calls return what the
-  // first did. Blocks for a sync of every partition with unsynced appends.
-  // Functions that return no Status still answer afterwards.
+  // check is due, compacts what is due and small, removes the files of deleted
+  // topics, syncs everything, trims the files, calls the callbacks of
+  // AppendAsync that are left, and marks the shutdown as clean. Only a
+  // Partition::Read may continue after it: it changes nothing. Do not call it
+  // from within another call, as from a log sink or a callback: it would wait
+  // for itself. Idempotent: later calls return what the first did. Blocks for a
+  // sync of every partition with unsynced appends. Functions that return no
+  // Status still answer afterwards.
   //
   // Errors: the first one met. The rest is closed all the same, and the next
   // open recovers; the close is not tried again.

@@ -69,6 +69,8 @@ void WriteLatencies(const StoreMetrics& metrics, ExpositionWriter& writer) {
         "Time that appends waited since a partition was two segments beyond "
         "retention.bytes.",
         metrics.retention_wait_ns, Unit::kNanoseconds);
+  write("varve_compaction_seconds", "Time of compactions, one partition each.",
+        metrics.compaction.compaction_ns, Unit::kNanoseconds);
   write("varve_populate_seconds", "Time of populating pages ahead, a step.",
         metrics.populate_ns, Unit::kNanoseconds);
 }
@@ -207,6 +209,58 @@ void WriteDisk(const DiskMetrics& disk, ExpositionWriter& writer) {
   writer.Sample(disk.refuses_appends ? 1 : 0);
 }
 
+struct OfCompaction {
+  std::string_view name;
+  std::string_view help;
+  int64_t CompactionMetrics::*field;
+};
+
+constexpr OfCompaction kCompactionCounters[] = {
+    {"varve_compactions_partial_total",
+     "Compactions that had no room for all keys in compaction_map_bytes.",
+     &CompactionMetrics::partial},
+    {"varve_compaction_replaced_segments_total",
+     "Segments that compaction has written again.",
+     &CompactionMetrics::replaced_segments},
+    {"varve_compaction_read_bytes_total", "Bytes that compaction has read.",
+     &CompactionMetrics::read_bytes},
+    {"varve_compaction_written_bytes_total",
+     "Bytes that compaction has written.", &CompactionMetrics::written_bytes},
+    {"varve_compaction_removed_records_total",
+     "Records that compaction has removed.",
+     &CompactionMetrics::removed_records},
+};
+
+constexpr OfCompaction kCompactionGauges[] = {
+    // A gauge: a delete horizon can make a segment longer.
+    {"varve_compaction_removed_bytes",
+     "Bytes that compaction has removed since the store was opened.",
+     &CompactionMetrics::removed_bytes},
+    {"varve_compaction_due_partitions",
+     "Partitions that were to be compacted when the store last looked.",
+     &CompactionMetrics::due_partitions},
+    {"varve_compaction_failing_partitions",
+     "Partitions left alone for a while since their compaction has failed.",
+     &CompactionMetrics::failing_partitions},
+};
+
+void WriteCompaction(const StoreMetrics& metrics, ExpositionWriter& writer) {
+  for (const OfCompaction& counter : kCompactionCounters) {
+    writer.Counter(counter.name, counter.help);
+    writer.Sample(metrics.compaction.*counter.field);
+  }
+  for (const OfCompaction& gauge : kCompactionGauges) {
+    writer.Gauge(gauge.name, gauge.help);
+    writer.Sample(metrics.compaction.*gauge.field);
+  }
+  writer.Gauge("varve_dirty_ratio_max",
+               "The largest dirty ratio of a partition, 0 to 1.");
+  writer.Sample({}, metrics.compaction.dirty_ratio_max);
+  writer.Gauge("varve_maintenance_paused",
+               "1 while retention and compaction are paused.");
+  writer.Sample(metrics.maintenance_is_paused ? 1 : 0);
+}
+
 // Writes only the partitions that hold anything: there may be thousands.
 void WriteHoldings(const StoreMetrics& metrics, ExpositionWriter& writer) {
   const auto write = [&](std::string_view name, std::string_view help,
@@ -280,6 +334,7 @@ std::string ToPrometheusText(const StoreMetrics& metrics) {
   WriteWaits(metrics, writer);
   WritePlain(metrics, writer);
   WriteDisk(metrics.disk, writer);
+  WriteCompaction(metrics, writer);
   WriteHoldings(metrics, writer);
   WriteGroupLags(metrics, writer);
   WriteOpening(metrics, writer);

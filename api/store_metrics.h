@@ -64,6 +64,33 @@ struct DiskMetrics {
   friend bool operator==(const DiskMetrics&, const DiskMetrics&) = default;
 };
 
+// What compaction by key has done since the store was opened, in the background
+// and by CompactTopic.
+struct CompactionMetrics {
+  // Time of compactions that ended well, of one partition each; and how many of
+  // them had more keys than StoreOptions::compaction_map_bytes has room for, so
+  // that another one had to go on.
+  Distribution compaction_ns;
+  int64_t partial = 0;
+  int64_t replaced_segments = 0;
+  int64_t read_bytes = 0;  // what is dirty counts twice
+  int64_t written_bytes = 0;
+  // What is gone. A delete horizon can make a segment longer, so a compaction
+  // that removes little may add bytes.
+  int64_t removed_records = 0;
+  int64_t removed_bytes = 0;
+
+  // As of the last time that the background looked: partitions that were due,
+  // those that it leaves alone for a while since their compaction has failed
+  // (duty_errors), and the largest dirty ratio, 0 to 1.
+  int64_t due_partitions = 0;
+  int64_t failing_partitions = 0;
+  double dirty_ratio_max = 0;
+
+  friend bool operator==(const CompactionMetrics&,
+                         const CompactionMetrics&) = default;
+};
+
 // How far a consumer group is behind in one partition.
 struct GroupLag {
   std::string group;
@@ -183,6 +210,11 @@ struct StoreMetrics {
   // Time that appends waited for the deletion of such segments, since their
   // partition was beyond retention.bytes by two of them: one entry a wait.
   Distribution retention_wait_ns;
+
+  CompactionMetrics compaction;
+
+  // Whether a MaintenancePause is in effect.
+  bool maintenance_is_paused = false;
 
   DiskMetrics disk;
 

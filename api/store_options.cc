@@ -76,6 +76,11 @@ absl::Status StoreOptions::Validate() const {
         "compaction_bytes_per_second: ", compaction_bytes_per_second,
         " is below 0, which is no limit"));
   }
+  if (pinned_deleted_bytes_max < -1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("pinned_deleted_bytes_max: ", pinned_deleted_bytes_max,
+                     " is below -1, which is no limit"));
+  }
   if (producer_id_expiration < absl::Milliseconds(1) ||
       producer_id_expiration > kProducerIdExpirationMax) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -79,22 +79,30 @@ struct StoreOptions {
   absl::Duration retention_check_interval = absl::Minutes(5);
 
   // How often the partitions of topics that are compacted (cleanup.policy) are
-  // looked at; those that are due are compacted then, in the background.
+  // looked at; those that are due are compacted then, in the background. Also a
+  // fifteenth of that after the last look, when a segment was sealed since.
   // Longer: more space is taken for as long. Range: 1 ms to 7 days. Default:
   // Kafka's log.cleaner.backoff.ms, 15 s.
   absl::Duration compaction_check_interval = absl::Seconds(15);
 
   // Memory that a compaction may take for the keys that it has met, 24 bytes
-  // for each, besides up to 16 MiB; none while there is no compaction. With more
-  // keys than have room, a compaction does a part, and the next one goes on.
-  // Range: 576 bytes to 48 GiB. Default: Kafka's log.cleaner.dedupe.buffer.size,
-  // 128 MiB, which is for 5,033,164 keys.
+  // for each, besides up to 16 MiB; none while there is no compaction. With
+  // more keys than have room, a compaction does a part, and the next one goes
+  // on. Range: 576 bytes to 48 GiB. Default: Kafka's
+  // log.cleaner.dedupe.buffer.size, 128 MiB, which is for 5,033,164 keys.
   int64_t compaction_map_bytes = int64_t{128} << 20;
 
   // Bytes that compactions may read and write in a second; 0: as many as they
   // can. Range: 0 up. Default: 0, as Kafka's
   // log.cleaner.io.max.bytes.per.second.
   int64_t compaction_bytes_per_second = 0;
+
+  // Bytes of deleted segments that views may hold (StoreMetrics::holdings)
+  // before compaction waits: it writes segments again while the old ones still
+  // take their space. The background then looks again until views were dropped,
+  // and CompactTopic is ResourceExhausted; appends, and retention, which takes
+  // no space, go on. Range: -1, no limit, up. Default: no limit.
+  int64_t pinned_deleted_bytes_max = -1;
 
   // How long a producer without an open transaction is remembered after its
   // last append, or after the store was opened: then an append of it is not

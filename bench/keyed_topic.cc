@@ -112,7 +112,7 @@ KeyedTopic::Compacted KeyedTopic::Compact() {
   int64_t clean_end = -1;
   while (true) {
     const absl::StatusOr<std::vector<PartitionCompacted>> compacted =
-        store_->CompactTopic(name_, CompactWhen::kDirty);
+        store_->CompactTopic(name_);
     CHECK_OK(compacted.status());
     const PartitionCompacted& one = compacted->front();
     if (!one.compacted || one.clean_end == clean_end) break;

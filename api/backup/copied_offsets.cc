@@ -75,7 +75,7 @@ class OffsetsChecker {
             ReadOnlyLog::Options{.outline = [facts](FactsAge) { return facts; },
                                  .clock = clock_,
                                  .sealed = SealedAccess::kRead}),
-        codecs_, [](const std::string&) {});
+        codecs_, clock_, [](const std::string&) {});
     absl::Status status = offsets.CatchUp();
     if (absl::IsDataLoss(status)) return false;
     if (!status.ok()) return status;

@@ -17,8 +17,6 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
-#include "varve/api/duty/duty_notices.h"
-#include "varve/api/groups/offset_rewrite.h"
 #include "varve/api/offsets/offset_replay.h"
 #include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/record_batch_builder.h"
@@ -84,7 +82,7 @@ absl::StatusOr<std::unique_ptr<OffsetLog>> OffsetLog::Load(
                  });
   if (!status.ok()) return status;
   return std::unique_ptr<OffsetLog>(
-      new OffsetLog(std::move(log), std::move(table), replay));
+      new OffsetLog(std::move(log), std::move(table)));
 }
 
 void OffsetLog::SetChecked(std::string_view group,
@@ -124,7 +122,6 @@ absl::Status OffsetLog::Append(absl::Span<const Change> changes, int64_t now_ms,
         {.key = encoded.back().key, .value = encoded.back().value}, now_ms);
     if (!status.ok()) return status;
   }
-  const int64_t size = builder.size_bytes();
   const absl::StatusOr<AppendResult> appended = log_->Append(
       builder.Finish(),
       durability == Durability::kSynced ? Durability::kMemory : durability);
@@ -137,8 +134,6 @@ absl::Status OffsetLog::Append(absl::Span<const Change> changes, int64_t now_ms,
       CHECK(status.ok()) << status;  // it is what was just encoded
     }
   }
-  log_bytes_ += size;
-  RewriteIfLong(now_ms);
   return absl::OkStatus();
 }
 
@@ -179,24 +174,6 @@ absl::Status OffsetLog::SetTopicIds(absl::Span<const Owned> offsets,
                        .checked = entry.checked});
   }
   return AppendInParts(changes, now_ms, Durability::kMemory);
-}
-
-void OffsetLog::RewriteIfLong(int64_t now_ms) {
-  const int64_t limit = OffsetRewriteBytes(table().live_bytes());
-  if (has_open_transactions_ || log_bytes_ < std::max(limit, retry_bytes_))
-    return;
-  const absl::StatusOr<int64_t> bytes = RewriteOffsets(*log_, table(), now_ms);
-  if (bytes.ok()) {
-    log_bytes_ = *bytes;
-    retry_bytes_ = 0;
-    return;
-  }
-  // The commit itself succeeded. How much the rewriting added is not known: all
-  // of it is assumed.
-  NoteDutyFailure(log_->environment(), log_->meters().store(),
-                  "committed offsets could not be rewritten", bytes.status());
-  log_bytes_ += table().live_bytes();
-  retry_bytes_ = log_bytes_ + kOffsetRewriteBytesMin;
 }
 
 }  // namespace varve

@@ -30,10 +30,7 @@ namespace varve {
 // One partition of __consumer_offsets: its log, and the table that its records
 // make.
 //
-// The log is kept short: when appends have made it a multiple of its live
-// records (api/groups/offset_rewrite.h), the append that did so rewrites it. A
-// log with an open transaction, which only Kafka's producers make, is left to
-// grow.
+// The topic is compacted, as others are, which keeps the log short.
 //
 // Thread safety: externally synchronized, but for `Positions`.
 class OffsetLog {
@@ -55,8 +52,7 @@ class OffsetLog {
 
   // Appends the changes as one batch: after a crash all are there or none. With
   // kSynced they are durable only after a `Sync` of `log()`, which needs no
-  // lock of the caller's. The changes may be views into the table. A failure to
-  // rewrite the log is no error; it is tried again later.
+  // lock of the caller's. The changes may be views into the table.
   //
   // Errors: those of PartitionLog::Append; the table has not changed then.
   absl::Status Append(absl::Span<const Change> changes, int64_t now_ms,
@@ -102,22 +98,13 @@ class OffsetLog {
   const std::shared_ptr<PartitionLog>& log() const { return log_; }
 
  private:
-  OffsetLog(std::shared_ptr<PartitionLog> log, OffsetTable table,
-            const OffsetReplay& replay)
-      : log_(std::move(log)),
-        table_(std::move(table)),
-        has_open_transactions_(replay.has_open_transactions()),
-        log_bytes_(replay.bytes_read()) {}
-
-  void RewriteIfLong(int64_t now_ms);
+  OffsetLog(std::shared_ptr<PartitionLog> log, OffsetTable table)
+      : log_(std::move(log)), table_(std::move(table)) {}
 
   const std::shared_ptr<PartitionLog> log_;
   // Held while the table changes, and by `Positions`: no file is touched then.
   mutable absl::Mutex table_mu_;
   OffsetTable table_ ABSL_GUARDED_BY(table_mu_);
-  const bool has_open_transactions_;
-  int64_t log_bytes_;        // of the log's batches
-  int64_t retry_bytes_ = 0;  // no rewriting before the log has as many
 };
 
 }  // namespace varve

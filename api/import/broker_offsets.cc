@@ -53,7 +53,8 @@ absl::StatusOr<BrokerOffsets> BrokerOffsets::Read(
                                  .clock = clock,
                                  .sealed = SealedAccess::kRead},
             nullptr, Decompressor(codecs)),
-        codecs, [&notes](const std::string& note) { notes.push_back(note); });
+        codecs, clock,
+        [&notes](const std::string& note) { notes.push_back(note); });
     if (absl::Status status = replayed.CatchUp(); !status.ok()) return status;
     replayed.table().ForEachOffset([&](const std::string& group,
                                        const TopicPartition& partition,

@@ -10,8 +10,9 @@
 namespace varve {
 namespace {
 
-// Kafka's offsets.topic.segment.bytes.
-constexpr int64_t kSegmentBytes = 104857600;
+// Less than Kafka's 100 MiB (offsets.topic.segment.bytes): only sealed segments
+// are compacted, and a store that is opened reads all of them.
+constexpr int64_t kSegmentBytes = int64_t{1} << 20;
 
 }  // namespace
 

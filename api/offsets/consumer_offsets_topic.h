@@ -21,7 +21,8 @@ inline bool IsInternalTopic(std::string_view topic) {
   return IsInternalTopicName(topic);
 }
 
-// The config with which a broker creates it: compact, segments of 100 MiB.
+// The config with which it is created: compacted, with small segments, so that
+// commits again and again take little disk, and an open reads little.
 TopicConfig ConsumerOffsetsConfig(int32_t partitions);
 
 }  // namespace varve

@@ -46,7 +46,6 @@ absl::Status OffsetReplay::Run(Range range, Read read) {
     if (!view.ok()) return view.status();
     if (view->empty()) break;
     for (const RecordBatch& batch : *view) ReadBatch(batch, next_offset_);
-    bytes_read_ += view->size_bytes();
     next_offset_ = view->next_offset();
   }
   return absl::OkStatus();

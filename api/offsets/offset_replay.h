@@ -71,10 +71,6 @@ class OffsetReplay {
     std::string head;
   };
   const std::optional<Batch>& last_batch() const { return last_batch_; }
-  // Bytes of the batches read.
-  int64_t bytes_read() const { return bytes_read_; }
-  // Whether a transaction was begun and not ended.
-  bool has_open_transactions() const { return !pending_.empty(); }
 
  private:
   absl::Status PassDamage(const absl::Status& damage);
@@ -97,7 +93,6 @@ class OffsetReplay {
   const Note note_;
   int64_t next_offset_ = 0;
   std::optional<Batch> last_batch_;
-  int64_t bytes_read_ = 0;
   ByteBuffer decompressed_;  // the records of one batch
   // Of open transactions, by their producers.
   std::map<int64_t, std::vector<Pending>> pending_;

@@ -2,7 +2,6 @@
 
 #include "varve/api/offsets/offset_table.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -20,23 +19,6 @@
 #include "varve/log/metadata/topic_id.h"
 
 namespace varve {
-namespace {
-
-// Bytes that a record takes beside its key and value, about.
-constexpr int64_t kRecordOverhead = 12;
-// Bytes of an offset commit's key beside its names: type, two lengths,
-// partition.
-constexpr size_t kKeyBytesBesideNames = 10;
-
-size_t KeyBytes(std::string_view group, const TopicPartition& partition) {
-  return kKeyBytesBesideNames + group.size() + partition.topic.size();
-}
-
-int64_t RecordBytes(size_t key_size, std::string_view value) {
-  return static_cast<int64_t>(key_size + value.size()) + kRecordOverhead;
-}
-
-}  // namespace
 
 absl::Status OffsetTable::Apply(std::optional<std::string_view> key,
                                 std::optional<std::string_view> value,
@@ -44,10 +26,7 @@ absl::Status OffsetTable::Apply(std::optional<std::string_view> key,
   if (!key.has_value()) return absl::DataLossError("a record without a key");
   absl::StatusOr<std::optional<OffsetCommitKey>> parsed =
       ParseOffsetCommitKey(*key);
-  if (!parsed.ok() || !parsed->has_value()) {
-    PutOther(*key, value);
-    return parsed.status();
-  }
+  if (!parsed.ok() || !parsed->has_value()) return parsed.status();
   const OffsetCommitKey& commit = **parsed;
   TopicPartition partition = {.topic = std::string(commit.topic),
                               .partition = commit.partition};
@@ -65,7 +44,6 @@ absl::Status OffsetTable::Apply(std::optional<std::string_view> key,
 // Without an entry it removes the one that is there.
 void OffsetTable::PutOffset(std::string_view group, TopicPartition partition,
                             std::optional<Entry> entry) {
-  const size_t key_size = KeyBytes(group, partition);
   auto found = groups_.find(group);
   if (found == groups_.end()) {
     if (!entry.has_value()) return;
@@ -73,27 +51,14 @@ void OffsetTable::PutOffset(std::string_view group, TopicPartition partition,
   }
   Group& offsets = found->second;
   if (auto old = offsets.find(partition); old != offsets.end()) {
-    live_bytes_ -= RecordBytes(key_size, old->second.value);
     --offset_count_;
     if (!entry.has_value()) offsets.erase(old);
   }
   if (entry.has_value()) {
-    live_bytes_ += RecordBytes(key_size, entry->value);
     ++offset_count_;
     offsets.insert_or_assign(std::move(partition), *std::move(entry));
   }
   if (offsets.empty()) groups_.erase(found);
-}
-
-void OffsetTable::PutOther(std::string_view key,
-                           std::optional<std::string_view> value) {
-  if (auto old = others_.find(key); old != others_.end()) {
-    live_bytes_ -= RecordBytes(key.size(), old->second);
-    others_.erase(old);
-  }
-  if (!value.has_value()) return;
-  live_bytes_ += RecordBytes(key.size(), *value);
-  others_.emplace(std::string(key), std::string(*value));
 }
 
 const OffsetTable::Group* OffsetTable::Find(std::string_view group) const {
@@ -125,10 +90,7 @@ void OffsetTable::SetTopicId(std::string_view group,
   absl::StatusOr<OffsetCommitValue> value = ParseOffsetCommitValue(entry.value);
   CHECK(value.ok()) << value.status();
   value->topic_id = topic_id;
-  std::string written = FormatOffsetCommitValue(*value);
-  live_bytes_ += static_cast<int64_t>(written.size()) -
-                 static_cast<int64_t>(entry.value.size());
-  entry.value = std::move(written);
+  entry.value = FormatOffsetCommitValue(*value);
   entry.topic_id = topic_id;
 }
 
@@ -155,25 +117,6 @@ void OffsetTable::ForEachOffset(
       take(group, partition, entry);
     }
   }
-}
-
-absl::Status OffsetTable::ForEach(
-    absl::FunctionRef<absl::Status(std::string_view, std::string_view)> take)
-    const {
-  for (const auto& [key, value] : others_) {
-    if (absl::Status status = take(key, value); !status.ok()) return status;
-  }
-  for (const auto& [group, offsets] : groups_) {
-    for (const auto& [partition, entry] : offsets) {
-      const std::string key =
-          FormatOffsetCommitKey({.group = group,
-                                 .topic = partition.topic,
-                                 .partition = partition.partition});
-      if (absl::Status status = take(key, entry.value); !status.ok())
-        return status;
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace varve

@@ -20,8 +20,8 @@
 namespace varve {
 
 // The state that the records of one partition of __consumer_offsets make: the
-// last value of each key. Values are kept as they are stored, so that those of
-// other types, and of versions that varve does not read, outlive a rewriting.
+// last offset of each group and partition. Records of other types are the group
+// coordinator's own, and not looked at.
 //
 // Thread safety: externally synchronized.
 class OffsetTable {
@@ -40,9 +40,8 @@ class OffsetTable {
 
   // Takes the next record of the log. An absent value removes the key's.
   //
-  // Errors: those of ParseOffsetCommitKey and ParseOffsetCommitValue. The
-  // record is kept all the same, but for one without a key, which means
-  // nothing.
+  // Errors: those of ParseOffsetCommitKey, and the record means nothing; those
+  // of ParseOffsetCommitValue, and the offset is one that cannot be read.
   absl::Status Apply(std::optional<std::string_view> key,
                      std::optional<std::string_view> value, Checked checked);
 
@@ -74,25 +73,13 @@ class OffsetTable {
   // How many offsets there are, of all groups.
   int64_t offset_count() const { return offset_count_; }
 
-  // Hands out all keys and values; stops at the first error, and returns it.
-  absl::Status ForEach(absl::FunctionRef<absl::Status(std::string_view key,
-                                                      std::string_view value)>
-                           take) const;
-
-  // Bytes of all keys and values, and what a record costs beside them.
-  int64_t live_bytes() const { return live_bytes_; }
-
  private:
   void PutOffset(std::string_view group, TopicPartition partition,
                  std::optional<Entry> entry);
   Entry& At(std::string_view group, const TopicPartition& partition);
-  void PutOther(std::string_view key, std::optional<std::string_view> value);
 
   std::map<std::string, Group, std::less<>> groups_;
-  // Records of other types, by their keys.
-  std::map<std::string, std::string, std::less<>> others_;
   int64_t offset_count_ = 0;
-  int64_t live_bytes_ = 0;
 };
 
 }  // namespace varve

@@ -293,7 +293,8 @@ absl::StatusOr<const OffsetTable*> ReadOnlyGroups::TableOf(const Topic& topic,
     if (!reader.ok()) return reader.status();
     place = std::make_unique<ReplayedOffsets>(
         PartitionDirectoryName(topic.name, partition), *std::move(reader),
-        readers_->codecs(), [this](const std::string& note) {
+        readers_->codecs(), environment_.clock,
+        [this](const std::string& note) {
           const std::string& path = readers_->files().directory().path();
           const std::string text = absl::StrCat(path, "/", note);
           environment_.Log({.severity = absl::LogSeverity::kWarning,

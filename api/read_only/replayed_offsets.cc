@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "varve/api/offsets/offset_replay.h"
 #include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/record_batches.h"
@@ -19,25 +20,28 @@
 namespace varve {
 namespace {
 
-// How often the log may be rewritten while it is read: each rewriting takes a
-// mebibyte of commits.
+// How often the log may be trimmed while it is read.
 constexpr int kTriesMax = 10;
 
 }  // namespace
 
 absl::Status ReplayedOffsets::CatchUp() {
+  const absl::Time now = clock_->Now();
+  // A clock that was set back says nothing.
+  if (now - caught_up_at_ > kGoOnWithin || now < caught_up_at_) BeginAnew();
   for (int i = 0; i < kTriesMax; ++i) {
     const absl::StatusOr<LogBounds> bounds = reader_->Bounds();
     if (!bounds.ok()) return bounds.status();
     if (!Continues(*bounds)) BeginAnew();
     absl::Status status = ReadUpTo(*bounds);
+    if (status.ok()) caught_up_at_ = now;
     // Segments that were to be read are gone: what counts of them is in later
     // ones.
     if (!absl::IsOutOfRange(status)) return status;
     BeginAnew();
   }
   return absl::UnavailableError(
-      absl::StrCat(name_, ": the log is rewritten as fast as it is read"));
+      absl::StrCat(name_, ": the log is trimmed as fast as it is read"));
 }
 
 // Whether the log goes on where it was read to. If its end was cut and written

@@ -9,11 +9,13 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "varve/api/offsets/offset_replay.h"
 #include "varve/api/offsets/offset_table.h"
 #include "varve/log/batch/codecs.h"
 #include "varve/log/metadata/log_bounds.h"
 #include "varve/log/read_only/read_only_partition_reader.h"
+#include "varve/log/system/clock.h"
 
 namespace varve {
 
@@ -23,25 +25,32 @@ namespace varve {
 // Thread safety: externally synchronized.
 class ReplayedOffsets {
  public:
-  // Borrows the codecs, which may be null. `name` is the partition's, for the
-  // notes.
+  // How long after a `CatchUp` the next one goes on from there. Compaction
+  // keeps the deletion of an offset for delete.retention.ms, a day: after that
+  // a reader could miss it.
+  static constexpr absl::Duration kGoOnWithin = absl::Hours(12);
+
+  // Borrows the codecs, which may be null, and the clock. `name` is the
+  // partition's, for the notes.
   ReplayedOffsets(std::string name,
                   std::shared_ptr<ReadOnlyPartitionReader> reader,
-                  const Codecs* codecs, OffsetReplay::Note note)
+                  const Codecs* codecs, Clock* clock, OffsetReplay::Note note)
       : name_(std::move(name)),
         reader_(std::move(reader)),
         codecs_(codecs),
+        clock_(clock),
         note_(std::move(note)) {}
 
   ReplayedOffsets(const ReplayedOffsets&) = delete;
   ReplayedOffsets& operator=(const ReplayedOffsets&) = delete;
 
   // Reads what was written since the last call: a commit that is there only in
-  // part is one of the next call's. When the log was rewritten or cut
-  // meanwhile, all of it is read anew.
+  // part is one of the next call's. When the log was cut meanwhile, or
+  // compacted where it was read last, or the last call is long ago, all of it
+  // is read anew.
   //
   // Errors: those of ReadOnlyPartitionReader, but DataLoss only as
-  // OffsetReplay::Run returns it; Unavailable when the log is rewritten as fast
+  // OffsetReplay::Run returns it; Unavailable when the log is trimmed as fast
   // as it is read. The table is as far as the reading came.
   absl::Status CatchUp();
 
@@ -55,10 +64,12 @@ class ReplayedOffsets {
   const std::string name_;
   const std::shared_ptr<ReadOnlyPartitionReader> reader_;
   const Codecs* const codecs_;
+  Clock* const clock_;
   const OffsetReplay::Note note_;
 
   OffsetTable table_;
   std::optional<OffsetReplay> replay_;  // into the table; nothing: not begun
+  absl::Time caught_up_at_;             // wall clock; of the replay
 };
 
 }  // namespace varve

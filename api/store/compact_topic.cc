@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -16,7 +17,7 @@
 #include "varve/api/compaction/compaction_pass.h"
 #include "varve/api/compaction/topic_compaction.h"
 #include "varve/api/store/store_state.h"
-#include "varve/log/compaction/compaction_stats.h"
+#include "varve/log/compaction/cleanable_range.h"
 #include "varve/log/partition/partition_compaction.h"
 
 namespace varve {
@@ -25,25 +26,40 @@ namespace {
 constexpr absl::Duration kWaitStep = absl::Milliseconds(20);
 
 PartitionCompacted ReportOf(int32_t partition, const CompactionReport& report) {
-  PartitionCompacted compacted = {
-      .partition = partition,
-      .dirty_ratio = report.decision.range.dirty_ratio()};
+  const CleanableRange& range = report.decision.range;
+  PartitionCompacted compacted = {.partition = partition,
+                                  .dirty_ratio = range.dirty_ratio(),
+                                  .was_due = report.decision.is_due()};
   if (!report.result.has_value()) return compacted;
-  const CleaningStats& stats = report.result->stats.cleaning;
   compacted.compacted = true;
   compacted.bytes_before = report.result->bytes_replaced;
   compacted.bytes_after = report.result->bytes_written;
-  compacted.records_removed = stats.records_superseded +
-                              stats.tombstones_expired +
-                              stats.records_without_key + stats.records_aborted;
+  compacted.records_removed = report.result->stats.cleaning.records_removed();
   compacted.clean_end = report.result->first_dirty;
+  compacted.has_more = report.result->first_dirty < range.end;
   return compacted;
+}
+
+// Without the wait of `request.pace`.
+CompactionRequest RequestOf(int32_t partition, const CompactOptions& options) {
+  CompactionRequest request = {.when = options.when == CompactWhen::kDue
+                                           ? CompactionRequest::When::kDue
+                                           : CompactionRequest::When::kDirty};
+  if (options.dry_run) request.effect = CompactionRequest::Effect::kMeasure;
+  if (options.progress != nullptr) {
+    request.progress = [partition, &options](const CleaningProgress& progress) {
+      options.progress({.partition = partition,
+                        .bytes_read = progress.bytes_read,
+                        .bytes_to_read = progress.bytes_to_read});
+    };
+  }
+  return request;
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<PartitionCompacted>> CompactTopicOf(
-    StoreState& store, std::string_view name, CompactWhen when) {
+    StoreState& store, std::string_view name, const CompactOptions& options) {
   const absl::StatusOr<Topic> topic = store.topics().FindTopic(name);
   if (!topic.ok()) return topic.status();
   if (!IsCompacted(topic->config.log)) {
@@ -60,12 +76,11 @@ absl::StatusOr<std::vector<PartitionCompacted>> CompactTopicOf(
   };
   std::vector<PartitionCompacted> done;
   for (const int32_t partition : topic->PartitionNumbers()) {
+    CompactionRequest request = RequestOf(partition, options);
+    request.pace.wait = wait;
     const absl::StatusOr<CompactionReport> report =
         store.compaction().RunPartition(topic->name, partition,
-                                        when == CompactWhen::kDue
-                                            ? CompactionRequest::When::kDue
-                                            : CompactionRequest::When::kDirty,
-                                        wait);
+                                        std::move(request));
     if (!report.ok()) return report.status();
     done.push_back(ReportOf(partition, *report));
   }

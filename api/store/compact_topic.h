@@ -16,7 +16,7 @@ namespace varve {
 //
 // Precondition: the caller has entered the store's calls.
 absl::StatusOr<std::vector<PartitionCompacted>> CompactTopicOf(
-    StoreState& store, std::string_view name, CompactWhen when);
+    StoreState& store, std::string_view name, const CompactOptions& options);
 
 }  // namespace varve
 

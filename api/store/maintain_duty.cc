@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "varve/api/duty/maintenance_gate.h"
 #include "varve/api/partitions/store_events.h"
 #include "varve/api/retention/retention_pass.h"
 #include "varve/log/system/clock.h"
@@ -32,6 +33,9 @@ MaintainDuty::MaintainDuty(Work work, Clock* clock,
                                        clock_->Now(), check_interval)) {}
 
 absl::Time MaintainDuty::Run(const std::stop_token& stop) {
+  const MaintenanceGate::Work work(work_.gate);
+  // The bell rings when the pause ends.
+  if (!work.may_run()) return absl::InfiniteFuture();
   const absl::Time next = work_.delete_topics(stop);
   const absl::Time due = RunRetention(stop);
   KeepSize(stop);
@@ -39,6 +43,8 @@ absl::Time MaintainDuty::Run(const std::stop_token& stop) {
 }
 
 void MaintainDuty::Finish() {
+  const MaintenanceGate::Work work(work_.gate);
+  if (!work.may_run()) return;
   RunRetention({});
   KeepSize({});
 }

@@ -9,6 +9,7 @@
 
 #include "absl/time/time.h"
 #include "varve/api/duty/duty.h"
+#include "varve/api/duty/maintenance_gate.h"
 #include "varve/api/partitions/store_events.h"
 #include "varve/api/retention/retention_pass.h"
 #include "varve/api/retention/store_size_limit.h"
@@ -25,7 +26,7 @@ namespace varve {
 // than an interval, or than it takes this thread to get its turn, would leave
 // it undone for ever.
 //
-// Borrows the pass, the limit and the clock, which must outlive it.
+// Borrows the pass, the limit, the gate and the clock, which must outlive it.
 //
 // Thread safety: as Duty.
 class MaintainDuty final : public Duty {
@@ -34,6 +35,7 @@ class MaintainDuty final : public Duty {
     RetentionPass* retention = nullptr;
     std::shared_ptr<StoreEvents> events;
     StoreSizeLimit* size_limit = nullptr;  // null: the store has none
+    MaintenanceGate* gate = nullptr;       // while it is closed nothing is done
     // Removes what is due of deleted topics; returns when more will be.
     std::function<absl::Time(const std::stop_token&)> delete_topics;
   };

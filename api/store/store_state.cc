@@ -77,6 +77,11 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
           directory_, found.clean ? StoreEvents::Marker::kPresent
                                   : StoreEvents::Marker::kAbsent)),
       meters_(std::move(meters)),
+      maintenance_(std::make_shared<MaintenanceGate>(
+          [events = std::weak_ptr<StoreEvents>(events_)] {
+            if (const auto held = events.lock(); held != nullptr)
+              held->maintain_bell().Ring();
+          })),
       lock_(std::move(lock)),
       partitions_(
           directory_, options_, events_, meters_, std::move(found.checkpoint),
@@ -105,12 +110,18 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
                   .meters = &meters_->log(),
                   .producer_id_expiration = options_.producer_id_expiration},
                  ReadRetentionState(*directory_)),
-      compaction_({.partitions = &partitions_,
-                   .topics = [this] { return topics_.topics(); },
-                   .environment = options_.environment,
-                   .meters = &meters_->log(),
-                   .map_memory_bytes = options_.compaction_map_bytes,
-                   .bytes_per_second = options_.compaction_bytes_per_second}),
+      compaction_(
+          {.partitions = &partitions_,
+           .topics = [this] { return topics_.topics(); },
+           .environment = options_.environment,
+           .meters = &meters_->log(),
+           .map_memory_bytes = options_.compaction_map_bytes,
+           .bytes_per_second = options_.compaction_bytes_per_second,
+           .pinned_deleted_bytes =
+               [this] {
+                 return meters_->Snapshot().holdings.pins.deleted_bytes;
+               },
+           .pinned_deleted_bytes_max = options_.pinned_deleted_bytes_max}),
       size_limit_(MakeSizeLimit()),
       producer_ids_(directory_, options_.environment),
       side_by_side_(options_.background == Background::kNone
@@ -120,11 +131,10 @@ StoreState::StoreState(std::shared_ptr<Directory> directory,
   events_->SetHandlers(checkpoint_writer_, parking_, limit_keeper_);
   topics_.SetConfigChanged(
       [this](const Topic& topic) { retention_.RunTopic(topic); });
-  if (size_limit_ != nullptr) {
-    events_->SetSegmentBegun([limit = size_limit_](PartitionLog& log) {
-      limit->NoteSegmentBegun(log);
-    });
-  }
+  events_->SetSegmentBegun([this](PartitionLog& log) {
+    if (size_limit_ != nullptr) size_limit_->NoteSegmentBegun(log);
+    if (compaction_.NoteSegmentBegun(log)) events_->maintain_bell().Ring();
+  });
   SetSpaceWake();
 }
 
@@ -230,6 +240,8 @@ StoreMetrics StoreState::metrics() const {
   StoreMetrics metrics = meters_->Snapshot();
   metrics.taken_at = options_.environment.clock->Now();
   metrics.disk = AddLimits(metrics.disk);
+  metrics.compaction = compaction_.metrics();
+  metrics.maintenance_is_paused = maintenance_->is_closed();
   AddToMetrics add_groups;
   {
     absl::MutexLock lock(&mu_);

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/compaction/compaction_pass.h"
+#include "varve/api/duty/maintenance_gate.h"
 #include "varve/api/duty/side_by_side.h"
 #include "varve/api/duty/store_duties.h"
 #include "varve/api/metrics/metrics_file.h"
@@ -66,6 +67,7 @@ class StoreState {
     return partitions_.FindOpen(topic, partition);
   }
   CompactionPass& compaction() { return compaction_; }
+  const std::shared_ptr<MaintenanceGate>& maintenance() { return maintenance_; }
   ProducerIds& producer_ids() { return producer_ids_; }
   // For calls of the program that wait for several partitions.
   SideBySide& side_by_side() { return side_by_side_; }
@@ -123,6 +125,7 @@ class StoreState {
   std::vector<std::string> notes_;  // complete when `Open` returns
   const std::shared_ptr<StoreEvents> events_;
   const std::shared_ptr<StoreMeters> meters_;
+  const std::shared_ptr<MaintenanceGate> maintenance_;
   // Holds the store's lock while it is open.
   std::unique_ptr<File> lock_;
   PartitionTable partitions_;

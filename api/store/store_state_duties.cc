@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "varve/api/catalog/topic_catalog.h"
 #include "varve/api/duty/duty_list.h"
+#include "varve/api/duty/maintenance_gate.h"
 #include "varve/api/duty/store_duties.h"
 #include "varve/api/metrics/metrics_file.h"
 #include "varve/api/partitions/store_events.h"
@@ -68,20 +69,22 @@ void StoreState::AddDuties() {
               &events_->sync_bell());
   auto maintain = std::make_unique<DutyList>();
   if (space_ != nullptr) {
-    maintain->Add(std::make_unique<FreeSpaceDuty>(
-        FreeSpaceDuty::Work{.guard = space_,
-                            .run_retention =
-                                [this](const std::stop_token& stop) {
-                                  return retention_.RunAll(stop);
-                                },
-                            .on_change = options_.on_free_space_change,
-                            .environment = options_.environment,
-                            .meters = &meters_->log()}));
+    maintain->Add(std::make_unique<FreeSpaceDuty>(FreeSpaceDuty::Work{
+        .guard = space_,
+        .run_retention =
+            [this](const std::stop_token& stop) {
+              const MaintenanceGate::Work work(maintenance_.get());
+              return work.may_run() && retention_.RunAll(stop);
+            },
+        .on_change = options_.on_free_space_change,
+        .environment = options_.environment,
+        .meters = &meters_->log()}));
   }
   maintain->Add(std::make_unique<MaintainDuty>(
       MaintainDuty::Work{.retention = &retention_,
                          .events = events_,
                          .size_limit = size_limit_.get(),
+                         .gate = maintenance_.get(),
                          .delete_topics =
                              [this](const std::stop_token& stop) {
                                return topics_.DeletePending(stop);
@@ -96,7 +99,7 @@ void StoreState::AddDuties() {
   }
   duties_.Add({.name = "varve-maintain", .nice_more = 10},
               std::make_unique<CompactionDuty>(
-                  &compaction_, std::move(maintain), clock,
+                  &compaction_, maintenance_.get(), std::move(maintain), clock,
                   CompactionDuty::Options{
                       .check_interval = options_.compaction_check_interval}),
               &events_->maintain_bell());

@@ -27,6 +27,7 @@
 #include "tests/fixture/file_bytes.h"
 #include "tests/fixture/producer_client.h"
 #include "tests/fixture/store_fixture.h"
+#include "varve/api/duty/maintenance_pause.h"
 #include "varve/api/log_store.h"
 #include "varve/api/partition.h"
 #include "varve/api/read_only_partition.h"
@@ -41,13 +42,17 @@
 #include "varve/log/metadata/durability.h"
 #include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/read_options.h"
+#include "varve/log/verification/verify_finding.h"
 
 namespace varve {
 namespace {
 
 using absl_testing::IsOk;
 using absl_testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -188,6 +193,30 @@ TEST_F(TopicCompactionTest, AVerificationFindsNothing) {
   EXPECT_THAT(verified->findings, IsEmpty());
 }
 
+TEST_F(TopicCompactionTest, AVerificationFindsASegmentThatIsLost) {
+  // So that the compacted part has several segments.
+  config_.log.segment_index_bytes = 24;
+  config_.log.index_interval_bytes = 0;
+  CreateOrders();
+  Append(120, 60);
+  ASSERT_THAT(store_->CompactTopic("orders"), IsOk());
+  ASSERT_THAT(store_->Close(), IsOk());
+  const std::vector<std::string> sealed =
+      NamesIn(path_ + "/orders-0", "sealed-");
+  ASSERT_GT(sealed.size(), 2);
+  const std::string lost = sealed[1].substr(std::string("sealed-").size());
+  for (const std::string& name : NamesIn(path_ + "/orders-0", lost))
+    std::filesystem::remove(path_ + "/orders-0/" + name);
+
+  const auto verified = VerifyStore(path_, {}, {});
+
+  ASSERT_THAT(verified, IsOk());
+  EXPECT_THAT(verified->partitions.front().findings,
+              Contains(AllOf(Field(&VerifyFinding::what,
+                                   "the segment after it is missing"),
+                             Field(&VerifyFinding::offset, std::stoll(lost)))));
+}
+
 TEST_F(TopicCompactionTest, MaintenanceCompactsWhatIsDue) {
   check_interval_ = absl::Milliseconds(1);
   background_ = Background::kNone;
@@ -206,6 +235,7 @@ TEST_F(TopicCompactionTest, WhatAnEarlierProcessLeftIsCompacted) {
   Append(500, 7);
   check_interval_ = absl::Milliseconds(1);
   background_ = Background::kNone;
+  const MaintenancePause pause = store_->PauseMaintenance();
   Reopen();
   absl::SleepFor(absl::Milliseconds(5));
 
@@ -236,6 +266,7 @@ TEST_F(TopicCompactionTest, MaintenanceCompactsTheDirtiestPartitionFirst) {
 TEST_F(TopicCompactionTest, ADamagedPartitionIsReportedOnceForAWhile) {
   CreateOrders();
   Append(500, 7);
+  const MaintenancePause pause = store_->PauseMaintenance();
   ASSERT_THAT(store_->Close(), IsOk());
   const std::string log = path_ + "/orders-0/00000000000000000000.log";
   WriteBytes(log, WithBitFlipped(ReadBytes(log), 8 * 65));
@@ -361,21 +392,6 @@ TEST_F(TopicCompactionTest, ACommittedReadShowsNothingThatWasAbortedMeanwhile) {
   while (const RecordView* record = records.Next())
     EXPECT_NE(record->value(), "4000:0");
   EXPECT_THAT(records.status(), IsOk());
-}
-
-TEST_F(TopicCompactionTest, OptionsOutOfRangeAreRefused) {
-  StoreOptions options;
-  options.compaction_map_bytes = 575;
-  EXPECT_THAT(options.Validate(), StatusIs(absl::StatusCode::kInvalidArgument,
-                                           HasSubstr("compaction_map_bytes")));
-  options = {.compaction_check_interval = absl::ZeroDuration()};
-  EXPECT_THAT(options.Validate(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("compaction_check_interval")));
-  options = {.compaction_bytes_per_second = -1};
-  EXPECT_THAT(options.Validate(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("compaction_bytes_per_second")));
 }
 
 }  // namespace

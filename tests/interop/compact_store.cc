@@ -28,6 +28,7 @@
 #include "absl/types/span.h"
 #include "tests/interop/compacted_topics.h"
 #include "tests/interop/store_writer.h"
+#include "varve/api/duty/maintenance_pause.h"
 #include "varve/api/log_store.h"
 #include "varve/codec/all_codecs.h"
 #include "varve/log/system/clock.h"
@@ -94,6 +95,8 @@ void Compact(const std::string& path, const CompactedTopic& topic,
                             .codecs = AllCodecs(),
                             .environment = {.clock = clock}})
           .value();
+  // The close compacts nothing.
+  const MaintenancePause pause = store->PauseMaintenance();
   Partition partition = store->partition(topic.name, 0).value();
   CHECK_OK(partition.TrimBefore(topic.log_start));
   CHECK_OK(store->AlterTopic(topic.name, {.set = topic.compacted_with}));

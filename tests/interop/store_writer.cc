@@ -105,7 +105,8 @@ DescribedBatch Describe(const BatchPlan& plan) {
 
 StoreWriter::StoreWriter(const std::string& path, int32_t leader_epoch)
     : leader_epoch_(leader_epoch),
-      store_(LogStore::Open(path, {.codecs = AllCodecs()}).value()) {}
+      store_(LogStore::Open(path, {.codecs = AllCodecs()}).value()),
+      pause_(store_->PauseMaintenance()) {}
 
 void StoreWriter::CreateTopic(std::string_view name,
                               const TopicConfig& config) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/interop/described_batch.h"
+#include "varve/api/duty/maintenance_pause.h"
 #include "varve/api/log_store.h"
 #include "varve/log/batch/codec.h"
 #include "varve/log/batch/record_batch.h"
@@ -35,6 +36,7 @@ struct BatchPlan {
 
 // Writes to a store, and prints each batch on standard output as it should be
 // read: from the plan and the configs of the topic, not from what was stored.
+// Nothing is deleted or compacted meanwhile.
 //
 // Thread safety: externally synchronized.
 class StoreWriter {
@@ -66,6 +68,7 @@ class StoreWriter {
 
   const int32_t leader_epoch_;
   const std::unique_ptr<LogStore> store_;
+  const MaintenancePause pause_;
   std::string topic_;
   int32_t partition_index_ = 0;
   LogConfig config_;

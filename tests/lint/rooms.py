@@ -69,8 +69,8 @@ MAY_INCLUDE = {
         "api/catalog", "api/duty", "api/partitions", "log/metadata", "log/meters",
         "log/partition", "log/producer", "log/recovery", "log/retention", "log/system"),
     "api/compaction": (
-        "api/catalog", "api/duty", "api/partitions", "log/compaction", "log/metadata",
-        "log/partition", "log/system"),
+        "api", "api/catalog", "api/duty", "api/partitions", "log/compaction", "log/metadata",
+        "log/meters", "log/partition", "log/system"),
     "api/space": (
         "api", "api/duty", "log/metadata", "log/meters", "log/partition", "log/system"),
     "api/topics": (
@@ -82,7 +82,7 @@ MAY_INCLUDE = {
         "log/meters", "log/partition", "log/system"),
     "api/offsets": ("api", "log/batch", "log/metadata"),
     "api/groups": (
-        "api", "api/catalog", "api/duty", "api/offsets", "api/store", "api/topics", "log/batch",
+        "api", "api/catalog", "api/offsets", "api/store", "api/topics", "log/batch",
         "log/metadata", "log/partition"),
     "api/read_only": (
         "api", "api/catalog", "api/offsets", "api/partitions", "log/batch", "log/broker",
@@ -99,9 +99,10 @@ MAY_INCLUDE = {
         "api", "api/backup", "api/catalog", "api/offsets", "api/read_only", "log/backup",
         "log/batch", "log/export", "log/metadata", "log/read_only", "log/recovery", "log/system"),
     FACE: (
-        "api", "api/backup", "api/catalog", "api/compaction", "api/groups", "api/metrics",
-        "api/offsets", "api/read_only", "api/retention", "api/store", "log/batch", "log/metadata",
-        "log/partition", "log/read_only", "log/recovery", "log/system", "log/verification"),
+        "api", "api/backup", "api/catalog", "api/compaction", "api/duty", "api/groups",
+        "api/metrics", "api/offsets", "api/read_only", "api/retention", "api/store", "log/batch",
+        "log/metadata", "log/partition", "log/read_only", "log/recovery", "log/system",
+        "log/verification"),
     "tools/shell": ("api", FACE, "codec", "log/batch", "log/metadata", "log/system"),
     "tools/monitor": (
         "api", FACE, "api/catalog", "api/metrics", "log/metadata", "log/system", "tools/shell"),
@@ -111,11 +112,12 @@ MAY_INCLUDE = {
     "tools/input": ("log/batch", "log/system", "tools/shell"),
     "tools/manual": ("api", "tools/shell"),
     "tools/command": (
-        "api", FACE, "api/export", "api/import", "codec", "log/batch", "log/metadata",
-        "log/partition", "log/read_only", "log/system", "log/verification", "tools/input",
-        "tools/monitor", "tools/shell"),
+        "api", FACE, "api/compaction", "api/duty", "api/export", "api/import", "codec",
+        "log/batch", "log/metadata", "log/partition", "log/read_only", "log/system",
+        "log/verification", "tools/input", "tools/monitor", "tools/shell"),
     "tools/quickstart": (
-        "api", FACE, "log/batch", "log/metadata", "log/system", "tools/command", "tools/shell"),
+        "api", FACE, "api/compaction", "log/batch", "log/metadata", "log/system",
+        "tools/command", "tools/shell"),
     "tools": (
         "api", "tools/command", "tools/dump", "tools/manual", "tools/monitor", "tools/shell"),
 }

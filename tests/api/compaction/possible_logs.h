@@ -181,9 +181,14 @@ class PossibleLogs {
   // The number of segments that are cleaned, if the dirty part begins there.
   size_t CountOf(const Log& log, const Moment& moment, size_t dirty) const {
     const size_t last = moment.segments.size() - 1;
-    const size_t end = std::min(
-        {HolderOf(moment, stable_end(moment.durable_end)),
-         HolderOf(moment, std::max<int64_t>(moment.durable_end - 1, 0)), last});
+    // A segment that ends at the durable end is not synced whole before the
+    // next one is: unless that is empty, and was rolled for its own sake.
+    const bool is_synced = moment.log_end == moment.segments.back();
+    const int64_t synced_end =
+        std::max<int64_t>(moment.durable_end - (is_synced ? 0 : 1), 0);
+    const size_t end =
+        std::min({HolderOf(moment, stable_end(moment.durable_end)),
+                  HolderOf(moment, synced_end), last});
     const int64_t lag_ms = moment.config.min_compaction_lag_ms;
     if (lag_ms == 0) return end;
     size_t old = dirty;

@@ -163,7 +163,7 @@ class ModelRun {
   void Compact(CompactWhen when) {
     const PossibleLogs::Moment moment = Now();
     const CompactedStore::Segments before = store_.ListSegments();
-    const auto compacted = store_.store().CompactTopic("t", when);
+    const auto compacted = store_.store().CompactTopic("t", {.when = when});
     if (config_.cleanup_policy == CleanupPolicy::kDelete) {
       ASSERT_EQ(compacted.status().code(),
                 absl::StatusCode::kFailedPrecondition);
@@ -235,7 +235,7 @@ class ModelRun {
     const std::string ratio = "min.cleanable.dirty.ratio";
     LogStore& store = store_.store();
     EXPECT_THAT(store.AlterTopic("t", {.set = {{ratio, "1"}}}), IsOk());
-    const auto compacted = store.CompactTopic("t", CompactWhen::kDue);
+    const auto compacted = store.CompactTopic("t", {.when = CompactWhen::kDue});
     EXPECT_FALSE(compacted.ok() && compacted->front().compacted);
     const std::string own = absl::StrCat(config_.min_cleanable_dirty_ratio);
     EXPECT_THAT(store.AlterTopic("t", {.set = {{ratio, own}}}), IsOk());

@@ -82,7 +82,7 @@ TEST_F(OffsetsTopicTest, TopicOfTheOffsetsIsMadeAtTheFirstCommitOnly) {
   EXPECT_EQ(topic->config.partitions, 1);
   EXPECT_EQ(OffsetsDirectories(), 1);
   EXPECT_EQ(topic->config.log.cleanup_policy, CleanupPolicy::kCompact);
-  EXPECT_EQ(topic->config.log.segment_bytes, 104857600);
+  EXPECT_EQ(topic->config.log.segment_bytes, 1 << 20);
   EXPECT_THAT(store_->ListTopics(), SizeIs(2));
 }
 

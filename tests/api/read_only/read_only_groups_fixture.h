@@ -16,9 +16,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/file_bytes.h"
+#include "tests/fixture/manual_clock.h"
 #include "tests/fixture/memory_directory.h"
 #include "varve/api/log_store.h"
 #include "varve/api/read_only_store.h"
+#include "varve/log/system/clock.h"
 #include "varve/log/system/log_sink.h"
 
 namespace varve {
@@ -40,9 +42,10 @@ class ReadOnlyGroupsFixture : public testing::Test {
 
   void OpenWriter(const std::string& path, int32_t offsets_partitions = 1) {
     writer_ = nullptr;
-    auto store = LogStore::Open(
-        path, {.background = Background::kNone,
-               .offsets_topic_num_partitions = offsets_partitions});
+    StoreOptions options = {.background = Background::kNone,
+                            .offsets_topic_num_partitions = offsets_partitions};
+    options.environment.clock = clock_;
+    auto store = LogStore::Open(path, options);
     ASSERT_THAT(store, absl_testing::IsOk());
     writer_ = *std::move(store);
   }
@@ -52,6 +55,7 @@ class ReadOnlyGroupsFixture : public testing::Test {
   }
   void OpenReader(const std::string& path) {
     ReadOnlyOptions options;
+    options.environment.clock = clock_;
     options.environment.log_sink = [this](const LogMessage& message) {
       said_.emplace_back(message.text);
     };
@@ -94,6 +98,8 @@ class ReadOnlyGroupsFixture : public testing::Test {
 
   MemoryDirectory scratch_;
   const std::string path_ = scratch_ / "store";
+  ManualClock manual_clock_;
+  Clock* clock_ = Clock::Real();  // of what is opened from now on
   std::vector<std::string> said_;
   std::unique_ptr<LogStore> writer_;
   std::unique_ptr<ReadOnlyStore> reader_;

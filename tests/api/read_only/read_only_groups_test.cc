@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/api/read_only/read_only_groups_fixture.h"
@@ -186,7 +187,7 @@ TEST_F(ReadOnlyGroupsTest, OffsetOfADeletedTopicIsNotTheNewOnes) {
   EXPECT_EQ(reader_->DescribeGroup("g")->front().lag(), 1);
 }
 
-TEST_F(ReadOnlyGroupsTest, LogThatIsRewrittenIsFollowed) {
+TEST_F(ReadOnlyGroupsTest, LogThatIsCompactedIsFollowed) {
   const std::string metadata(kOffsetMetadataSizeMax, 'm');
   const auto commit = [&](const std::string& group, int64_t offset) {
     return writer_->CommitOffsets(
@@ -198,16 +199,57 @@ TEST_F(ReadOnlyGroupsTest, LogThatIsRewrittenIsFollowed) {
   ASSERT_THAT(commit("gone", 1), IsOk());
   ASSERT_EQ(Seen("gone"), 1);
   ASSERT_THAT(writer_->DeleteGroup("gone", Durability::kMemory), IsOk());
-  // Twice as many as it takes, with and without a look in between.
-  for (int64_t i = 0; i < 600; ++i) {
+  // Two segments and more, and a compaction with a look before and after it,
+  // and one without.
+  for (int64_t i = 0; i < 1200; ++i) {
     ASSERT_THAT(commit("g", i % kRecords), IsOk());
-    if (i >= 300) continue;
+    if (i < 600) {
+      ASSERT_EQ(Seen(), i % kRecords);
+    }
+    if (i % 600 != 599) continue;
+    ASSERT_THAT(writer_->partition("__consumer_offsets", 0)->Sync(), IsOk());
+    const auto compacted = writer_->CompactTopic("__consumer_offsets");
+    ASSERT_THAT(compacted, IsOk());
+    ASSERT_TRUE(compacted->front().compacted);
     ASSERT_EQ(Seen(), i % kRecords);
   }
-  ASSERT_GT(writer_->partition("__consumer_offsets", 0)->log_start(), 300);
-  EXPECT_EQ(Seen(), 9);
   EXPECT_THAT(reader_->ListGroups(), IsOkAndHolds(ElementsAre("g")));
   EXPECT_THAT(said_, IsEmpty());
+}
+
+// The deletion was compacted away before the reader has come to it.
+TEST_F(ReadOnlyGroupsTest, OffsetThatWasDeletedLongAgoIsNotSeenAnyMore) {
+  clock_ = &manual_clock_;
+  CloseWriter();
+  OpenWriter(path_);
+  OpenReader(path_);
+  const std::string metadata(kOffsetMetadataSizeMax, 'm');
+  const auto fill_and_compact = [&] {
+    for (int64_t i = 0; i < 300; ++i) {
+      ASSERT_THAT(writer_->CommitOffsets("g",
+                                         {OffsetCommit{.topic = "orders",
+                                                       .offset = 1,
+                                                       .metadata = metadata}},
+                                         Durability::kMemory),
+                  IsOk());
+    }
+    ASSERT_THAT(writer_->partition("__consumer_offsets", 0)->Sync(), IsOk());
+    const auto compacted = writer_->CompactTopic("__consumer_offsets");
+    ASSERT_THAT(compacted, IsOk());
+    ASSERT_TRUE(compacted->front().compacted);
+  };
+  Commit("gone", 0, 1);
+  Commit("stays", 0, 2);
+  ASSERT_EQ(Seen("gone"), 1);
+  ASSERT_EQ(Seen("stays"), 2);
+  ASSERT_THAT(writer_->DeleteGroup("gone"), IsOk());
+
+  fill_and_compact();
+  manual_clock_.Advance(absl::Hours(25));
+  fill_and_compact();
+
+  EXPECT_EQ(Seen("gone"), -1);
+  EXPECT_EQ(Seen("stays"), 2);
 }
 
 TEST_F(ReadOnlyGroupsTest, BesideAWriterOffsetsNeverGoBack) {

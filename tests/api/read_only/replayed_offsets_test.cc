@@ -55,7 +55,8 @@ TEST_F(ReplayedOffsetsTest, CompressedCommitsAreReadWithTheirCodec) {
   OpenReader();
   ReplayedOffsets offsets(
       "p-0", std::shared_ptr<ReadOnlyPartitionReader>(std::move(reader_)),
-      &codecs.all, [](const std::string& note) { ADD_FAILURE() << note; });
+      &codecs.all, &clock_,
+      [](const std::string& note) { ADD_FAILURE() << note; });
   ASSERT_THAT(offsets.CatchUp(), IsOk());
   EXPECT_THAT(offsets.table().groups(), ElementsAre("g", "h"));
   Commit("k", 3);
@@ -72,7 +73,7 @@ TEST_F(ReplayedOffsetsTest, LogThatCannotBeComparedIsReadAnew) {
   OpenReader();
   ReplayedOffsets offsets(
       "p-0", std::shared_ptr<ReadOnlyPartitionReader>(std::move(reader_)),
-      nullptr, [](const std::string& note) { ADD_FAILURE() << note; });
+      nullptr, &clock_, [](const std::string& note) { ADD_FAILURE() << note; });
   ASSERT_THAT(offsets.CatchUp(), IsOk());
   EXPECT_THAT(offsets.table().groups(), ElementsAre("g"));
   // As a recovery that cut the log, and other commits, leave it.

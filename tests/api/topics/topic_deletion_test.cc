@@ -22,6 +22,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/fixture/faulty_file_system.h"
+#include "tests/fixture/manual_clock.h"
 #include "tests/fixture/store_fixture.h"
 #include "tests/fixture/store_snapshot.h"
 #include "tests/fixture/stored_records.h"
@@ -43,23 +44,6 @@ using ::testing::SizeIs;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr auto kNotFound = absl::StatusCode::kNotFound;
-
-// A clock that stands still until it is moved.
-class SetClock final : public Clock {
- public:
-  absl::Time Now() override {
-    absl::MutexLock lock(&mu_);
-    return now_;
-  }
-  void Advance(absl::Duration time) {
-    absl::MutexLock lock(&mu_);
-    now_ += time;
-  }
-
- private:
-  absl::Mutex mu_;
-  absl::Time now_ ABSL_GUARDED_BY(mu_) = absl::FromUnixSeconds(1'700'000'000);
-};
 
 class TopicDeletionTest : public StoreFixture {
  protected:
@@ -98,7 +82,7 @@ class TopicDeletionTest : public StoreFixture {
   }
 
   FaultyFileSystem files_;
-  SetClock clock_;
+  ManualClock clock_;
 };
 
 TEST_F(TopicDeletionTest, DeletedTopicIsGoneAndStaysSo) {
