@@ -58,6 +58,14 @@ std::vector<Page> DocPages() {
                      "from offset 1 on, which is trimmed:\n"
                      "deleted: 1 to 1\n2 read at 2:00\n3 read at 3:00\n"
                      "4 read at 4:00\n5 read at 5:00\n"}}},
+          {.path = "docs/retention.md",
+           .program = "state_by_key",
+           .runs = {{"colour=red size=3 colour=green",
+                     "records read: 0\ncolour is green\nsize is 3\n"},
+                    {"colour=blue size=", "records read: 3\ncolour is blue\n"},
+                    {"speed=1 speed=2 speed=3 speed=4 speed=5",
+                     "records read: 3\ncolour is blue\nspeed is 5\n"},
+                    {"", "records read: 5\ncolour is blue\nspeed is 5\n"}}},
           {.path = "docs/several-readers.md",
            .program = "several_readers",
            .runs = {{"",

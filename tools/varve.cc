@@ -20,6 +20,7 @@
 #include "absl/strings/str_join.h"
 #include "varve/api/version.h"
 #include "varve/tools/command/backup_command.h"
+#include "varve/tools/command/compact_command.h"
 #include "varve/tools/command/consume_command.h"
 #include "varve/tools/command/export_command.h"
 #include "varve/tools/command/groups_command.h"
@@ -109,6 +110,7 @@ int Run(int argc, char** argv) {
   AddConsumeCommand(app, line);
   AddGroupsCommand(app, line);
   AddTrimCommand(app, line);
+  AddCompactCommand(app, line);
   AddBackupCommands(app, line);
   AddImportCommand(app, line);
   AddExportCommand(app, line);

@@ -213,6 +213,7 @@ TEST_F(CommandsTest, QuickstartRunsToItsThreeCommands) {
   EXPECT_EQ(lines[lines.size() - 3], varve + " consume text --count 5");
   EXPECT_EQ(lines[lines.size() - 2], varve + " verify");
   EXPECT_THAT(result.out, HasSubstr("all there, all equal"));
+  EXPECT_THAT(result.out, HasSubstr("the last one of every key among them"));
   EXPECT_EQ(result.out.find('\033'), std::string::npos);
   EXPECT_EQ(runner_.Varve({"verify"}).exit_status, 0);
 }

@@ -104,6 +104,7 @@ std::string Latencies(const MetricsText& metrics) {
   add("sync", "varve_sync_seconds", {});
   add("roll", "varve_roll_seconds", {});
   add("populate", "varve_populate_seconds", {});
+  add("compaction", "varve_compaction_seconds", {});
   return table.ToString();
 }
 
@@ -157,6 +158,22 @@ std::string Lags(const MetricsText& metrics) {
   }
   return absl::StrCat(CountOf(std::ssize(groups), "group"), ", ",
                       Count(records), " records behind together");
+}
+
+// Empty when nothing was compacted, nor is to be.
+std::string Compaction(const MetricsText& metrics) {
+  const double count = metrics.Value("varve_compaction_seconds_count");
+  const double due = metrics.Value("varve_compaction_due_partitions");
+  const double failing = metrics.Value("varve_compaction_failing_partitions");
+  if (count + due + failing == 0) return "";
+  return absl::StrCat(
+      Bytes(metrics.Value("varve_compaction_read_bytes_total")), " read, ",
+      Bytes(metrics.Value("varve_compaction_written_bytes_total")),
+      " written, ",
+      Count(metrics.Value("varve_compaction_removed_records_total")),
+      " records removed; due: ", Count(due),
+      " partitions, failing: ", Count(failing),
+      metrics.Value("varve_maintenance_paused") != 0 ? "; paused" : "");
 }
 
 // Empty without a floor.
@@ -214,6 +231,8 @@ std::string Rest(const MetricsText& metrics) {
       {"deleted",
        absl::StrCat(Count(value("varve_deleted_segments_total")), " segments, ",
                     Bytes(value("varve_deleted_bytes_total")))});
+  if (std::string compaction = Compaction(metrics); !compaction.empty())
+    table.AddRow({"compaction", std::move(compaction)});
   if (std::string free = FreeSpace(metrics); !free.empty())
     table.AddRow({"free", std::move(free)});
   if (std::string size = StoreSize(metrics); !size.empty())

@@ -16,6 +16,7 @@
 #include "varve/api/read_only_partition.h"
 #include "varve/api/read_only_store.h"
 #include "varve/api/topic_description.h"
+#include "varve/log/metadata/log_config.h"
 #include "varve/log/metadata/partition_stats.h"
 #include "varve/log/metadata/topic_name.h"
 #include "varve/tools/monitor/writer_holdings.h"
@@ -55,6 +56,12 @@ std::optional<std::string> CompressionTypeOf(const TopicDescription& topic) {
     if (name == "compression.type") return value;
   }
   return std::string(kDefaultCompressionType);
+}
+
+std::optional<double> MinDirtyRatioOf(const TopicDescription& topic) {
+  const LogConfig& config = topic.config.log;
+  if (config.cleanup_policy == CleanupPolicy::kDelete) return std::nullopt;
+  return config.min_cleanable_dirty_ratio;
 }
 
 // How often a topic may be deleted, and made again, while it is looked at.
@@ -101,6 +108,7 @@ absl::Status AddTarget(const ReadOnlyStore& store, const TopicTarget& target,
     if (!after.ok()) return after.status();
     if (after->id == topic->id || i == kTriesMax) {
       found.compression_type = CompressionTypeOf(*after);
+      found.min_dirty_ratio = MinDirtyRatioOf(*after);
       stat.topics.push_back(std::move(found));
       return absl::OkStatus();
     }

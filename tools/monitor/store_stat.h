@@ -38,6 +38,8 @@ struct TopicStat {
   // which does not say it. Batches that were appended before it was set may be
   // compressed in another way.
   std::optional<std::string> compression_type = {};
+  // Its config min.cleanable.dirty.ratio, if it is compacted.
+  std::optional<double> min_dirty_ratio = {};
 };
 
 struct StoreStat {

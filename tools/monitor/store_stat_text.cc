@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "varve/log/metadata/leader_epochs.h"
 #include "varve/log/metadata/partition_stats.h"
@@ -109,6 +110,47 @@ std::string CompressionText(const StoreStat& stat) {
   return absl::StrCat("\n", table.ToString());
 }
 
+// The partitions of topics that are compacted; nothing without any.
+std::string CompactionText(const StoreStat& stat) {
+  TextTable table({{.title = "TOPIC"},
+                   {.title = "PARTITION", .align = Align::kRight},
+                   {.title = "CLEAN END", .align = Align::kRight},
+                   {.title = "CLEAN", .align = Align::kRight},
+                   {.title = "DIRTY", .align = Align::kRight},
+                   {.title = "DIRTY RATIO", .align = Align::kRight},
+                   {.title = "DUE ABOVE", .align = Align::kRight}});
+  bool any = false;
+  for (const TopicStat& topic : stat.topics) {
+    if (!topic.min_dirty_ratio.has_value()) continue;
+    for (const PartitionStat& partition : topic.partitions) {
+      any = true;
+      const PartitionStats& stats = partition.stats;
+      table.AddRow({topic.topic, absl::StrCat(partition.partition),
+                    absl::StrCat(stats.clean_end),
+                    HumanBytes(stats.clean_bytes),
+                    HumanBytes(stats.dirty_bytes),
+                    absl::StrFormat("%.2f", stats.dirty_ratio()),
+                    absl::StrFormat("%.2f", *topic.min_dirty_ratio)});
+    }
+  }
+  return any ? absl::StrCat("\n", table.ToString()) : "";
+}
+
+void SetCompaction(Json& json, const TopicStat& topic,
+                   const PartitionStats& stats) {
+  if (!topic.min_dirty_ratio.has_value()) {
+    for (const char* name :
+         {"clean_end", "clean_bytes", "dirty_bytes", "dirty_ratio"}) {
+      json[name] = nullptr;
+    }
+    return;
+  }
+  json["clean_end"] = stats.clean_end;
+  json["clean_bytes"] = stats.clean_bytes;
+  json["dirty_bytes"] = stats.dirty_bytes;
+  json["dirty_ratio"] = stats.dirty_ratio();
+}
+
 Json TimeJson(std::optional<absl::Time> time) {
   if (!time.has_value()) return nullptr;
   return absl::ToUnixMillis(*time);
@@ -174,7 +216,7 @@ std::string ToText(const StoreStat& stat) {
   for (const TopicStat& topic : stat.topics) AddRows(topic, table);
   return absl::StrCat("at      ", StatTimeText(stat.taken_at), "\nwriter  ",
                       stat.writer.ToText(), "\n\n", table.ToString(),
-                      CompressionText(stat));
+                      CompressionText(stat), CompactionText(stat));
 }
 
 Json ToJson(int32_t partition, const PartitionStats& stats) {
@@ -201,6 +243,7 @@ Json ToJson(const StoreStat& stat) {
     Json partitions = Json::array();
     for (const PartitionStat& partition : topic.partitions) {
       Json json = ToJson(partition.partition, partition.stats);
+      SetCompaction(json, topic, partition.stats);
       SetHolding(json, partition.holding);
       partitions.push_back(std::move(json));
     }

@@ -29,6 +29,7 @@
 #include "varve/tools/command/line_producer.h"
 #include "varve/tools/quickstart/killed_process.h"
 #include "varve/tools/quickstart/killed_writer.h"
+#include "varve/tools/quickstart/quickstart_compaction.h"
 #include "varve/tools/quickstart/quickstart_directory.h"
 #include "varve/tools/quickstart/quickstart_group.h"
 #include "varve/tools/quickstart/quickstart_page.h"
@@ -64,12 +65,13 @@ std::string_view DurabilityName(Durability durability) {
 
 absl::Status QuickstartSteps::Run() {
   page_.Title(
-      "varve quickstart: a log written, killed, recovered, replayed, checked");
+      "varve quickstart: a log written, killed, recovered, replayed, checked, "
+      "compacted");
   for (auto step :
        {&QuickstartSteps::ProduceText, &QuickstartSteps::MeasureThroughput,
         &QuickstartSteps::KillWriter, &QuickstartSteps::Recover,
         &QuickstartSteps::Replay, &QuickstartSteps::CheckAll,
-        &QuickstartSteps::KillGroup}) {
+        &QuickstartSteps::KillGroup, &QuickstartSteps::CompactByKey}) {
     if (absl::Status status = (this->*step)(); !status.ok()) return status;
   }
   SayWhatNext();
@@ -361,6 +363,10 @@ absl::Status QuickstartSteps::KillGroup() {
                           .partition_count = kPartitionCount,
                           .record_count = count},
                          page_);
+}
+
+absl::Status QuickstartSteps::CompactByKey() {
+  return ShowCompaction(directory_, text_, page_);
 }
 
 void QuickstartSteps::SayWhatNext() {

@@ -43,6 +43,7 @@ class QuickstartSteps {
   absl::Status Replay();
   absl::Status CheckAll();
   absl::Status KillGroup();
+  absl::Status CompactByKey();
   void SayWhatNext();
 
   absl::StatusOr<absl::Duration> ProduceKeyed();
