@@ -369,7 +369,7 @@ class LogStore {
   absl::StatusOr<absl::Duration> RunMaintenance();
 
   // Keeps the background from deleting and compacting as long as the result
-  // lives. Waits for what is under way, so not for a log sink or a callback.
+  // lives. It waits for what is under way: do not call it in a callback.
   MaintenancePause PauseMaintenance();
 
   // Refuses further calls, fails waiters with Cancelled, waits for calls under

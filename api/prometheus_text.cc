@@ -114,13 +114,30 @@ void WriteWaits(const StoreMetrics& metrics, ExpositionWriter& writer) {
   writer.Sample({{"result", "cancelled"}}, metrics.cancelled_waits);
 }
 
-struct Plain {
+// A number of a struct of metrics.
+template <class Metrics>
+struct Number {
   std::string_view name;
   std::string_view help;
-  int64_t StoreMetrics::*field;
+  int64_t Metrics::*field;
 };
 
-constexpr Plain kCounters[] = {
+template <class Metrics, size_t kCounterCount, size_t kGaugeCount>
+void WriteNumbers(const Metrics& metrics,
+                  const Number<Metrics> (&counters)[kCounterCount],
+                  const Number<Metrics> (&gauges)[kGaugeCount],
+                  ExpositionWriter& writer) {
+  for (const Number<Metrics>& counter : counters) {
+    writer.Counter(counter.name, counter.help);
+    writer.Sample(metrics.*counter.field);
+  }
+  for (const Number<Metrics>& gauge : gauges) {
+    writer.Gauge(gauge.name, gauge.help);
+    writer.Sample(metrics.*gauge.field);
+  }
+}
+
+constexpr Number<StoreMetrics> kCounters[] = {
     {"varve_synced_bytes_total", "Bytes of batches made durable by syncs.",
      &StoreMetrics::synced_bytes},
     {"varve_ready_rolls_total", "Rolls that found the next segment ready.",
@@ -138,7 +155,7 @@ constexpr Plain kCounters[] = {
      &StoreMetrics::checkpoints},
 };
 
-constexpr Plain kGauges[] = {
+constexpr Number<StoreMetrics> kGauges[] = {
     {"varve_open_partitions", "Partitions that are open.",
      &StoreMetrics::open_partitions},
     {"varve_segments", "Segments of open partitions.", &StoreMetrics::segments},
@@ -151,24 +168,7 @@ constexpr Plain kGauges[] = {
      &StoreMetrics::recovered_bytes},
 };
 
-void WritePlain(const StoreMetrics& metrics, ExpositionWriter& writer) {
-  for (const Plain& counter : kCounters) {
-    writer.Counter(counter.name, counter.help);
-    writer.Sample(metrics.*counter.field);
-  }
-  for (const Plain& gauge : kGauges) {
-    writer.Gauge(gauge.name, gauge.help);
-    writer.Sample(metrics.*gauge.field);
-  }
-}
-
-struct OfDisk {
-  std::string_view name;
-  std::string_view help;
-  int64_t DiskMetrics::*field;
-};
-
-constexpr OfDisk kDiskCounters[] = {
+constexpr Number<DiskMetrics> kDiskCounters[] = {
     {"varve_refused_appends_total",
      "Appends that were refused at free_space_floor_bytes.",
      &DiskMetrics::refused_appends},
@@ -179,7 +179,7 @@ constexpr OfDisk kDiskCounters[] = {
      &DiskMetrics::size_deleted_bytes},
 };
 
-constexpr OfDisk kDiskGauges[] = {
+constexpr Number<DiskMetrics> kDiskGauges[] = {
     {"varve_free_bytes", "Free bytes of the disk; 0 without a floor.",
      &DiskMetrics::free_bytes},
     {"varve_free_space_floor_bytes",
@@ -196,26 +196,13 @@ constexpr OfDisk kDiskGauges[] = {
 };
 
 void WriteDisk(const DiskMetrics& disk, ExpositionWriter& writer) {
-  for (const OfDisk& counter : kDiskCounters) {
-    writer.Counter(counter.name, counter.help);
-    writer.Sample(disk.*counter.field);
-  }
-  for (const OfDisk& gauge : kDiskGauges) {
-    writer.Gauge(gauge.name, gauge.help);
-    writer.Sample(disk.*gauge.field);
-  }
+  WriteNumbers(disk, kDiskCounters, kDiskGauges, writer);
   writer.Gauge("varve_refuses_appends",
                "1 while appends that need more of the disk are refused.");
   writer.Sample(disk.refuses_appends ? 1 : 0);
 }
 
-struct OfCompaction {
-  std::string_view name;
-  std::string_view help;
-  int64_t CompactionMetrics::*field;
-};
-
-constexpr OfCompaction kCompactionCounters[] = {
+constexpr Number<CompactionMetrics> kCompactionCounters[] = {
     {"varve_compactions_partial_total",
      "Compactions that had no room for all keys in compaction_map_bytes.",
      &CompactionMetrics::partial},
@@ -231,7 +218,7 @@ constexpr OfCompaction kCompactionCounters[] = {
      &CompactionMetrics::removed_records},
 };
 
-constexpr OfCompaction kCompactionGauges[] = {
+constexpr Number<CompactionMetrics> kCompactionGauges[] = {
     // A gauge: a delete horizon can make a segment longer.
     {"varve_compaction_removed_bytes",
      "Bytes that compaction has removed since the store was opened.",
@@ -245,14 +232,8 @@ constexpr OfCompaction kCompactionGauges[] = {
 };
 
 void WriteCompaction(const StoreMetrics& metrics, ExpositionWriter& writer) {
-  for (const OfCompaction& counter : kCompactionCounters) {
-    writer.Counter(counter.name, counter.help);
-    writer.Sample(metrics.compaction.*counter.field);
-  }
-  for (const OfCompaction& gauge : kCompactionGauges) {
-    writer.Gauge(gauge.name, gauge.help);
-    writer.Sample(metrics.compaction.*gauge.field);
-  }
+  WriteNumbers(metrics.compaction, kCompactionCounters, kCompactionGauges,
+               writer);
   writer.Gauge("varve_dirty_ratio_max",
                "The largest dirty ratio of a partition, 0 to 1.");
   writer.Sample({}, metrics.compaction.dirty_ratio_max);
@@ -332,7 +313,7 @@ std::string ToPrometheusText(const StoreMetrics& metrics) {
   WriteLatencies(metrics, writer);
   WriteErrors(metrics, writer);
   WriteWaits(metrics, writer);
-  WritePlain(metrics, writer);
+  WriteNumbers(metrics, kCounters, kGauges, writer);
   WriteDisk(metrics.disk, writer);
   WriteCompaction(metrics, writer);
   WriteHoldings(metrics, writer);

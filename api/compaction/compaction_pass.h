@@ -37,7 +37,8 @@ bool IsCompacted(const LogConfig& config);
 // Finds the partitions that are to be compacted, by min.cleanable.dirty.ratio
 // and max.compaction.lag.ms, and compacts them: the one with the most dirty
 // part first, as Kafka does, and each at most once in a pass, so that none
-// waits for ever. A failure is logged, and the next pass tries again.
+// waits for ever. Before that it seals active segments whose time has come
+// (DecideCompaction). A failure is logged, and the next pass tries again.
 //
 // Partitions that were not opened since the store was are opened once, to see
 // what an earlier process has left.

@@ -98,7 +98,7 @@ TEST_F(CompactCommandTest, OnlyWhatIsDueWhenThatIsAsked) {
   EXPECT_GT(compacted["records_removed"], 30);
 }
 
-TEST_F(CompactCommandTest, NothingToDoSaysWhy) {
+TEST_F(CompactCommandTest, ACleanTopicSaysWhyNothingWent) {
   Must({"compact"});
   EXPECT_THAT(Must({"compact"}),
               AllOf(HasSubstr("removed 0 records, and freed 0 B"),

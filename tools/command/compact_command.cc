@@ -113,6 +113,10 @@ Json ToJson(const std::string& topic, const PartitionCompacted& partition) {
 
 void Print(const GlobalOptions& global, const std::vector<CompactedTopic>& done,
            bool dry_run) {
+  if (done.empty() && !global.json) {
+    std::cout << "no topic is compacted: none has cleanup.policy=compact\n";
+    return;
+  }
   TextTable table({{.title = "TOPIC"},
                    {.title = "PARTITION", .align = Align::kRight},
                    {.title = "DIRTY RATIO", .align = Align::kRight},
@@ -168,10 +172,6 @@ int CompactStore(const GlobalOptions& global,
   if (arguments.dry_run) pause = (*store)->PauseMaintenance();
   const std::vector<std::string> topics =
       arguments.topics.empty() ? CompactedTopics(**store) : arguments.topics;
-  if (topics.empty() && !global.json) {
-    std::cout << "no topic is compacted: none has cleanup.policy=compact\n";
-    return kExitSuccess;
-  }
   std::vector<CompactedTopic> done;
   absl::Status status;
   for (const std::string& topic : topics) {
@@ -181,6 +181,7 @@ int CompactStore(const GlobalOptions& global,
     if (!status.ok()) break;
     done.push_back(*std::move(compacted));
   }
+  // With the pause: without it a close deletes and compacts what is due.
   status.Update((*store)->Close());
   // What is done is said, whatever came after it.
   if (status.ok() || !done.empty()) Print(global, done, arguments.dry_run);

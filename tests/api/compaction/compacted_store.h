@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -225,6 +226,11 @@ inline int64_t CheckMerged(const CompactedStore::Segments& before,
   SCOPED_TRACE(
       absl::StrCat("before: ", TextOf(before), "\nafter: ", TextOf(after)));
   const std::vector<int64_t> starts = GroupStarts(before, config);
+  std::map<int64_t, int64_t> group_bytes;  // by the base offset of its first
+  for (const auto& [base_offset, size] : before) {
+    group_bytes[*std::prev(std::upper_bound(starts.begin(), starts.end(),
+                                            base_offset))] += size.log_bytes;
+  }
   int64_t merged = 0;
   for (const auto& [base_offset, size] : before) {
     if (base_offset >= clean_end) break;
@@ -238,7 +244,7 @@ inline int64_t CheckMerged(const CompactedStore::Segments& before,
     if (it == after.end()) continue;
     // Delete horizons make it larger.
     EXPECT_LE(it->second.log_bytes,
-              2 * std::max(size.log_bytes, config.segment_bytes));
+              std::max(2 * group_bytes.at(base_offset), config.segment_bytes));
     EXPECT_LE(it->second.index_bytes,
               std::max(size.index_bytes, config.segment_index_bytes));
   }
